@@ -1,0 +1,50 @@
+"""Efficient Neural Architecture Search via Parameter Sharing, for Keras 3 and TensorFlow 2.
+
+The public names are loaded on first use, so that `import enas_tf` is fast.
+"""
+
+import importlib
+import os
+from typing import Any
+
+# On CPUs without AVX-512 TensorFlow leaves oneDNN off, which makes convolutions 1.5 times slower.
+# The switch is read when TensorFlow is first imported; a value that the user set is respected.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "DataConfig": "enas_tf.config",
+    "DeriveConfig": "enas_tf.config",
+    "EnasError": "enas_tf.errors",
+    "ImageData": "enas_tf.data.images",
+    "MacroArchitecture": "enas_tf.spaces.macro.architecture",
+    "MacroChannelArchitecture": "enas_tf.spaces.macro.architecture",
+    "MacroControllerConfig": "enas_tf.spaces.macro.config",
+    "MacroNetworkConfig": "enas_tf.spaces.macro.config",
+    "MacroOperation": "enas_tf.spaces.macro.architecture",
+    "MacroSpace": "enas_tf.spaces.macro.space",
+    "PolicyConfig": "enas_tf.config",
+    "RetrainConfig": "enas_tf.config",
+    "SearchConfig": "enas_tf.config",
+    "TrainingConfig": "enas_tf.config",
+    "export": "enas_tf.export",
+    "load_images": "enas_tf.data.images",
+    "retrain": "enas_tf.retrain.images",
+    "search": "enas_tf.search.loop",
+}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'enas_tf' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,153 @@
+"""The settings that every search space shares: data, training, controller updates, deriving.
+
+What only one space has (its size, its controller's constants) stands in that space's folder, and
+so do the presets. Flags, `config.json` and the tables of the documentation come from these fields.
+"""
+
+import dataclasses
+
+from enas_tf.settings import Settings, section, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig(Settings):
+    """Which data, how they are split, and how training pictures are changed."""
+
+    dataset: str = setting(
+        "cifar10",
+        "Name of an embedded or TensorFlow Datasets dataset, a .npz file, or a folder of class "
+        "folders.",
+    )
+    data_dir: str | None = setting(None, "Folder that holds the dataset's files.")
+    validation_size: int | None = setting(
+        None,
+        "Number of training examples, the last ones, kept for validation (default: one tenth).",
+        minimum=1,
+    )
+    max_train_examples: int | None = setting(
+        None, "Use only this many examples of the training set.", minimum=1
+    )
+    max_test_examples: int | None = setting(
+        None, "Use only this many examples of the test set.", minimum=1
+    )
+    crop_padding: int | None = setting(
+        None,
+        "Pixels of zero padding before the random crop (default: an eighth of the smaller side).",
+        minimum=0,
+    )
+    flip: bool | None = setting(
+        None, "Flip training pictures left to right at random (default: yes, except for digits)."
+    )
+    cutout: int = setting(
+        0, "Side in pixels of the square that CutOut blanks in training pictures; 0: none.",
+        minimum=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig(Settings):
+    """Gradient descent on cross-entropy, of the shared weights or of a derived network."""
+
+    epochs: int = setting(310, "Passes over the training set.", minimum=1)
+    batch_size: int = setting(128, "Examples in a training step, over all devices.", minimum=1)
+    learning_rate: float = setting(0.05, "Highest learning rate.", above=0.0)
+    final_learning_rate: float = setting(
+        0.0005, "Learning rate at the end of each cosine period.", minimum=0.0
+    )
+    restart_epochs: int = setting(
+        10, "Length in epochs of the first cosine period; 0: one period over all epochs.",
+        minimum=0,
+    )
+    restart_multiplier: int = setting(
+        2, "Factor by which each cosine period is longer than the one before.", minimum=1
+    )
+    momentum: float = setting(0.9, "Nesterov momentum.", minimum=0.0, below=1.0)
+    weight_decay: float = setting(
+        2.5e-4, "Factor of the sum of squares of all trained weights in the loss.", minimum=0.0
+    )
+    clip_norm: float = setting(
+        0.0, "Largest global norm of a gradient; 0: gradients are not clipped.", minimum=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicyConfig(Settings):
+    """REINFORCE updates of the controller."""
+
+    learning_rate: float = setting(1e-3, "Adam's learning rate.", above=0.0)
+    adam_beta_1: float = setting(0.0, "Adam's decay of the first moment.", minimum=0.0, below=1.0)
+    adam_epsilon: float = setting(1e-3, "Adam's epsilon.", above=0.0)
+    samples_per_update: int = setting(20, "Architectures averaged in one update.", minimum=1)
+    updates_per_epoch: int = setting(50, "Updates after each pass of training.", minimum=1)
+    baseline_decay: float = setting(
+        0.99, "Decay of the moving average of rewards that serves as baseline.",
+        minimum=0.0, below=1.0,
+    )
+    entropy_weight: float = setting(1e-4, "Weight of the entropy in the reward.", minimum=0.0)
+    clip_norm: float = setting(
+        0.0, "Largest global norm of a controller gradient; 0: not clipped.", minimum=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DeriveConfig(Settings):
+    """How the best architecture is chosen after (or during) a search."""
+
+    num_candidates: int = setting(
+        10, "Architectures sampled from the trained controller and ranked.", minimum=1
+    )
+    scoring: str = setting(
+        "validation_set",
+        "Rank candidates by accuracy on the whole validation set or on one minibatch (the paper).",
+        choices=("validation_set", "minibatch"),
+    )
+    statistics: str = setting(
+        "batch",
+        "Batch normalisation while ranking: statistics of the batch, statistics refitted for each "
+        "candidate on training batches, or the moving ones.",
+        choices=("batch", "refitted", "moving"),
+    )
+    finalists: int = setting(
+        0, "Best candidates that are retrained briefly and ranked again; 0: none.", minimum=0
+    )
+    finalist_epochs: int = setting(3, "Epochs of a finalist's short retraining.", minimum=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig(Settings):
+    """A whole search: phase 1 (shared weights), phase 2 (controller), then deriving."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    strategy: str = setting("reinforce", "How architectures are proposed.")
+    reward_statistics: str = setting(
+        "batch",
+        "Batch normalisation in the reward: statistics of the minibatch, or the moving ones.",
+        choices=("batch", "moving"),
+    )
+    reward_batch_size: int | None = setting(
+        None, "Validation examples behind one reward (default: the training batch size).",
+        minimum=1,
+    )
+    policy_start_epoch: int = setting(
+        0, "First epoch whose end updates the controller; before it, only weights train.",
+        minimum=0,
+    )
+    shared_weights: TrainingConfig = section(TrainingConfig())
+    policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
+    derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
+
+
+@dataclasses.dataclass(frozen=True)
+class RetrainConfig(Settings):
+    """Training of a derived network from scratch."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    use_validation: bool = setting(
+        False,
+        "Keep the validation part out of training and report accuracy on it after each epoch.",
+    )
+    training: TrainingConfig = section(
+        TrainingConfig(
+            batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
+        )
+    )

@@ -1,0 +1,1 @@
+"""Where pictures and texts come from, and how they become batches."""

@@ -1,0 +1,1 @@
+"""The search: training of shared weights, policy updates, their alternation, deriving."""

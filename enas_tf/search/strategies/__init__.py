@@ -1,0 +1,1 @@
+"""How architectures are proposed during a search."""

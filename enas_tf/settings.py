@@ -1,0 +1,166 @@
+"""Settings: frozen dataclasses whose fields carry their own help text and permitted values.
+
+A setting is written once, as a field of a `Settings` dataclass. Validation, the JSON of a run, the
+command-line flags and the tables of the documentation are all made from that field.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Self
+
+from enas_tf.errors import ConfigurationError
+
+
+def setting(
+    default: Any,
+    help: str,  # noqa: A002 (the word users of flag libraries know)
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+    flag: bool = True,
+) -> Any:
+    """Declares one field of a `Settings` dataclass.
+
+    Args:
+      default: the value when nothing is given.
+      help: one sentence for `--help` and the documentation, with the unit.
+      minimum: smallest permitted value.
+      above: bound that the value must exceed.
+      maximum: largest permitted value.
+      below: bound that the value must stay under.
+      choices: the permitted values.
+      flag: whether a command offers this setting as a flag.
+
+    Returns:
+      A `dataclasses.field`.
+    """
+    bounds = {"minimum": minimum, "above": above, "maximum": maximum, "below": below}
+    metadata = {"help": help, "choices": choices, "flag": flag, **bounds}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def section(default: "Settings", prefix: str = "") -> Any:
+    """Declares a field that holds further settings.
+
+    Args:
+      default: the settings when nothing is given.
+      prefix: goes before the flag names of the section's settings.
+
+    Returns:
+      A `dataclasses.field`.
+    """
+    return dataclasses.field(default=default, metadata={"prefix": prefix})
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Base of the settings dataclasses: checked when made, and readable from and to JSON."""
+
+    def __post_init__(self) -> None:
+        for name, annotation in field_types(type(self)).items():
+            field = self.__dataclass_fields__[name]
+            value = _coerce(getattr(self, name), annotation)
+            object.__setattr__(self, name, value)
+            _check_type(name, value, annotation)
+            _check_value(name, value, field.metadata)
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns a copy with some settings changed; an unknown name is a `ConfigurationError`."""
+        unknown = sorted(set(changes) - set(field_types(type(self))))
+        if unknown:
+            raise ConfigurationError(
+                f"{type(self).__name__} has no setting {unknown[0]!r}. "
+                f"Known settings: {', '.join(field_types(type(self)))}."
+            )
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings as a dictionary that JSON can hold."""
+        result = {}
+        for name in field_types(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, Settings):
+                value = value.to_json()
+            elif isinstance(value, tuple):
+                value = list(value)
+            result[name] = value
+        return result
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Makes the settings from what `to_json` wrote; an unknown key is an error."""
+        converted = {}
+        for name, value in values.items():
+            annotation = field_types(cls).get(name)
+            if isinstance(annotation, type) and issubclass(annotation, Settings):
+                value = annotation.from_json(value)
+            converted[name] = value
+        return cls().replace(**converted)
+
+
+def field_types(cls: type[Settings]) -> dict[str, Any]:
+    """Returns the resolved type of each field of a settings class, in the order written."""
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def alternatives(annotation: Any) -> tuple[Any, ...]:
+    """Returns the types that an annotation admits, taking unions apart."""
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+def _coerce(value: Any, annotation: Any) -> Any:
+    kinds = alternatives(annotation)
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if is_integer and float in kinds and int not in kinds:
+        return float(value)
+    if isinstance(value, list) and any(typing.get_origin(kind) is tuple for kind in kinds):
+        return tuple(value)
+    return value
+
+
+def _check_type(name: str, value: Any, annotation: Any) -> None:
+    for kind in alternatives(annotation):
+        origin = typing.get_origin(kind) or kind
+        if origin is type(None) and value is None:
+            return
+        if isinstance(value, bool) and origin is not bool:
+            continue
+        if isinstance(origin, type) and isinstance(value, origin):
+            return
+    names = " or ".join(
+        "None" if kind is type(None) else getattr(kind, "__name__", str(kind))
+        for kind in alternatives(annotation)
+    )
+    raise ConfigurationError(f"`{name}` must be {names}. Received: {name}={value!r}.")
+
+
+def _check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    if value is None or isinstance(value, Settings):
+        return
+    choices = metadata.get("choices")
+    if choices is not None and value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ConfigurationError(f"`{name}` must be one of {listed}. Received: {name}={value!r}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(f"`{name}` must be a finite number. Received: {name}={value!r}.")
+    comparisons = (
+        ("minimum", "at least", lambda bound: value >= bound),
+        ("above", "greater than", lambda bound: value > bound),
+        ("maximum", "at most", lambda bound: value <= bound),
+        ("below", "less than", lambda bound: value < bound),
+    )
+    for key, words, holds in comparisons:
+        bound = metadata.get(key)
+        if bound is not None and not holds(bound):
+            raise ConfigurationError(
+                f"`{name}` must be {words} {bound}. Received: {name}={value!r}."
+            )

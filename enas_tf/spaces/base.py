@@ -1,0 +1,123 @@
+"""What the rest of the package needs of a search space, and nothing more.
+
+A search space is a `Settings` dataclass: its fields are its size. It knows its architectures as typed
+values and builds, on request, the supernet, the controller and the network of one architecture.
+Nothing here imports TensorFlow.
+"""
+
+import abc
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+
+FORMAT_VERSION = 1
+
+
+class Architecture(abc.ABC):
+    """One point of a search space: an immutable, validated, hashable value."""
+
+    space_name: ClassVar[str]
+
+    @abc.abstractmethod
+    def to_release_string(self) -> str:
+        """Returns the integers of the authors' release, separated by blanks."""
+
+    @abc.abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Returns the architecture as a dictionary that JSON can hold, with words for operations."""
+
+    @classmethod
+    @abc.abstractmethod
+    def from_json(cls, value: Mapping[str, Any] | str) -> Self:
+        """Makes an architecture from what `to_json` returned, or from its JSON text."""
+
+
+class SearchSpace(Settings, abc.ABC):
+    """A family of networks, and what builds the supernet, the controller and single networks.
+
+    Batched architectures travel through TensorFlow as *decisions*: a `NamedTuple` of int32 arrays
+    whose first axis is the architecture. `encode` and `decode` are the only places that know how.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    @abc.abstractmethod
+    def num_architectures(self) -> int:
+        """The exact number of architectures in the space."""
+
+    @abc.abstractmethod
+    def random_architecture(self, seed: "int | np.random.Generator | None" = None) -> Any:
+        """Returns an architecture drawn uniformly from the space."""
+
+    @abc.abstractmethod
+    def check(self, architecture: Any) -> None:
+        """Raises `ArchitectureError` unless the architecture belongs to this space."""
+
+    @abc.abstractmethod
+    def encode(self, architectures: Sequence[Any]) -> NamedTuple:
+        """Returns the decisions of architectures as int32 arrays `[len(architectures), …]`."""
+
+    @abc.abstractmethod
+    def decode(self, decisions: NamedTuple) -> list[Any]:
+        """Returns the architectures of batched decisions."""
+
+    @abc.abstractmethod
+    def build_supernet(self, seed: int = 0) -> "keras.Model":
+        """Returns the supernet: the shared weights of all architectures of the space."""
+
+    @abc.abstractmethod
+    def build_controller(self, seed: int = 0) -> "keras.Model":
+        """Returns the controller that samples and scores architectures of the space."""
+
+    @abc.abstractmethod
+    def build_network(self, architecture: Any, config: Any = None, **kwargs: Any) -> "keras.Model":
+        """Returns the network of one architecture as a plain Keras model."""
+
+
+def parse_json_object(value: Mapping[str, Any] | str, what: str) -> Mapping[str, Any]:
+    """Returns the mapping that `value` is, or holds as JSON text.
+
+    Args:
+      value: a mapping, or the JSON text of an object.
+      what: names the thing in the message of the error.
+
+    Raises:
+      ArchitectureError: the text is not JSON, or not an object.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise ArchitectureError(f"{what} is not valid JSON: {error}.") from error
+    if not isinstance(value, Mapping):
+        raise ArchitectureError(
+            f"{what} must be a JSON object. Received: {type(value).__name__} {value!r:.60}."
+        )
+    return value
+
+
+def parse_integers(text: str, what: str) -> list[int]:
+    """Returns the integers of a release string; blanks, commas and `|` separate them.
+
+    Raises:
+      ArchitectureError: something in the text is not an integer, or there is nothing in it.
+    """
+    words = text.replace("|", " ").replace(",", " ").split()
+    try:
+        integers = [int(word) for word in words]
+    except ValueError as error:
+        raise ArchitectureError(
+            f"{what} must be integers separated by blanks. Received: {text!r:.80}."
+        ) from error
+    if not integers:
+        raise ArchitectureError(f"{what} is empty; expected integers separated by blanks.")
+    return integers

@@ -1,0 +1,1 @@
+"""The macro space: whole convolutional networks (paper, section 2.3)."""

@@ -1,0 +1,384 @@
+"""Architectures of the macro space: an operation and skip connections for every layer.
+
+Layer `i` (from 0) has one of six operations and may add any *inputs* of the layers before it: skip
+connection `j` of layer `i`, `j < i`, leads from the input of layer `j` (`j = 0`: the stem). The
+input of layer `i` itself is no candidate. Source: the authors' release, `src/cifar10/`.
+"""
+
+import dataclasses
+import enum
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object
+
+
+class MacroOperation(enum.IntEnum):
+    """What a layer computes; the values are those of the release."""
+
+    CONVOLUTION_3X3 = 0
+    SEPARABLE_CONVOLUTION_3X3 = 1
+    CONVOLUTION_5X5 = 2
+    SEPARABLE_CONVOLUTION_5X5 = 3
+    AVERAGE_POOLING_3X3 = 4
+    MAX_POOLING_3X3 = 5
+
+    @property
+    def label(self) -> str:
+        """The name used in JSON files, logs and drawings, for example `convolution_3x3`."""
+        return self.name.lower()
+
+    @property
+    def kernel_size(self) -> int:
+        """Height and width of the window in pixels."""
+        return 5 if self.name.endswith("5X5") else 3
+
+    @property
+    def is_pooling(self) -> bool:
+        """Whether the operation has no weights of its own."""
+        return "POOLING" in self.name
+
+    @property
+    def is_separable(self) -> bool:
+        """Whether the operation is a depthwise-separable convolution."""
+        return self.name.startswith("SEPARABLE")
+
+    @classmethod
+    def from_label(cls, label: str) -> "MacroOperation":
+        """Returns the operation of a name as in `label`."""
+        for operation in cls:
+            if operation.label == label:
+                return operation
+        raise ArchitectureError(
+            f"Unknown operation {label!r}. Known: {', '.join(o.label for o in cls)}."
+        )
+
+    @classmethod
+    def from_integer(cls, value: int) -> "MacroOperation":
+        """Returns the operation of a number of the release."""
+        if not 0 <= value < len(cls):
+            raise ArchitectureError(
+                f"An operation must be an integer from 0 to {len(cls) - 1}. Received: {value}."
+            )
+        return cls(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroLayer:
+    """One layer: its operation and where its skip connections come from.
+
+    Attributes:
+      operation: what the layer computes.
+      skip_connections: ascending indices `j`; `j` stands for the input of layer `j`.
+    """
+
+    operation: MacroOperation
+    skip_connections: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ChannelRange:
+    """The output channels `start … start + count - 1` that one branch of a layer computes."""
+
+    start: int
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroChannelLayer:
+    """One layer of the per-channel form: every operation computes a range of channels.
+
+    Attributes:
+      branches: one range for each operation, in the order of `MacroOperation`.
+      skip_connections: as in `MacroLayer`.
+    """
+
+    branches: tuple[ChannelRange, ...]
+    skip_connections: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroArchitecture(Architecture):
+    """A network of the macro space in which every layer has one operation.
+
+    Attributes:
+      layers: the layers, first to last.
+    """
+
+    layers: tuple[MacroLayer, ...]
+    space_name: ClassVar[str] = "macro"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        _check_layers(self.layers, MacroLayer)
+        for index, layer in enumerate(self.layers):
+            if not isinstance(layer.operation, MacroOperation):
+                raise ArchitectureError(
+                    f"Layer {index}: `operation` must be a MacroOperation. "
+                    f"Received: {layer.operation!r}."
+                )
+
+    @property
+    def num_layers(self) -> int:
+        """Number of layers."""
+        return len(self.layers)
+
+    @property
+    def num_skip_connections(self) -> int:
+        """Number of skip connections in all layers."""
+        return sum(len(layer.skip_connections) for layer in self.layers)
+
+    @classmethod
+    def from_release_string(cls, text: str) -> Self:
+        """Parses the release's integers: for each layer the operation, then its skip bits.
+
+        Args:
+          text: for example `"0 | 3 0 | 0 1 0"`; bars and commas count as blanks.
+
+        Raises:
+          ArchitectureError: the number of integers fits no number of layers, or one is out of
+            range.
+        """
+        integers = parse_integers(text, "A macro architecture")
+        num_layers = _num_layers(len(integers), integers_per_layer=1)
+        layers = []
+        position = 0
+        for index in range(num_layers):
+            operation = _in_layer(index, MacroOperation.from_integer, integers[position])
+            bits = integers[position + 1 : position + 1 + index]
+            layers.append(MacroLayer(operation, _sources_of_bits(index, bits)))
+            position += 1 + index
+        return cls(tuple(layers))
+
+    def to_release_string(self) -> str:
+        """Returns the release's integers, `num_layers * (num_layers + 1) / 2` of them."""
+        words: list[int] = []
+        for index, layer in enumerate(self.layers):
+            words += [int(layer.operation), *_bits_of_sources(index, layer.skip_connections)]
+        return " ".join(map(str, words))
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns `{"layers": [{"operation": …, "skip_connections": […]}, …]}`."""
+        return {
+            "layers": [
+                {
+                    "operation": layer.operation.label,
+                    "skip_connections": list(layer.skip_connections),
+                }
+                for layer in self.layers
+            ]
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | str) -> Self:
+        """Makes an architecture from what `to_json` returned, or from its JSON text."""
+        layers = []
+        for index, entry in enumerate(_layer_entries(value, {"operation", "skip_connections"})):
+            operation = _in_layer(index, MacroOperation.from_label, entry["operation"])
+            layers.append(MacroLayer(operation, _sources_of_json(index, entry)))
+        return cls(tuple(layers))
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroChannelArchitecture(Architecture):
+    """A network of the per-channel form of the macro space (`search_whole_channels=False`).
+
+    Attributes:
+      layers: the layers, first to last; all have the same number of branches.
+      channels: channels of a layer's output that the ranges refer to.
+    """
+
+    layers: tuple[MacroChannelLayer, ...]
+    channels: int
+    space_name: ClassVar[str] = "macro"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        _check_layers(self.layers, MacroChannelLayer)
+        num_branches = len(self.layers[0].branches)
+        for index, layer in enumerate(self.layers):
+            if len(layer.branches) != num_branches or not 1 <= num_branches <= len(MacroOperation):
+                raise ArchitectureError(
+                    f"Layer {index}: expected the same number of branches in every layer, from 1 "
+                    f"to {len(MacroOperation)}. Received: {len(layer.branches)}."
+                )
+            for branch in layer.branches:
+                inside = branch.start >= 0 and branch.start + branch.count <= self.channels
+                if not inside or not 1 <= branch.count < self.channels:
+                    raise ArchitectureError(
+                        f"Layer {index}: a branch must have 1 to {self.channels - 1} channels "
+                        f"inside 0 to {self.channels - 1}. Received: start {branch.start}, "
+                        f"count {branch.count}."
+                    )
+
+    @property
+    def num_layers(self) -> int:
+        """Number of layers."""
+        return len(self.layers)
+
+    @property
+    def num_skip_connections(self) -> int:
+        """Number of skip connections in all layers."""
+        return sum(len(layer.skip_connections) for layer in self.layers)
+
+    @classmethod
+    def from_release_string(cls, text: str, num_branches: int, channels: int) -> Self:
+        """Parses the release's integers: per layer `start count` of each branch, then skip bits.
+
+        Args:
+          text: the integers, separated by blanks.
+          num_branches: number of operations in each layer, 1 to 6.
+          channels: channels that the ranges refer to.
+
+        Raises:
+          ArchitectureError: the number of integers fits no number of layers, or one is out of
+            range.
+        """
+        integers = parse_integers(text, "A macro architecture with channels")
+        num_layers = _num_layers(len(integers), integers_per_layer=2 * num_branches)
+        layers = []
+        position = 0
+        for index in range(num_layers):
+            numbers = integers[position : position + 2 * num_branches]
+            position += 2 * num_branches
+            branches = tuple(map(ChannelRange, numbers[0::2], numbers[1::2]))
+            bits = integers[position : position + index]
+            layers.append(MacroChannelLayer(branches, _sources_of_bits(index, bits)))
+            position += index
+        return cls(tuple(layers), channels)
+
+    def to_release_string(self) -> str:
+        """Returns the release's integers."""
+        words: list[int] = []
+        for index, layer in enumerate(self.layers):
+            for branch in layer.branches:
+                words += [branch.start, branch.count]
+            words += _bits_of_sources(index, layer.skip_connections)
+        return " ".join(map(str, words))
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns `{"channels": …, "layers": [{"branches": […], "skip_connections": […]}, …]}`."""
+        return {
+            "channels": self.channels,
+            "layers": [
+                {
+                    "branches": [dataclasses.asdict(branch) for branch in layer.branches],
+                    "skip_connections": list(layer.skip_connections),
+                }
+                for layer in self.layers
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | str) -> Self:
+        """Makes an architecture from what `to_json` returned, or from its JSON text."""
+        value = parse_json_object(value, "A macro architecture")
+        layers = []
+        for index, entry in enumerate(_layer_entries(value, {"branches", "skip_connections"})):
+            try:
+                branches = tuple(
+                    ChannelRange(int(branch["start"]), int(branch["count"]))
+                    for branch in entry["branches"]
+                )
+            except (TypeError, KeyError, ValueError) as error:
+                raise ArchitectureError(
+                    f"Layer {index}: `branches` must be a list of objects with integers `start` "
+                    f"and `count`. Received: {entry['branches']!r:.80}."
+                ) from error
+            layers.append(MacroChannelLayer(branches, _sources_of_json(index, entry)))
+        channels = value.get("channels")
+        if not isinstance(channels, int):
+            raise ArchitectureError(f"`channels` must be an integer. Received: {channels!r}.")
+        return cls(tuple(layers), channels)
+
+
+def macro_architecture_from_json(
+    value: Mapping[str, Any] | str,
+) -> MacroArchitecture | MacroChannelArchitecture:
+    """Makes an architecture of either form from its JSON, told apart by the key `channels`."""
+    value = parse_json_object(value, "A macro architecture")
+    form = MacroChannelArchitecture if "channels" in value else MacroArchitecture
+    return form.from_json(value)
+
+
+def _num_layers(num_integers: int, integers_per_layer: int) -> int:
+    """Solves n·k + n(n−1)/2 = `num_integers` for the number of layers n."""
+    offset = 2 * integers_per_layer - 1
+    num_layers = (math.isqrt(offset * offset + 8 * num_integers) - offset) // 2
+    if num_layers < 1 or _num_integers(num_layers, integers_per_layer) != num_integers:
+        shorter = max(num_layers, 1)
+        raise ArchitectureError(
+            f"{num_integers} integers fit no number of layers: {shorter} layers take "
+            f"{_num_integers(shorter, integers_per_layer)}, {shorter + 1} layers take "
+            f"{_num_integers(shorter + 1, integers_per_layer)}."
+        )
+    return num_layers
+
+
+def _num_integers(num_layers: int, integers_per_layer: int) -> int:
+    return num_layers * integers_per_layer + num_layers * (num_layers - 1) // 2
+
+
+def _in_layer(index: int, parse: Any, value: Any) -> Any:
+    try:
+        return parse(value)
+    except ArchitectureError as error:
+        raise ArchitectureError(f"Layer {index}: {error}") from error
+
+
+def _sources_of_bits(layer: int, bits: Iterable[int]) -> tuple[int, ...]:
+    bits = list(bits)
+    if any(bit not in (0, 1) for bit in bits):
+        raise ArchitectureError(f"Layer {layer}: skip bits must be 0 or 1. Received: {bits}.")
+    return tuple(source for source, bit in enumerate(bits) if bit)
+
+
+def _bits_of_sources(layer: int, sources: tuple[int, ...]) -> list[int]:
+    return [int(source in sources) for source in range(layer)]
+
+
+def _layer_entries(value: Mapping[str, Any] | str, keys: set[str]) -> list[Mapping[str, Any]]:
+    value = parse_json_object(value, "A macro architecture")
+    entries = value.get("layers")
+    if not isinstance(entries, list):
+        raise ArchitectureError(
+            f"A macro architecture must have a list `layers`. Received keys: {sorted(value)}."
+        )
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, Mapping) or set(entry) != keys:
+            raise ArchitectureError(
+                f"Layer {index} must be an object with the keys {sorted(keys)}. "
+                f"Received: {entry!r:.80}."
+            )
+    return entries
+
+
+def _sources_of_json(layer: int, entry: Mapping[str, Any]) -> tuple[int, ...]:
+    sources = entry["skip_connections"]
+    if not isinstance(sources, list):
+        raise ArchitectureError(
+            f"Layer {layer}: `skip_connections` must be a list of integers. Received: {sources!r}."
+        )
+    return tuple(sources)
+
+
+def _check_layers(layers: tuple[Any, ...], kind: type) -> None:
+    if not layers:
+        raise ArchitectureError("An architecture must have at least one layer.")
+    for index, layer in enumerate(layers):
+        if not isinstance(layer, kind):
+            raise ArchitectureError(
+                f"Layer {index} must be a {kind.__name__}. Received: {layer!r:.60}."
+            )
+        sources = layer.skip_connections
+        integers = all(isinstance(s, int) and not isinstance(s, bool) for s in sources)
+        ascending = integers and list(sources) == sorted(set(sources))
+        if not ascending or any(not 0 <= source < index for source in sources):
+            raise ArchitectureError(
+                f"Layer {index}: `skip_connections` must be ascending integers from 0 to "
+                f"{index - 1}. Received: {list(sources)}."
+                if index
+                else f"Layer 0 has no skip connections. Received: {list(sources)}."
+            )

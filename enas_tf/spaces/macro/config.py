@@ -1,0 +1,53 @@
+"""Settings that only the macro space has."""
+
+import dataclasses
+
+from enas_tf.settings import Settings, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroControllerConfig(Settings):
+    """The controller's size and the shape of its distributions (release, `macro_controller.py`)."""
+
+    lstm_size: int = setting(64, "Units of the LSTM (the paper: 100).", minimum=1)
+    temperature: float | None = setting(
+        None, "Divides the logits before the tanh; unset: no division.", above=0.0
+    )
+    tanh_constant: float | None = setting(
+        1.5, "Logits become this times their tanh; unset: no squashing.", above=0.0
+    )
+    skip_target: float = setting(
+        0.4, "Share of skip connections that the penalty pulls to.", above=0.0, below=1.0
+    )
+    skip_weight: float = setting(0.8, "Weight of the skip penalty in the loss.", minimum=0.0)
+    entropy: str = setting(
+        "full",
+        "Entropy in the reward: of the whole distributions, or the release's term of the sampled "
+        "choice only.",
+        choices=("full", "release"),
+    )
+    initial_range: float = setting(
+        0.1, "Weights start uniform between minus and plus this.", above=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroNetworkConfig(Settings):
+    """The derived network that is trained from scratch (release, `macro_child.py`, fixed arc)."""
+
+    filters: int = setting(96, "Channels of the first layers.", minimum=2)
+    widen: bool = setting(True, "Double the channels at each reduction.")
+    merge: str = setting(
+        "concatenate",
+        "Skip connections are concatenated and projected (the release's final network) or added "
+        "(the supernet's form).",
+        choices=("concatenate", "add"),
+    )
+    separable: bool = setting(
+        True,
+        "Operations 1 and 3 are separable convolutions; no: plain ones, as in the release's final "
+        "script.",
+    )
+    dropout_rate: float = setting(
+        0.5, "Share of features dropped before the classifier.", minimum=0.0, below=1.0
+    )
