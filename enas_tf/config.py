@@ -39,7 +39,8 @@ class DataConfig(Settings):
         None, "Flip training pictures left to right at random (default: yes, except for digits)."
     )
     cutout: int = setting(
-        0, "Side in pixels of the square that CutOut blanks in training pictures; 0: none.",
+        0,
+        "Side in pixels of the square that CutOut blanks in training pictures; 0: none.",
         minimum=0,
     )
 
@@ -55,7 +56,8 @@ class TrainingConfig(Settings):
         0.0005, "Learning rate at the end of each cosine period.", minimum=0.0
     )
     restart_epochs: int = setting(
-        10, "Length in epochs of the first cosine period; 0: one period over all epochs.",
+        10,
+        "Length in epochs of the first cosine period; 0: one period over all epochs.",
         minimum=0,
     )
     restart_multiplier: int = setting(
@@ -80,8 +82,10 @@ class PolicyConfig(Settings):
     samples_per_update: int = setting(20, "Architectures averaged in one update.", minimum=1)
     updates_per_epoch: int = setting(50, "Updates after each pass of training.", minimum=1)
     baseline_decay: float = setting(
-        0.99, "Decay of the moving average of rewards that serves as baseline.",
-        minimum=0.0, below=1.0,
+        0.99,
+        "Decay of the moving average of rewards that serves as baseline.",
+        minimum=0.0,
+        below=1.0,
     )
     entropy_weight: float = setting(1e-4, "Weight of the entropy in the reward.", minimum=0.0)
     clip_norm: float = setting(
@@ -125,11 +129,13 @@ class SearchConfig(Settings):
         choices=("batch", "moving"),
     )
     reward_batch_size: int | None = setting(
-        None, "Validation examples behind one reward (default: the training batch size).",
+        None,
+        "Validation examples behind one reward (default: the training batch size).",
         minimum=1,
     )
     policy_start_epoch: int = setting(
-        0, "First epoch whose end updates the controller; before it, only weights train.",
+        0,
+        "First epoch whose end updates the controller; before it, only weights train.",
         minimum=0,
     )
     shared_weights: TrainingConfig = section(TrainingConfig())

@@ -9,7 +9,9 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
+
+from typing_extensions import Self
 
 from enas_tf.errors import ConfigurationError
 

@@ -8,7 +8,9 @@ Nothing here imports TensorFlow.
 import abc
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from typing_extensions import Self
 
 import numpy as np
 

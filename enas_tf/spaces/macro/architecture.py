@@ -9,7 +9,9 @@ import dataclasses
 import enum
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
+
+from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object

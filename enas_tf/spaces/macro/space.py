@@ -73,8 +73,10 @@ class MacroSpace(SearchSpace):
         True, "One operation per layer; no: every operation computes a range of channels."
     )
     dropout_rate: float = setting(
-        0.1, "Share of features dropped before the supernet's classifier.",
-        minimum=0.0, below=1.0,
+        0.1,
+        "Share of features dropped before the supernet's classifier.",
+        minimum=0.0,
+        below=1.0,
     )
     moving_statistics: str = setting(
         "debiased",
