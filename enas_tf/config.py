@@ -94,6 +94,18 @@ class PolicyConfig(Settings):
 
 
 @dataclasses.dataclass(frozen=True)
+class EvolutionConfig(Settings):
+    """Regularised evolution (Real et al., 2019, arXiv 1802.01548), another strategy."""
+
+    population_size: int = setting(
+        100, "Architectures in the population; the oldest one dies.", minimum=1
+    )
+    tournament_size: int = setting(
+        25, "Members drawn at random, of which the best has offspring.", minimum=1
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class DeriveConfig(Settings):
     """How the best architecture is chosen after (or during) a search."""
 
@@ -140,6 +152,7 @@ class SearchConfig(Settings):
     )
     shared_weights: TrainingConfig = section(TrainingConfig())
     policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
+    evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
     derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
 
 

@@ -70,7 +70,7 @@ class Settings:
             value = _coerce(getattr(self, name), annotation)
             object.__setattr__(self, name, value)
             _check_type(name, value, annotation)
-            _check_value(name, value, field.metadata)
+            check_value(name, value, field.metadata)
 
     def replace(self, **changes: Any) -> Self:
         """Returns a copy with some settings changed; an unknown name is a `ConfigurationError`."""
@@ -145,7 +145,14 @@ def _check_type(name: str, value: Any, annotation: Any) -> None:
     raise ConfigurationError(f"`{name}` must be {names}. Received: {name}={value!r}.")
 
 
-def _check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    """Raises `ConfigurationError` unless a value lies within what a field's metadata permit.
+
+    Args:
+      name: what the message calls the value.
+      value: of the field's type.
+      metadata: made by `setting`.
+    """
     if value is None or isinstance(value, Settings):
         return
     choices = metadata.get("choices")

@@ -61,6 +61,15 @@ class SearchSpace(Settings, abc.ABC):
         """Returns an architecture drawn uniformly from the space."""
 
     @abc.abstractmethod
+    def mutate(self, architecture: Any, generator: "np.random.Generator") -> Any:
+        """Returns an architecture that differs from another one in a single random decision.
+
+        Args:
+          architecture: of this space.
+          generator: makes the random choices and is advanced.
+        """
+
+    @abc.abstractmethod
     def check(self, architecture: Any) -> None:
         """Raises `ArchitectureError` unless the architecture belongs to this space."""
 
@@ -71,6 +80,22 @@ class SearchSpace(Settings, abc.ABC):
     @abc.abstractmethod
     def decode(self, decisions: NamedTuple) -> list[Any]:
         """Returns the architectures of batched decisions."""
+
+    @abc.abstractmethod
+    def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
+        """Returns how often each operation occurs at each place of some architectures.
+
+        Returns:
+          For each operation's name, a count for each place (layer, node …).
+        """
+
+    @abc.abstractmethod
+    def network_config(self) -> Settings:
+        """Returns the settings of a derived network that is about as large as in the search."""
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of an architecture needs to know of the space."""
+        return {}
 
     @abc.abstractmethod
     def build_supernet(self, seed: int = 0) -> "keras.Model":

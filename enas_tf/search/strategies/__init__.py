@@ -1,1 +1,45 @@
-"""How architectures are proposed during a search."""
+"""How architectures are proposed during a search.
+
+A strategy is registered in one place, `STRATEGIES`, by the name that `--strategy` takes. Nothing
+here imports TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from enas_tf.config import SearchConfig
+from enas_tf.errors import ConfigurationError
+from enas_tf.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from enas_tf.search.strategies.base import Strategy
+
+STRATEGIES = {
+    "reinforce": "enas_tf.search.strategies.reinforce:Reinforce",
+    "random": "enas_tf.search.strategies.random_search:RandomSearch",
+    "evolution": "enas_tf.search.strategies.evolution:Evolution",
+}
+
+
+def build_strategy(name: str, space: SearchSpace, config: SearchConfig) -> "Strategy":
+    """Returns a new strategy.
+
+    Args:
+      name: a key of `STRATEGIES`.
+      space: the search space.
+      config: the settings of the search.
+
+    Raises:
+      ConfigurationError: there is no strategy of this name.
+    """
+    check_strategy(name)
+    module, class_name = STRATEGIES[name].split(":")
+    return getattr(importlib.import_module(module), class_name)(space, config)
+
+
+def check_strategy(name: str) -> None:
+    """Raises `ConfigurationError` unless there is a strategy of this name."""
+    if name not in STRATEGIES:
+        raise ConfigurationError(
+            f"`strategy` must be one of {', '.join(sorted(STRATEGIES))}. Received: {name!r}."
+        )

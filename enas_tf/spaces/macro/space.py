@@ -1,6 +1,7 @@
 """The macro search space: its size, its architectures, and what builds its parts."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -138,14 +139,54 @@ class MacroSpace(SearchSpace):
         if self.search_whole_channels:
             operations = generator.integers(0, self.num_operations, size=shape)
             return self.decode(MacroDecisions(operations, skips))[0]
-        ranges = [
-            (start, count)
-            for start in range(self.filters)
-            for count in range(1, min(self.filters - start, self.filters - 1) + 1)
-        ]
-        picks = generator.integers(0, len(ranges), size=(*shape, self.num_operations))
-        chosen = np.asarray(ranges)[picks]
+        picks = generator.integers(0, len(self._channel_ranges), size=(*shape, self.num_operations))
+        chosen = self._channel_ranges[picks]
         return self.decode(MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips))[0]
+
+    def mutate(
+        self,
+        architecture: MacroArchitecture | MacroChannelArchitecture,
+        generator: np.random.Generator,
+    ) -> MacroArchitecture | MacroChannelArchitecture:
+        """Returns an architecture that differs from another one in a single random decision.
+
+        With equal chances this is a skip connection, or an operation (in the per-channel form the
+        channels of one branch); if the space leaves no choice of the one, it is the other.
+
+        Args:
+          architecture: of this space; returned as it is if the space has no other.
+          generator: makes the random choices and is advanced.
+        """
+        fields = list(self.encode([architecture]))
+        has_skips = self.num_layers > 1
+        has_operations = self.num_operations > 1 or not self.search_whole_channels
+        if has_skips and not (has_operations and generator.random() < 0.5):
+            layers, sources = np.tril_indices(self.num_layers, k=-1)
+            pick = generator.integers(len(layers))
+            fields[-1][0, layers[pick], sources[pick]] ^= 1
+        elif has_operations and self.search_whole_channels:
+            layer = generator.integers(self.num_layers)
+            # A shift by 1 to n - 1 modulo n reaches every operation but the same one.
+            shift = generator.integers(1, self.num_operations)
+            fields[0][0, layer] = (fields[0][0, layer] + shift) % self.num_operations
+        elif has_operations:
+            place = (0, generator.integers(self.num_layers), generator.integers(fields[0].shape[2]))
+            current = (fields[0][place], fields[1][place])
+            others = self._channel_ranges[np.any(self._channel_ranges != current, axis=1)]
+            fields[0][place], fields[1][place] = others[generator.integers(len(others))]
+        kind = MacroDecisions if self.search_whole_channels else MacroChannelDecisions
+        return self.decode(kind(*fields))[0]
+
+    @functools.cached_property
+    def _channel_ranges(self) -> np.ndarray:
+        """Start and count of every range of channels that a branch can have, `[ranges, 2]`."""
+        return np.array(
+            [
+                (start, count)
+                for start in range(self.filters)
+                for count in range(1, min(self.filters - start, self.filters - 1) + 1)
+            ]
+        )
 
     def check(self, architecture: Any) -> None:
         """Raises `ArchitectureError` unless the architecture belongs to this space."""
@@ -220,6 +261,28 @@ class MacroSpace(SearchSpace):
             )
             architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
         return architectures
+
+    def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
+        """Returns how often each operation has each layer.
+
+        In the per-channel form: how many channels each operation has in each layer.
+        """
+        decisions = self.encode(architectures)
+        if isinstance(decisions, MacroDecisions):
+            counts = {o.label: decisions.operations == o for o in self.operations}
+        else:
+            counts = {o.label: decisions.counts[..., o] for o in self.operations}
+        return {name: np.sum(values, axis=0).tolist() for name, values in counts.items()}
+
+    def network_config(self) -> MacroNetworkConfig:
+        """Returns the settings of a derived network that is about as large as in the search."""
+        return MacroNetworkConfig(
+            filters=self.filters, widen=False, dropout_rate=self.dropout_rate
+        )
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of an architecture needs to know of the space."""
+        return {"input_shape": self.input_shape}
 
     def build_supernet(self, seed: int = 0) -> "keras.Model":
         """Returns the supernet, a `MacroSupernet`, with fresh weights."""

@@ -1,0 +1,65 @@
+"""What every command does around its work: exit codes, one-line errors, interruptions."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from enas_tf.errors import EnasError
+
+EXIT_DONE = 0
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end; whoever saves its state on Ctrl-C does so here too."""
+
+
+def run_command(
+    name: str, command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None
+) -> int:
+    """Runs a command and returns its exit code.
+
+    Bad input and bad configuration become one line on stderr. Any other exception is a defect and
+    leaves with its traceback.
+
+    Args:
+      name: of the program, which begins the line of an error.
+      command: called with the arguments.
+      argv: the arguments without the program's name (default: of the process).
+
+    Returns:
+      0 when done, 2 for bad input, 130 when interrupted, 143 when terminated.
+    """
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        command(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except EnasError as error:
+        _say(f"{name}: error: {' '.join(str(error).split())}")
+        return EXIT_BAD_INPUT
+    except Terminated:
+        _say(f"{name}: terminated")
+        return EXIT_TERMINATED
+    except KeyboardInterrupt:
+        _say(f"{name}: interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return EXIT_DONE
+
+
+def _terminate(number: int, frame: Any) -> NoReturn:
+    raise Terminated
+
+
+def _say(line: str) -> None:
+    # A progress line may stand there without an end.
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{start}{line}", file=sys.stderr, flush=True)

@@ -1,0 +1,154 @@
+"""What the commands share: which space and preset they work with, and where results go."""
+
+import json
+import os
+import pathlib
+import re
+from collections.abc import Mapping, Sequence
+
+from enas_tf.cli.flags import CommandFlags, flag_names, peek
+from enas_tf.errors import ConfigurationError
+from enas_tf.spaces.presets import RetrainPreset, SearchPreset
+from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
+
+PRESETS = ("default", "release", "paper", "smoke")
+
+
+def chosen_space(argv: Sequence[str], architecture: str | None = None) -> SpaceEntry:
+    """Returns the space that the arguments name, since it decides which flags there are.
+
+    Args:
+      argv: the arguments.
+      architecture: a run or an architecture file, whose space counts if `--space` is not given.
+
+    Raises:
+      ConfigurationError: `--space` is missing, or names no space.
+    """
+    name = peek(argv, ["space"])["space"] or _space_of_file(architecture)
+    if name is None:
+        if any(argument.startswith(("--help", "-h")) for argument in argv):
+            return get_space(space_names()[0])
+        raise ConfigurationError(f"`--space` is required. Give one of: {', '.join(space_names())}.")
+    if name not in space_names():
+        raise ConfigurationError(
+            f"`--space` must be one of {', '.join(space_names())}. Received: --space={name}"
+        )
+    return get_space(name)
+
+
+def chosen_preset(argv: Sequence[str]) -> str:
+    """Returns the name of the preset that the arguments name, whose values are the defaults.
+
+    Raises:
+      ConfigurationError: there is no preset of that name.
+    """
+    name = peek(argv, ["preset"])["preset"] or "default"
+    if name not in PRESETS:
+        raise ConfigurationError(
+            f"`--preset` must be one of {', '.join(PRESETS)}. Received: --preset={name}"
+        )
+    return name
+
+
+def add_space_flag(command: CommandFlags, group: str, entry: SpaceEntry) -> None:
+    """Adds `--space`."""
+    command.add(
+        group,
+        "space",
+        str,
+        entry.name,
+        "Search space; it decides which other flags there are.",
+        metadata={"choices": space_names()},
+    )
+
+
+def add_architecture_flag(command: CommandFlags, group: str) -> None:
+    """Adds `--architecture`."""
+    command.add(
+        group,
+        "architecture",
+        str,
+        None,
+        "A run directory, a JSON file, the integers of the release in quotes, or the name of a "
+        "published architecture.",
+        required=True,
+    )
+
+
+def add_preset_flag(
+    command: CommandFlags,
+    group: str,
+    presets: Mapping[str, SearchPreset] | Mapping[str, RetrainPreset],
+    chosen: str,
+) -> None:
+    """Adds `--preset`, whose help tells what each preset is."""
+    summaries = " ".join(f"{name}: {_uncapitalized(presets[name].summary)}" for name in PRESETS)
+    command.add(
+        group,
+        "preset",
+        str,
+        "default",
+        f"Values of all flags that are not given. {summaries} The defaults that this help shows "
+        f"are those of {chosen!r}.",
+        metadata={"choices": PRESETS},
+    )
+
+
+def add_output_flags(command: CommandFlags, group: str, default: str) -> None:
+    """Adds `--output_dir` and `--overwrite`."""
+    command.add(
+        group,
+        "output_dir",
+        str | None,
+        None,
+        "Folder of the results; the same command with the same folder goes on where it stopped "
+        f"(default: {default}).",
+    )
+    command.add(
+        group, "overwrite", bool, False, "Start anew: delete the run that is in output_dir."
+    )
+
+
+def flags_of_other_spaces(entry: SpaceEntry) -> dict[str, str]:
+    """Returns, for flags that only other spaces have, the sentence that says so."""
+    own = set(flag_names(entry.search_presets["default"].space))
+    own |= set(flag_names(entry.retrain_presets["default"].network))
+    sentences: dict[str, str] = {}
+    for name in space_names():
+        other = get_space(name)
+        for settings in (
+            other.search_presets["default"].space,
+            other.retrain_presets["default"].network,
+        ):
+            for flag in set(flag_names(settings)) - own:
+                sentences[flag] = f"belongs to --space={name}, not to --space={entry.name}"
+    return sentences
+
+
+def default_output_dir(*words: object) -> str:
+    """Returns a folder under `runs` named by some words, for example `runs/macro_digits`."""
+    names = [re.sub(r"[^A-Za-z0-9.-]+", "-", os.path.basename(str(word))) for word in words]
+    return os.path.join("runs", "_".join(name.strip("-") for name in names if name))
+
+
+def _space_of_file(architecture: str | None) -> str | None:
+    """Returns the space that a run directory or an architecture file states, if it does."""
+    # Release strings are long; asking the file system about them could raise.
+    if not architecture or len(architecture) > 1000 or "\0" in architecture:
+        return None
+    path = pathlib.Path(architecture).expanduser()
+    try:
+        if path.is_dir():
+            names = ("best_architecture.json", "architecture.json")
+            path = next((path / name for name in names if (path / name).is_file()), path)
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # Whatever is wrong with the file, reading the architecture itself will say.
+        return None
+    space = value.get("space") if isinstance(value, dict) else None
+    return space if isinstance(space, str) else None
+
+
+def _uncapitalized(sentence: str) -> str:
+    # Names like CIFAR-10 keep their capitals.
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

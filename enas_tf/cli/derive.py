@@ -1,0 +1,53 @@
+"""`enas-derive`: ranks candidate architectures of a finished or unfinished search again."""
+
+import sys
+from collections.abc import Sequence
+
+from enas_tf.cli.app import run_command
+from enas_tf.cli.flags import CommandFlags, differing_arguments, peek
+from enas_tf.cli.report import search_report
+from enas_tf.config import DataConfig, DeriveConfig, SearchConfig
+from enas_tf.runs import RunDirectory
+
+NAME = "enas-derive"
+SUMMARY = (
+    "samples candidate architectures from the controller of a search, finished or not, ranks them "
+    "with the shared weights, and writes the best one into the run."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_command(NAME, _derive, argv)
+
+
+def _derive(argv: Sequence[str]) -> None:
+    path = peek(argv, ["run"])["run"]
+    defaults = _settings_of_run(path) if path else DeriveConfig()
+    command = CommandFlags(NAME, SUMMARY)
+    command.add("Run", "run", str, None, "Folder of a search.", required=True)
+    command.add_settings("Ranking (defaults: as the search did)", defaults)
+    command.parse(argv)
+    run = RunDirectory.existing(command["run"])
+    config = command.settings(defaults)
+
+    from enas_tf.search.loop import derive_run
+
+    result = derive_run(run.path, config)
+    data = DataConfig.from_json(run.configuration["data"])
+    dataset = f"--dataset={data.dataset}"
+    others = differing_arguments(data, DataConfig(dataset=data.dataset))
+    print(search_report(result, [dataset, *others]))
+
+
+def _settings_of_run(path: str) -> DeriveConfig:
+    """Returns how the search of a run ranks, if there is such a run."""
+    run = RunDirectory(path)
+    if not (run.path / "config.json").is_file():
+        return DeriveConfig()
+    search = run.configuration.get("search")
+    return SearchConfig.from_json(search).derive if isinstance(search, dict) else DeriveConfig()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""`enas-retrain`: trains the network of an architecture from scratch."""
+
+import pathlib
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from typing_extensions import Self
+
+from enas_tf.architectures import load_architecture
+from enas_tf.cli.app import run_command
+from enas_tf.cli.common import (
+    add_architecture_flag,
+    add_output_flags,
+    add_preset_flag,
+    add_space_flag,
+    chosen_preset,
+    chosen_space,
+    default_output_dir,
+    flags_of_other_spaces,
+)
+from enas_tf.cli.flags import CommandFlags, peek
+from enas_tf.reporting.progress import Progress, duration
+from enas_tf.runs import RESULTS, RunDirectory
+from enas_tf.spaces.presets import RetrainPreset
+from enas_tf.spaces.registry import SpaceEntry
+
+NAME = "enas-retrain"
+SUMMARY = (
+    "trains the network of an architecture from scratch, evaluates it on the test set and exports "
+    "it. Interrupted, the same command goes on where it stopped."
+)
+
+
+_PHASE = "retrain"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_command(NAME, _retrain, argv)
+
+
+def _retrain(argv: Sequence[str]) -> None:
+    entry = chosen_space(argv, peek(argv, ["architecture"])["architecture"])
+    preset_name = chosen_preset(argv)
+    preset = entry.retrain_presets[preset_name]
+    command = _flags(entry, preset, preset_name)
+    command.parse(argv)
+    architecture = load_architecture(command["architecture"], entry.name)
+    network = command.settings(preset.network)
+    config = command.settings(preset.retrain)
+    data_config = command.settings(preset.data)
+    output_dir = command["output_dir"] or default_output_dir(
+        entry.name, data_config.dataset, preset_name, f"seed{config.seed}", "final"
+    )
+    data = entry.load_data(data_config)
+
+    from enas_tf.export import export
+
+    with _Display() as display:
+        model = entry.retrain(
+            architecture,
+            data,
+            config,
+            network=network,
+            output_dir=output_dir,
+            overwrite=command["overwrite"],
+            on_progress=display,
+        )
+    export(model, pathlib.Path(output_dir) / "saved_model" / "1")
+    print(_report(RunDirectory(output_dir), data_config.dataset))
+
+
+def _flags(entry: SpaceEntry, preset: RetrainPreset, preset_name: str) -> CommandFlags:
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
+    add_space_flag(command, "Run", entry)
+    add_architecture_flag(command, "Run")
+    add_preset_flag(command, "Run", entry.retrain_presets, preset_name)
+    add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
+    command.add_settings("Data", preset.data)
+    command.add_settings("Network", preset.network)
+    command.add_settings("Training", preset.retrain)
+    return command
+
+
+class _Display:
+    """Shows the progress of a training, whose length is known at the first call only."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._step = 0
+
+    def __call__(self, now: Any) -> None:
+        """Takes a `RetrainProgress`."""
+        if self._progress is None:
+            # What an interrupted run did before does not count into the speed.
+            self._progress = Progress({_PHASE: now.total_steps}, {_PHASE: now.step})
+            self._step = now.step
+        self._progress.update(
+            _PHASE,
+            now.step - self._step,
+            epoch=now.epoch,
+            epochs=now.epochs,
+            loss=now.loss,
+            accuracy=now.accuracy,
+        )
+        self._step = now.step
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._progress is not None:
+            self._progress.close()
+
+
+def _report(run: RunDirectory, dataset: str) -> str:
+    results = run.read_json(RESULTS)
+    saved_model = shlex.quote(str(run.path / "saved_model" / "1"))
+    return "\n".join(
+        [
+            "",
+            f"Test accuracy: {results['test_accuracy']:.4f} ({results['parameters']:,} parameters, "
+            f"{results['epochs']} epochs, {duration(results['seconds'])})",
+            f"  {run.path}/results.json",
+            f"Keras model:  {run.path}/model.keras",
+            f"SavedModel:   {run.path}/saved_model/1",
+            "Evaluate it again, or export it to another format:",
+            f"  enas-evaluate --model={saved_model} --dataset={shlex.quote(dataset)}",
+            f"  enas-export --run={shlex.quote(str(run.path))} --format=tflite",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""`enas-search`: searches a network architecture."""
+
+import sys
+from collections.abc import Sequence
+
+from enas_tf.cli.app import run_command
+from enas_tf.cli.common import (
+    add_output_flags,
+    add_preset_flag,
+    add_space_flag,
+    chosen_preset,
+    chosen_space,
+    default_output_dir,
+    flags_of_other_spaces,
+)
+from enas_tf.cli.flags import CommandFlags
+from enas_tf.cli.report import search_report
+from enas_tf.spaces.presets import SearchPreset
+from enas_tf.spaces.registry import SpaceEntry
+
+NAME = "enas-search"
+SUMMARY = (
+    "searches a network architecture. Training of the shared weights and updates of the "
+    "controller alternate; then the best architecture is derived. Interrupted, the same command "
+    "goes on where it stopped."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_command(NAME, _search, argv)
+
+
+def _search(argv: Sequence[str]) -> None:
+    entry = chosen_space(argv)
+    preset_name = chosen_preset(argv)
+    preset = entry.search_presets[preset_name]
+    command = _flags(entry, preset, preset_name)
+    command.parse(argv)
+    space = command.settings(preset.space)
+    data_config = command.settings(preset.data)
+    config = command.settings(preset.search)
+    output_dir = command["output_dir"] or default_output_dir(
+        entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
+    )
+    data = entry.load_data(data_config)
+
+    from enas_tf.search.loop import search
+
+    result = search(
+        entry.fit(space, data), data, config, output_dir, overwrite=command["overwrite"]
+    )
+    print(search_report(result, _retrain_arguments(command, preset, preset_name)))
+
+
+def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> CommandFlags:
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
+    add_space_flag(command, "Run", entry)
+    add_preset_flag(command, "Run", entry.search_presets, preset_name)
+    add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
+    command.add_settings("Data", preset.data)
+    command.add_settings(f"Search space {entry.name} and its controller", preset.space)
+    command.add_settings("Search", preset.search)
+    return command
+
+
+def _retrain_arguments(command: CommandFlags, preset: SearchPreset, preset_name: str) -> list[str]:
+    """Returns the arguments of `enas-retrain` that name the same preset and the same data."""
+    given = command.given_arguments(preset.data)
+    dataset = command.settings(preset.data).dataset
+    others = [argument for argument in given if not argument.startswith("--dataset=")]
+    return [f"--preset={preset_name}", f"--dataset={dataset}", *others]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

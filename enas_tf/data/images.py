@@ -1,0 +1,245 @@
+"""Labelled pictures: the value that searching, retraining and evaluation take."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from typing_extensions import Self
+
+from enas_tf.config import DataConfig
+from enas_tf.data.arrays import ImageArrays, fixed_permutation, is_grouped_by_class
+from enas_tf.data.preprocessing import Augmentation, Normalization
+from enas_tf.data.sources import cifar10, class_folders, digits, npz, tfds
+from enas_tf.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from enas_tf.data.search_streams import ImageSearchStreams
+
+# A mirrored digit or letter is another sign, or none.
+_NEVER_MIRRORED = ("digits", "mnist", "emnist", "kmnist", "svhn_cropped")
+
+_PARTS = ("train", "validation", "train_and_validation", "test")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageData:
+    """A classification dataset of pictures of one size, and how it is used.
+
+    Make it with `load_images` or `ImageData.from_arrays`, which check everything. The *last*
+    `validation_size` training examples are the validation part, as in the release (45,000 / 5,000
+    for CIFAR-10).
+
+    Attributes:
+      name: of the dataset.
+      x_train: training and validation pictures, uint8 `[examples, height, width, channels]`.
+      y_train: their labels, int32 `[examples]`, from 0 to `num_classes - 1`.
+      x_test: test pictures, uint8, of the same size.
+      y_test: their labels, int32.
+      label_names: the name of each class.
+      validation_size: number of validation examples at the end of the training set.
+      flip: whether training pictures are mirrored at random.
+      crop_padding: pixels of padding before the random crop.
+      cutout: side in pixels of the square that CutOut blanks; 0: none.
+      config: the settings that the dataset was made with.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    label_names: tuple[str, ...]
+    validation_size: int
+    flip: bool
+    crop_padding: int
+    cutout: int
+    config: DataConfig
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x_train: Any,
+        y_train: Any,
+        x_test: Any,
+        y_test: Any,
+        *,
+        label_names: Sequence[str] | None = None,
+        name: str = "arrays",
+        config: DataConfig | None = None,
+    ) -> Self:
+        """Makes a dataset from arrays.
+
+        Training examples that are grouped by class are shuffled once, always in the same way, so
+        that the validation part at their end has all classes; any other order is kept.
+
+        Args:
+          x_train: pictures `[examples, height, width, channels]`, or without the last axis when
+            they are grey. Integers from 0 to 255, floats from 0 to 1 or floats from 0 to 255.
+            uint8 arrays are not copied.
+          y_train: integer labels `[examples]`, from 0 to classes - 1.
+          x_test: pictures of the same size and kind.
+          y_test: their labels.
+          label_names: the name of each class. Default: its number.
+          name: of the dataset.
+          config: split and augmentation; its `dataset` and `data_dir` are not used. Default:
+            `DataConfig()`.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: the arrays are not labelled pictures of one size, or are too few.
+          ConfigurationError: a setting does not fit the size of the pictures.
+        """
+        arrays = ImageArrays(
+            x_train, y_train, x_test, y_test, None if label_names is None else tuple(label_names)
+        )
+        return cls._from_source(arrays, name, config or DataConfig(dataset=name))
+
+    @classmethod
+    def _from_source(cls, arrays: ImageArrays, name: str, config: DataConfig) -> Self:
+        x_train, y_train, x_test, y_test, label_names = arrays.checked()
+        if is_grouped_by_class(y_train):
+            order = fixed_permutation(len(y_train))
+            x_train, y_train = x_train[order], y_train[order]
+        x_train = x_train[: config.max_train_examples]
+        y_train = y_train[: config.max_train_examples]
+        height, width = x_train.shape[1:3]
+        side = min(height, width)
+        crop_padding = side // 8 if config.crop_padding is None else config.crop_padding
+        if crop_padding >= side:
+            raise ConfigurationError(
+                f"`crop_padding` must be less than the pictures' smaller side, {side}. "
+                f"Received: crop_padding={crop_padding}."
+            )
+        if config.cutout > side:
+            raise ConfigurationError(
+                f"`cutout` must be at most the pictures' smaller side, {side}. "
+                f"Received: cutout={config.cutout}."
+            )
+        family = name.split("/")[0].split(":")[0]
+        return cls(
+            name=name,
+            x_train=x_train,
+            y_train=y_train,
+            x_test=x_test[: config.max_test_examples],
+            y_test=y_test[: config.max_test_examples],
+            label_names=label_names,
+            validation_size=_validation_size(config, len(y_train)),
+            flip=family not in _NEVER_MIRRORED if config.flip is None else config.flip,
+            crop_padding=crop_padding,
+            cutout=config.cutout,
+            config=config,
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and number of channels of a picture."""
+        height, width, channels = self.x_train.shape[1:]
+        return height, width, channels
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return len(self.label_names)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How training pictures are changed at random."""
+        return Augmentation(crop_padding=self.crop_padding, flip=self.flip, cutout=self.cutout)
+
+    def part(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns one part of the examples, as views.
+
+        Args:
+          part: `"train"`, `"validation"` (the last ones of the training set),
+            `"train_and_validation"` (what a final run trains on) or `"test"`.
+
+        Returns:
+          Pictures, uint8 `[examples, height, width, channels]`, and labels, int32 `[examples]`.
+
+        Raises:
+          ConfigurationError: there is no such part.
+        """
+        boundary = len(self.y_train) - self.validation_size
+        if part == "train":
+            return self.x_train[:boundary], self.y_train[:boundary]
+        if part == "validation":
+            return self.x_train[boundary:], self.y_train[boundary:]
+        if part == "train_and_validation":
+            return self.x_train, self.y_train
+        if part == "test":
+            return self.x_test, self.y_test
+        raise ConfigurationError(f"`part` must be one of {', '.join(_PARTS)}. Received: {part!r}.")
+
+    def normalization(self, part: str = "train") -> Normalization:
+        """Returns the mean and the standard deviation of each channel over one part.
+
+        Args:
+          part: `"train"` in a search, `"train_and_validation"` in a final run.
+        """
+        return Normalization.from_images(self.part(part)[0])
+
+    def search_streams(
+        self, *, batch_size: int, reward_batch_size: int, seed: int
+    ) -> "ImageSearchStreams":
+        """Returns the batches of a search; see `ImageSearchStreams`."""
+        from enas_tf.data.search_streams import ImageSearchStreams
+
+        return ImageSearchStreams(
+            self, batch_size=batch_size, reward_batch_size=reward_batch_size, seed=seed
+        )
+
+
+def load_images(config: DataConfig) -> ImageData:
+    """Loads the pictures that a configuration names.
+
+    `config.dataset` is, in this order: `digits` (embedded), `cifar10` (the release's pickles when
+    `config.data_dir` holds them), a `.npz` file, a folder of class folders, or the name of a
+    TensorFlow Datasets dataset.
+
+    Args:
+      config: names the dataset, and says how it is split and augmented.
+
+    Returns:
+      The dataset, all of it in memory.
+
+    Raises:
+      DataError: the dataset is missing, damaged or no classification of pictures of one size.
+      ConfigurationError: a setting does not fit the dataset.
+    """
+    name = config.dataset
+    data_dir = None if config.data_dir is None else pathlib.Path(config.data_dir).expanduser()
+    if data_dir is not None and not data_dir.is_dir():
+        raise DataError(
+            f"`data_dir` must be an existing folder. Received: data_dir={config.data_dir!r}; "
+            "check the spelling, or make the folder if the data are to be downloaded to it."
+        )
+    if not name.strip():
+        raise DataError("`dataset` is empty; give a name, a .npz file or a folder.")
+    path = pathlib.Path(name).expanduser()
+    if name == "digits":
+        arrays = digits.load()
+    elif name == "cifar10" and data_dir is not None and cifar10.is_present(data_dir):
+        arrays = cifar10.load(data_dir)
+    elif path.suffix == ".npz":
+        arrays = npz.load(path)
+    elif class_folders.is_present(path):
+        arrays = class_folders.load(path)
+    else:
+        arrays = tfds.load(name, data_dir)
+    return ImageData._from_source(arrays, name, config)
+
+
+def _validation_size(config: DataConfig, num_examples: int) -> int:
+    size = config.validation_size
+    if size is None:
+        size = max(1, num_examples // 10)
+    if size >= num_examples:
+        raise DataError(
+            f"`validation_size` must leave examples to train on: less than {num_examples}, the "
+            f"size of the training set. Received: validation_size={size}."
+        )
+    return size

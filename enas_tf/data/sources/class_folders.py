@@ -1,0 +1,135 @@
+"""Pictures in folders: `train/CLASS/*.png` and `test/CLASS/*.png`."""
+
+import pathlib
+import warnings
+
+import numpy as np
+from PIL import Image
+
+from enas_tf.data.arrays import ImageArrays
+from enas_tf.errors import DataError
+
+_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+_GREY_MODES = frozenset({"1", "L", "LA"})
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+def is_present(path: pathlib.Path) -> bool:
+    """Whether `path` is a folder that is meant as one of class folders."""
+    if not path.is_dir():
+        return False
+    # A folder in the current directory may by chance have the name of a dataset.
+    return (path / "train").is_dir() or len(path.parts) > 1
+
+
+def load(path: pathlib.Path) -> ImageArrays:
+    """Reads all pictures; the classes are the folders of `train/`, sorted by name.
+
+    All are read as grey or as RGB, like the first one. Files that are no pictures by their names
+    are left out.
+
+    Args:
+      path: the folder that holds `train/` and `test/`.
+
+    Raises:
+      DataError: a folder is missing or empty, a picture is damaged or of another size than the
+        first one, or the two parts have different classes.
+    """
+    names = _class_names(path, "train")
+    test_names = _class_names(path, "test")
+    if names != test_names:
+        odd = sorted(set(names) ^ set(test_names))
+        raise DataError(
+            f"{path / 'train'} and {path / 'test'} must have the same class folders. "
+            f"Only one of them has: {', '.join(odd):.200}."
+        )
+    train, test = _files(path / "train", names), _files(path / "test", names)
+    first = train[0][0]
+    mode = "L" if _mode_of(first) in _GREY_MODES else "RGB"
+    shape = _decode(first, mode).shape
+    x_train, y_train = _read(train, mode, shape, first)
+    x_test, y_test = _read(test, mode, shape, first)
+    return ImageArrays(x_train, y_train, x_test, y_test, label_names=tuple(names))
+
+
+def _class_names(path: pathlib.Path, part: str) -> list[str]:
+    folder = path / part
+    layout = f"expected {path / part / 'CLASS' / 'picture.png'}"
+    if not folder.is_dir():
+        raise DataError(f"{path} has no folder {part!r}; {layout}.")
+    names = sorted(
+        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
+    )
+    if not names:
+        raise DataError(f"{folder} has no class folders; {layout}.")
+    return names
+
+
+def _files(folder: pathlib.Path, names: list[str]) -> list[tuple[pathlib.Path, int]]:
+    """Returns every picture's path and label, sorted by class and file name."""
+    result: list[tuple[pathlib.Path, int]] = []
+    for label, name in enumerate(names):
+        files = sorted(
+            entry
+            for entry in (folder / name).iterdir()
+            if entry.suffix.lower() in _SUFFIXES and entry.name[0] != "."
+        )
+        if not files:
+            endings = " ".join(sorted(_SUFFIXES))
+            raise DataError(f"{folder / name} holds no pictures ({endings}).")
+        result.extend((file, label) for file in files)
+    return result
+
+
+def _read(
+    files: list[tuple[pathlib.Path, int]], mode: str, shape: tuple[int, ...], first: pathlib.Path
+) -> tuple[np.ndarray, np.ndarray]:
+    images = np.empty((len(files), *shape), np.uint8)
+    labels = np.empty(len(files), np.int32)
+    for index, (path, label) in enumerate(files):
+        image = _decode(path, mode)
+        if image.shape != shape:
+            raise DataError(
+                f"All pictures must have the same size. {path} is {image.shape[1]} pixels wide and "
+                f"{image.shape[0]} high, {first} {shape[1]} and {shape[0]}; resize them."
+            )
+        images[index], labels[index] = image, label
+    return images, labels
+
+
+def _mode_of(path: pathlib.Path) -> str:
+    try:
+        with Image.open(path) as image:
+            return image.mode
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
+
+
+def _decode(path: pathlib.Path, mode: str) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if image.mode[0] in "IF":
+                    raise DataError(
+                        f"{path} has more than 8 bits a channel (mode {image.mode}); convert the "
+                        "pictures to 8 bits."
+                    )
+                return np.asarray(image.convert(mode))
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: pathlib.Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path} is not a readable picture ({' '.join(str(error).split()):.120}); repair or remove "
+        "it."
+    )

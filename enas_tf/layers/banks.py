@@ -1,0 +1,177 @@
+"""Banks: the shared weights of all candidates of one kind, selected by `tf.gather`.
+
+A bank is one variable with a leading axis of entries, not one variable per candidate. A supernet
+then has a few dozen variables instead of hundreds, all decisions of a network are looked up in one
+gather per bank, and starting up takes seconds instead of minutes.
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+
+class WeightBank(keras.layers.Layer):
+    """Weights of one shape for every entry of a bank.
+
+    Args:
+      num_entries: number of candidates that have such weights.
+      shape: shape of one entry.
+      fan_in: inputs that one output sums over; weights start He-normal with this fan-in.
+      seed: of the initial weights.
+    """
+
+    def __init__(
+        self, num_entries: int, shape: tuple[int, ...], *, fan_in: int, seed: int, name: str
+    ) -> None:
+        super().__init__(name=name)
+        self.num_entries = num_entries
+        self.entry_shape = tuple(shape)
+        # keras.initializers.HeNormal would take the fan-in from the shape of the whole bank.
+        initializer = keras.initializers.TruncatedNormal(
+            stddev=(2.0 / fan_in) ** 0.5 / 0.87962566103423978, seed=seed
+        )
+        self.kernel = self.add_weight(
+            shape=(num_entries, *shape), initializer=initializer, name="kernel"
+        )
+        self.built = True
+
+    def select(self, indices: tf.Tensor | list[int]) -> tf.Tensor:
+        """Returns the entries `indices`, `[len(indices), *shape]`."""
+        return tf.gather(self.kernel.value, indices)
+
+    def entries(self) -> list[tf.Tensor]:
+        """Returns all entries, each of the shape given at construction."""
+        return tf.unstack(tf.convert_to_tensor(self.kernel.value))
+
+
+class BatchNormalizationEntry(NamedTuple):
+    """What normalises one tensor; each `[channels]`, or `[n, channels]` for `n` of them."""
+
+    scale: tf.Tensor
+    offset: tf.Tensor
+    moving_mean: tf.Tensor
+    moving_variance: tf.Tensor
+
+
+class BatchStatistics(NamedTuple):
+    """Batch statistics of a whole bank in one forward pass, to be summed over replicas.
+
+    Attributes:
+      count: float32 `[num_entries, 1]` or `[num_entries, channels]`, how often each entry (or each
+        of its channels) ran.
+      mean: float32 `[num_entries, channels]`, sums of the means; zero where nothing ran.
+      variance: likewise, sums of the unbiased variances.
+    """
+
+    count: tf.Tensor
+    mean: tf.Tensor
+    variance: tf.Tensor
+
+
+class BatchNormalizationBank(keras.layers.Layer):
+    """Scale, offset and moving statistics of batch normalisation for every entry of a bank.
+
+    Moving statistics follow `m ← m + rate · (batch − m)` with rate `(1 − decay) / (1 − decay^t)`,
+    where `t` counts the updates of the *entry*: after one update they are the batch's, so that a
+    rarely chosen entry is never judged by its initial values. With `debias=False` the rate is
+    `1 − decay` (the release's rule after k x k operations).
+
+    Args:
+      num_entries: number of tensors that can be normalised.
+      channels: channels of each.
+      epsilon: added to the variance.
+      decay: of the moving statistics (release: 0.9).
+      debias: whether moving statistics are free of their initial values.
+      count_channels: count the updates of each channel instead of each entry, for entries of
+        which a pass may run only some channels.
+    """
+
+    def __init__(
+        self,
+        num_entries: int,
+        channels: int,
+        *,
+        epsilon: float = 1e-5,
+        decay: float = 0.9,
+        debias: bool = True,
+        count_channels: bool = False,
+        name: str,
+    ) -> None:
+        super().__init__(name=name)
+        self.num_entries = num_entries
+        self.channels = channels
+        self.epsilon = epsilon
+        self.decay = decay
+        self.debias = debias
+        shape = (num_entries, channels)
+        self.scale = self.add_weight(shape=shape, initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=shape, initializer="zeros", name="offset")
+        self.moving_mean = self._statistic(shape, "zeros", "moving_mean")
+        self.moving_variance = self._statistic(shape, "ones", "moving_variance")
+        counted = channels if count_channels else 1
+        self.num_updates = self._statistic((num_entries, counted), "zeros", "num_updates")
+        self.built = True
+
+    def _statistic(self, shape: tuple[int, ...], initializer: str, name: str) -> keras.Variable:
+        return self.add_weight(shape=shape, initializer=initializer, trainable=False, name=name)
+
+    def select(self, indices: tf.Tensor | None = None) -> BatchNormalizationEntry:
+        """Returns the entries `indices` (default: all), stacked along the first axis."""
+        variables = (self.scale, self.offset, self.moving_mean, self.moving_variance)
+        if indices is None:
+            return BatchNormalizationEntry(*(tf.convert_to_tensor(v.value) for v in variables))
+        return BatchNormalizationEntry(*(tf.gather(v.value, indices) for v in variables))
+
+    def collect(
+        self,
+        mean: tf.Tensor,
+        variance: tf.Tensor,
+        indices: tf.Tensor | None = None,
+        ran: tf.Tensor | None = None,
+    ) -> BatchStatistics:
+        """Puts the batch statistics of one pass into the shape of the bank.
+
+        Args:
+          mean: `[n, channels]`, of the tensors that were normalised.
+          variance: likewise, unbiased.
+          indices: int32 `[n]`, the entry of each tensor; default: entry `i` for tensor `i`.
+          ran: float32 `[n, 1]` (`[n, channels]` with `count_channels`) of 0 and 1, whether it ran
+            at all; default: all did.
+        """
+        if ran is None:
+            ran = tf.ones([mean.shape[0], self.num_updates.shape[1]])
+        parts = [ran, mean * ran, variance * ran]
+        if indices is not None:
+            place = tf.one_hot(indices, self.num_entries, axis=0)
+            parts = [tf.matmul(place, part) for part in parts]
+        return BatchStatistics(*parts)
+
+    def update(self, statistics: BatchStatistics) -> None:
+        """Moves the moving statistics of the entries that ran.
+
+        Args:
+          statistics: what `collect` returned, summed over replicas: entries that several
+            replicas ran get the mean of their statistics.
+        """
+        ran = tf.cast(statistics.count > 0, tf.float32)
+        num_updates = self.num_updates.value + ran
+        rate = ran * (1.0 - self.decay)
+        if self.debias:
+            rate /= 1.0 - self.decay ** tf.maximum(num_updates, 1.0)
+        share = tf.math.divide_no_nan(1.0, statistics.count)
+        self.moving_mean.assign_add(rate * (statistics.mean * share - self.moving_mean.value))
+        self.moving_variance.assign_add(
+            rate * (statistics.variance * share - self.moving_variance.value)
+        )
+        self.num_updates.assign(num_updates)
+
+
+def unstack_entries(tensors: tf.Tensor | tuple) -> list:
+    """Takes stacked tensors, or tuples of them, apart along the first axis.
+
+    `BatchNormalizationEntry(scale [n, c], …)` becomes `n` values
+    `BatchNormalizationEntry(scale [c], …)`.
+    """
+    flat = [tf.unstack(tensor) for tensor in tf.nest.flatten(tensors)]
+    return [tf.nest.pack_sequence_as(tensors, list(parts)) for parts in zip(*flat)]

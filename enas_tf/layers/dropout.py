@@ -1,0 +1,50 @@
+"""Dropout whose masks depend on a saved counter, so that a run can be resumed exactly."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class ResumableDropout(keras.layers.Layer):
+    """Dropout with a mask drawn from the seed, the number of training calls and the replica.
+
+    The state of Keras's own dropout is not part of a `tf.train.Checkpoint`, and with a seed it
+    gives every replica of a strategy the same mask. Here the number of training calls is a weight
+    of the layer: restoring it continues the sequence of masks exactly.
+
+    Args:
+      rate: share of the elements that are set to zero; the others are scaled up.
+      seed: of the masks.
+      **kwargs: `name` and `dtype`, as for any Keras layer.
+
+    Call arguments:
+      inputs: any shape.
+      training: whether anything is dropped.
+    """
+
+    def __init__(self, rate: float, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = rate
+        self.seed = seed
+        self.num_calls = keras.Variable(
+            0, dtype="int64", trainable=False, name="num_calls", aggregation="only_first_replica"
+        )
+        self.built = True
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Returns the inputs, in training with some of them dropped."""
+        if not training or self.rate == 0.0:
+            return inputs
+        seed = tf.stack([tf.constant(self.seed, tf.int64), self.num_calls.value])
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            replica = context.replica_id_in_sync_group
+            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(replica, tf.int64))
+        outputs = tf.nn.experimental.stateless_dropout(inputs, self.rate, seed)
+        self.num_calls.assign_add(1)
+        return outputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what `from_config` needs."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

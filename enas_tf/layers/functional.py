@@ -1,0 +1,100 @@
+"""Operations of image supernets as functions of their weights.
+
+Weights come in as arguments, so that one traced function serves every layer of a resolution.
+Pictures are `[batch, height, width, channels]`; TensorFlow's layout optimiser turns them into the
+layout that is fastest on the device.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from enas_tf.layers.banks import BatchNormalizationEntry
+
+
+class Normalized(NamedTuple):
+    """Normalised pictures and the statistics of the batch they came from.
+
+    Attributes:
+      outputs: `[batch, height, width, channels]`.
+      mean: `[channels]`.
+      variance: `[channels]`, unbiased.
+    """
+
+    outputs: tf.Tensor
+    mean: tf.Tensor
+    variance: tf.Tensor
+
+
+def convolution(inputs: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
+    """Convolution with SAME padding; a kernel of two axes `[in, out]` is a 1 x 1 convolution."""
+    if kernel.shape.rank == 2:
+        kernel = kernel[None, None]
+    return tf.nn.conv2d(inputs, kernel, stride, "SAME")
+
+
+def depthwise_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Depthwise convolution with SAME padding; kernel `[height, width, channels, 1]`."""
+    return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "SAME")
+
+
+def average_pooling(inputs: tf.Tensor) -> tf.Tensor:
+    """Average over 3 x 3 pixels, stride 1; padding is not counted."""
+    return tf.nn.avg_pool2d(inputs, 3, 1, "SAME")
+
+
+def max_pooling(inputs: tf.Tensor) -> tf.Tensor:
+    """Maximum over 3 x 3 pixels, stride 1."""
+    return tf.nn.max_pool2d(inputs, 3, 1, "SAME")
+
+
+def batch_normalization(
+    inputs: tf.Tensor,
+    entry: BatchNormalizationEntry,
+    *,
+    epsilon: float,
+    use_batch_statistics: bool,
+) -> Normalized:
+    """Normalises pictures with gathered scale and offset.
+
+    Args:
+      inputs: `[batch, height, width, channels]`.
+      entry: scale, offset and moving statistics, `[channels]` each.
+      epsilon: added to the variance.
+      use_batch_statistics: whether the batch's or the moving statistics are used.
+    """
+    if use_batch_statistics:
+        # The fused kernel; Keras 3's own batch normalisation has no fused path.
+        return Normalized(
+            *tf.compat.v1.nn.fused_batch_norm(
+                inputs, entry.scale, entry.offset, epsilon=epsilon, is_training=True
+            )
+        )
+    factor = entry.scale * tf.math.rsqrt(entry.moving_variance + epsilon)
+    outputs = inputs * factor + (entry.offset - entry.moving_mean * factor)
+    return Normalized(outputs, entry.moving_mean, entry.moving_variance)
+
+
+def normalized_convolution(
+    inputs: tf.Tensor,
+    kernel: tf.Tensor,
+    entry: BatchNormalizationEntry,
+    *,
+    epsilon: float,
+    use_batch_statistics: bool,
+    stride: int = 1,
+) -> Normalized:
+    """Convolution followed by batch normalisation.
+
+    With moving statistics the normalisation is folded into the kernel, which saves a pass over the
+    pictures.
+    """
+    if use_batch_statistics:
+        outputs = convolution(inputs, kernel, stride)
+        return batch_normalization(
+            outputs, entry, epsilon=epsilon, use_batch_statistics=use_batch_statistics
+        )
+    factor = entry.scale * tf.math.rsqrt(entry.moving_variance + epsilon)
+    outputs = convolution(inputs, kernel * factor, stride)
+    outputs = tf.nn.bias_add(outputs, entry.offset - entry.moving_mean * factor)
+    return Normalized(outputs, entry.moving_mean, entry.moving_variance)

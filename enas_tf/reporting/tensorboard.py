@@ -1,0 +1,118 @@
+"""Event files for TensorBoard, without gaps or duplicates after a resume."""
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event
+
+from enas_tf.spaces.base import Architecture
+
+_CELL = 16
+
+
+class TensorBoardWriter:
+    """Writes scalars, pictures and texts under names such as `shared_weights/loss`.
+
+    ```python
+    with TensorBoardWriter(run.tensorboard, first_step=step) as board:
+        board.scalars("shared_weights", {"loss": 2.3, "accuracy": 0.1}, step)
+    ```
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], first_step: int = 0):
+        """Opens a new event file.
+
+        Args:
+          folder: of the event files.
+          first_step: events of this and later steps, which an interrupted run wrote and the
+            resumed one will write again, are removed.
+        """
+        self._folder = pathlib.Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self._folder.glob("*tfevents*")):
+            _keep_steps_before(path, first_step)
+        self._writer = tf.summary.create_file_writer(str(self._folder))
+
+    def scalars(self, group: str, values: Mapping[str, Any], step: int) -> None:
+        """Writes numbers.
+
+        Args:
+          group: goes before the names, for example `controller`.
+          values: a number for each name.
+          step: the step they belong to.
+        """
+        with self._writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(f"{group}/{name}", value, step=step)
+
+    def histogram(self, name: str, values: Any, step: int) -> None:
+        """Writes the distribution of an array of numbers."""
+        with self._writer.as_default():
+            tf.summary.histogram(name, values, step=step)
+
+    def heatmap(self, name: str, shares: Any, step: int) -> None:
+        """Writes a table of shares as a grey picture, dark for 1.
+
+        Args:
+          name: of the picture.
+          shares: `[rows, columns]` from 0 to 1, for example how often each operation (row) was
+            sampled in each layer (column).
+          step: the step it belongs to.
+        """
+        grey = np.round(255 * (1 - np.clip(np.asarray(shares, np.float64), 0, 1))).astype(np.uint8)
+        picture = np.kron(grey, np.ones((_CELL, _CELL), np.uint8))
+        with self._writer.as_default():
+            tf.summary.image(name, picture[np.newaxis, :, :, np.newaxis], step=step)
+
+    def text(self, name: str, markdown: str, step: int) -> None:
+        """Writes a text, in Markdown."""
+        with self._writer.as_default():
+            tf.summary.text(name, markdown, step=step)
+
+    def best_architecture(self, architecture: Architecture, score: float, step: int) -> None:
+        """Writes the best architecture so far and its score with the shared weights."""
+        self.text(
+            "best_architecture",
+            f"accuracy with shared weights {score:.4f}\n\n`{architecture.to_release_string()}`",
+            step,
+        )
+
+    def flush(self) -> None:
+        """Makes all that was written readable by others."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Flushes and closes the file."""
+        self._writer.close()
+
+    def __enter__(self) -> "TensorBoardWriter":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _keep_steps_before(path: pathlib.Path, first_step: int) -> None:
+    """Rewrites an event file without the events of `first_step` and later ones."""
+    kept = []
+    num_records = 0
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            num_records += 1
+            event = Event.FromString(record)
+            if event.HasField("file_version") or event.step < first_step:
+                kept.append(record)
+    except tf.errors.DataLossError:
+        # The end of the last record is missing: the run was killed while it wrote.
+        num_records += 1
+    if len(kept) == num_records:
+        return
+    temporary = path.with_name(f".{path.name}")
+    with tf.io.TFRecordWriter(str(temporary)) as file:
+        for record in kept:
+            file.write(record)
+    os.replace(temporary, path)

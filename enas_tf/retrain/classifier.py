@@ -1,0 +1,103 @@
+"""The trained network as a classifier of raw pixels, and its evaluation."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.data.images import ImageData
+from enas_tf.data.preprocessing import Normalization
+from enas_tf.errors import DataError
+from enas_tf.training.image_step import classification_metrics
+
+
+class Evaluation(NamedTuple):
+    """How good a classifier is on labelled pictures.
+
+    Attributes:
+      accuracy: share of the pictures whose most likely class is the right one.
+      loss: mean cross-entropy in nats.
+    """
+
+    accuracy: float
+    loss: float
+
+
+def build_classifier(network: keras.Model, normalization: Normalization) -> keras.Model:
+    """Puts the normalisation of the training data in front of a network.
+
+    Args:
+      network: from normalised pictures to logits.
+      normalization: mean and standard deviation of each channel, in pixel units.
+
+    Returns:
+      A functional model of stock layers from pixels 0 to 255, `[batch, height, width, channels]`
+      of any number type, to logits `[batch, num_classes]`. It has the weights of `network`.
+    """
+    inputs = keras.Input(network.input_shape[1:], name="images")
+    variance = np.square(normalization.standard_deviation.astype(np.float64))
+    normalize = keras.layers.Normalization(
+        mean=normalization.mean.tolist(), variance=variance.tolist(), name="normalization"
+    )
+    return keras.Model(inputs, network(normalize(inputs)), name="image_classifier")
+
+
+def evaluate(
+    model: keras.Model, data: ImageData, part: str = "test", *, batch_size: int = 200
+) -> Evaluation:
+    """Returns the accuracy and the loss of a classifier on a part of a dataset.
+
+    Args:
+      model: from pixels 0 to 255 to logits, as `retrain` returns it or as loaded from its file.
+      data: the dataset.
+      part: `"test"`, `"validation"`, `"train"` or `"train_and_validation"`.
+      batch_size: pictures in one pass.
+
+    Raises:
+      DataError: the model is for pictures of another size or another number of classes.
+    """
+    if tuple(model.input_shape[1:]) != data.input_shape:
+        raise DataError(
+            f"The model takes pictures of {_sides(model.input_shape[1:])}, the dataset "
+            f"{data.name} has pictures of {_sides(data.input_shape)}."
+        )
+    if model.output_shape[-1] != data.num_classes:
+        raise DataError(
+            f"The model knows {model.output_shape[-1]} classes, the dataset {data.name} has "
+            f"{data.num_classes}."
+        )
+    forward = tf.function(
+        lambda images: model(images, training=False),
+        input_signature=[tf.TensorSpec([None, *data.input_shape], tf.uint8)],
+    )
+    return evaluate_logits(forward, *data.part(part), batch_size=batch_size)
+
+
+def evaluate_logits(
+    forward: Callable[[tf.Tensor], Any],
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    batch_size: int = 200,
+) -> Evaluation:
+    """Returns the accuracy and the loss of a function from pixels to logits.
+
+    Args:
+      forward: takes uint8 pictures `[batch, height, width, channels]`.
+      images: uint8 `[examples, height, width, channels]`.
+      labels: int32 `[examples]`.
+      batch_size: pictures in one pass.
+    """
+    loss = correct = 0.0
+    for start in range(0, len(labels), batch_size):
+        logits = forward(tf.constant(images[start : start + batch_size]))
+        metrics = classification_metrics(tf.constant(labels[start : start + batch_size]), logits)
+        loss += float(metrics.loss)
+        correct += float(metrics.correct)
+    return Evaluation(correct / len(labels), loss / len(labels))
+
+
+def _sides(shape: tuple[int | None, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,326 @@
+"""The run directory: where a search or a retraining keeps what it makes, and resumes from.
+
+```
+config.json             the whole configuration and the versions that wrote it
+metrics.jsonl           one JSON object a line for every event of the training
+architectures.jsonl     one JSON object a line for every sampled architecture
+best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
+checkpoints/  tensorboard/  log.txt
+```
+"""
+
+import contextlib
+import importlib.metadata
+import json
+import logging
+import os
+import pathlib
+import platform
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import Self
+
+import enas_tf
+from enas_tf.errors import RunDirectoryError
+from enas_tf.files import JsonLines, reason, to_json_text, write_text, writing
+
+try:
+    import fcntl
+except ImportError:  # Not a POSIX system: runs are not locked there.
+    fcntl = None  # type: ignore[assignment]  # mypy knows only the module.
+
+FORMAT_VERSION = 1
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+ARCHITECTURES = "architectures.jsonl"
+BEST_ARCHITECTURE = "best_architecture.json"
+RESULTS = "results.json"
+
+# What `overwrite` may delete; anything else in the folder is not ours.
+_FILES = (
+    METRICS,
+    ARCHITECTURES,
+    BEST_ARCHITECTURE,
+    "best_architecture.svg",
+    "architecture.json",
+    RESULTS,
+    "model.keras",
+    "log.txt",
+)
+_FOLDERS = ("checkpoints", "tensorboard", "saved_model")
+
+# Locks are held until the process ends; a process may open its own run again.
+_locks: dict[pathlib.Path, int] = {}
+
+
+class RunDirectory:
+    """The folder of one search or retraining.
+
+    ```python
+    with RunDirectory.open("runs/first", {"search": config.to_json()}) as run:
+        run.metrics.append({"phase": "shared_weights", "step": 1, "loss": 2.3})
+        run.write_json("best_architecture.json", {...})
+    ```
+
+    Inside the `with` block messages of the logger `enas_tf` also go to `log.txt`.
+
+    Attributes:
+      path: the folder.
+      metrics: `metrics.jsonl`.
+      architectures: `architectures.jsonl`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        """Names the folder without touching it; see `open` and `existing`.
+
+        Args:
+          path: of the folder.
+        """
+        self.path = pathlib.Path(path)
+        self.metrics = JsonLines(self.path / METRICS)
+        self.architectures = JsonLines(self.path / ARCHITECTURES)
+        self._handler: logging.Handler | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        configuration: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+    ) -> Self:
+        """Makes the folder of a new run, or goes on in the folder of the same run.
+
+        Args:
+          path: of the folder; its parents are made too.
+          configuration: everything that decides what the run does, as JSON can hold it.
+          overwrite: start anew: delete the files of the run that is there, and only those.
+
+        Raises:
+          RunDirectoryError: the folder holds something else than a run, a run of another
+            configuration (unless `overwrite`), is in use by another process, or cannot be written.
+        """
+        run = cls(path)
+        configuration = json.loads(to_json_text(configuration))
+        _make_folder(run.path)
+        entries = [entry.name for entry in _listing(run.path) if not entry.name.startswith(".")]
+        if entries and CONFIG not in entries:
+            raise RunDirectoryError(
+                f"{run.path} is not empty and is no run of enas_tf (it has no {CONFIG}); nothing "
+                "was changed. Give another output_dir."
+            )
+        _lock(run.path)
+        if CONFIG in entries:
+            there = run.configuration
+            if not overwrite:
+                _check_same(run.path, there, configuration)
+                return run
+            run._delete()
+        run.write_json(
+            CONFIG,
+            {
+                "format_version": FORMAT_VERSION,
+                "versions": _versions(),
+                "configuration": configuration,
+            },
+        )
+        return run
+
+    @classmethod
+    def existing(cls, path: str | os.PathLike[str]) -> Self:
+        """Returns the run in a folder, whatever its configuration.
+
+        Raises:
+          RunDirectoryError: there is no such folder, it holds no run, or another process is
+            writing into it.
+        """
+        run = cls(path)
+        if not (run.path / CONFIG).is_file():
+            what = f"has no {CONFIG}" if run.path.is_dir() else "is not a folder"
+            raise RunDirectoryError(
+                f"{run.path} {what}; expected the output_dir of an earlier run."
+            )
+        _lock(run.path)
+        return run
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The configuration that the run was made with."""
+        configuration = self.read_json(CONFIG).get("configuration")
+        if not isinstance(configuration, dict):
+            raise RunDirectoryError(f"{self.path / CONFIG} was not written by enas_tf.")
+        return configuration
+
+    @property
+    def checkpoints(self) -> pathlib.Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def tensorboard(self) -> pathlib.Path:
+        """Folder of TensorBoard's event files."""
+        return self.path / "tensorboard"
+
+    def write_json(self, name: str, value: Any) -> pathlib.Path:
+        """Writes a file that is, at every moment, either the old one or the whole new one.
+
+        Args:
+          name: of the file in the run directory.
+          value: as in `JsonLines.append`.
+
+        Returns:
+          The path of the file.
+        """
+        return self.write_text(name, to_json_text(value, indent=2) + "\n")
+
+    def write_text(self, name: str, text: str) -> pathlib.Path:
+        """Writes a text file as `write_json` does, for example a drawing."""
+        path = self.path / name
+        write_text(path, text)
+        return path
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Returns the object in a file of the run directory.
+
+        Raises:
+          RunDirectoryError: there is no such file, or it holds no JSON object.
+        """
+        path = self.path / name
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunDirectoryError(f"{self.path} has no {name}.") from error
+        except OSError as error:
+            raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
+        except ValueError as error:
+            raise RunDirectoryError(f"{path} is not valid JSON: {error}.") from error
+        if not isinstance(value, dict):
+            raise RunDirectoryError(f"{path} holds no JSON object.")
+        return value
+
+    def position(self) -> dict[str, int]:
+        """Returns how far the two logs have been written, to be kept in a checkpoint."""
+        return {METRICS: self.metrics.size, ARCHITECTURES: self.architectures.size}
+
+    def rewind(self, position: Mapping[str, int]) -> None:
+        """Forgets what was logged after a position, so that a resumed run repeats no line.
+
+        Args:
+          position: what `position` returned; `{}` is the beginning.
+        """
+        self.metrics.truncate(position.get(METRICS, 0))
+        self.architectures.truncate(position.get(ARCHITECTURES, 0))
+
+    def __enter__(self) -> Self:
+        if self._handler is None:
+            with writing(self.path / "log.txt"):
+                self._handler = logging.FileHandler(self.path / "log.txt", encoding="utf-8")
+            form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+            self._handler.setFormatter(form)
+            logger = logging.getLogger("enas_tf")
+            logger.addHandler(self._handler)
+            if logger.level == logging.NOTSET:
+                logger.setLevel(logging.INFO)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the files of the run; it can still be used."""
+        self.metrics.close()
+        self.architectures.close()
+        if self._handler is not None:
+            logging.getLogger("enas_tf").removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None
+
+    def _delete(self) -> None:
+        # The old config.json stays until the new one replaces it, so that a folder that was left
+        # half deleted is still known as ours.
+        with writing(self.path):
+            for name in _FILES:
+                (self.path / name).unlink(missing_ok=True)
+            for name in _FOLDERS:
+                if (self.path / name).is_dir():
+                    shutil.rmtree(self.path / name)
+
+
+def _make_folder(path: pathlib.Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise RunDirectoryError(f"{path} is a file; output_dir must be a folder.")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunDirectoryError(f"Cannot make the folder {path}: {reason(error)}.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise RunDirectoryError(f"Cannot write into the folder {path}: permission denied.")
+
+
+def _listing(path: pathlib.Path) -> list[pathlib.Path]:
+    try:
+        return list(path.iterdir())
+    except OSError as error:
+        raise RunDirectoryError(f"Cannot read the folder {path}: {reason(error)}.") from error
+
+
+def _lock(path: pathlib.Path) -> None:
+    key = path.resolve()
+    if fcntl is None or key in _locks:
+        return
+    descriptor = os.open(key, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise RunDirectoryError(
+            f"{path} is in use by another process; wait for it or give another output_dir."
+        ) from error
+    except OSError:
+        # Some network file systems have no locks; a run there works without one.
+        os.close(descriptor)
+        return
+    _locks[key] = descriptor
+
+
+def _check_same(
+    path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any], most: int = 3
+) -> None:
+    old, new = _flatten(there), _flatten(now)
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    if not names:
+        return
+    listed = "; ".join(
+        f"{name}: {_show(old.get(name))} there, {_show(new.get(name))} now" for name in names[:most]
+    )
+    if len(names) > most:
+        listed += f"; and {len(names) - most} more"
+    raise RunDirectoryError(
+        f"{path} holds a run with another configuration ({listed}). Use the same settings to go "
+        "on, another output_dir, or --overwrite to start anew."
+    )
+
+
+def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, entry in value.items():
+        if isinstance(entry, Mapping):
+            flat.update(_flatten(entry, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = entry
+    return flat
+
+
+def _show(value: Any) -> str:
+    text = "unset" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _versions() -> dict[str, str]:
+    versions = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
+    for name in ("tensorflow", "keras", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions

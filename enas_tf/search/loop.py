@@ -1,0 +1,364 @@
+"""The search: epochs of two alternating phases, then deriving.
+
+The loop knows neither the space nor the strategy. It takes batches from the data, runs the shared
+weights, and tells the strategy the rewards of what it proposed.
+"""
+
+import dataclasses
+import logging
+import pathlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from enas_tf.config import DataConfig, DeriveConfig, SearchConfig
+from enas_tf.errors import NumericalError, RunDirectoryError
+from enas_tf.reporting.progress import Progress
+from enas_tf.reporting.search_report import SearchReport
+from enas_tf.runs import RunDirectory
+from enas_tf.search.derive import Candidate, derive
+from enas_tf.search.shared_weights import SharedWeights
+from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
+from enas_tf.search.strategies import build_strategy
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.checkpoints import Checkpoints
+from enas_tf.training.interruption import DeferredSignals
+
+logger = logging.getLogger(__name__)
+
+# Metrics are read from the device only now and then, since reading waits for it.
+STEPS_PER_LOG = 20
+# The name of the events at the end of an epoch.
+EPOCH = "epoch"
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+      architecture: the best one.
+      score: its score while sharing weights, which ranks architectures but is not the accuracy of
+        the network that is trained from scratch.
+      score_kind: what the score is, for example `shared_weights_validation_accuracy`.
+      candidates: all that were ranked, best first.
+      run: the run directory.
+    """
+
+    architecture: Any
+    score: float
+    score_kind: str
+    candidates: tuple[Candidate, ...]
+    run: RunDirectory
+
+
+def search(
+    space: SearchSpace,
+    data: Any,
+    config: SearchConfig | None = None,
+    output_dir: str | pathlib.Path | None = None,
+    *,
+    overwrite: bool = False,
+    on_epoch_end: Callable[[dict[str, Any]], None] | None = None,
+) -> SearchResult:
+    """Searches the best architecture of a space.
+
+    Called again with the same arguments, an interrupted search goes on where it stopped, and a
+    finished one returns its result.
+
+    Args:
+      space: the space, of the data's input shape and number of classes.
+      data: for example an `ImageData`.
+      config: all settings of the search; default: `SearchConfig()`.
+      output_dir: the run directory; default: a new temporary folder.
+      overwrite: start anew if there is another run in `output_dir`.
+      on_epoch_end: is called with the metrics of each epoch.
+
+    Returns:
+      The best architecture, its score, and the run directory.
+
+    Raises:
+      EnasError: the settings, the data or the run directory do not fit, or training diverged.
+      KeyboardInterrupt: after the state was saved.
+    """
+    config = config or SearchConfig()
+    output_dir = output_dir or tempfile.mkdtemp(prefix="enas_search_")
+    configuration = {
+        "command": "search",
+        "space": {"name": space.name, **space.to_json()},
+        "data": data.config.to_json(),
+        "search": config.to_json(),
+    }
+    with RunDirectory.open(output_dir, configuration, overwrite=overwrite) as run:
+        with Search(space, data, config, run) as running:
+            finished = running.run(on_epoch_end)
+            if not finished:
+                # The held back signal is raised when the block of `DeferredSignals` ends.
+                raise KeyboardInterrupt
+            return running.derive()
+
+
+class Search:
+    """A search that can be resumed: everything it needs, restored from its run directory.
+
+    Args:
+      space: the search space.
+      data: what it is searched on.
+      config: the settings.
+      run: where it is kept.
+
+    Attributes:
+      weights: the shared weights.
+      strategy: what proposes architectures.
+      state: how far the search has come.
+      streams: the batches.
+      resumed: whether a checkpoint was restored.
+    """
+
+    def __init__(
+        self, space: SearchSpace, data: Any, config: SearchConfig, run: RunDirectory
+    ) -> None:
+        self._space = space
+        self._config = config
+        self._data = data
+        self._run = run
+        training = config.shared_weights
+        self.streams = data.search_streams(
+            batch_size=training.batch_size,
+            reward_batch_size=config.reward_batch_size or training.batch_size,
+            seed=config.seed,
+        )
+        self.weights = SharedWeights(space, config, self.streams.steps_per_epoch)
+        self.strategy = build_strategy(config.strategy, space, config)
+        self._proposals_per_epoch = self.streams.steps_per_epoch * self.weights.num_replicas
+        example = space.encode([space.random_architecture(seed=0)])
+        self._decisions_type = type(example)
+        self.state = SearchState(
+            [np.repeat(array, self._proposals_per_epoch, axis=0) for array in example]
+        )
+        self._checkpoints = Checkpoints(
+            run.checkpoints,
+            state=self.state,
+            supernet=self.weights.supernet,
+            optimizer=self.weights.optimizer,
+            strategy=self.strategy,
+        )
+        self.resumed = self._checkpoints.restore()
+        plain = self._checkpoints.state.values
+        run.rewind(plain.get("logs", {}))
+        self._started = time.monotonic() - plain.get("seconds", 0.0)
+        first_steps = {phase: self._global_step(phase) for phase in PHASES}
+        self._report = SearchReport(run, space, {**first_steps, EPOCH: int(self.state.epoch)})
+        self._training_batches: Iterator[Any] | None = None
+        self._reward_batches: Iterator[Any] | None = None
+
+    def __enter__(self) -> "Search":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._report.close()
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _global_step(self, phase: str) -> int:
+        """Steps of a phase that are done, in all epochs."""
+        if phase == CONTROLLER:
+            return int(self.state.updates)
+        running = int(self.state.phase_step) if self.state.phase_name == phase else 0
+        past = int(self.state.epoch) + (self.state.phase_name == CONTROLLER)
+        return past * self.streams.steps_per_epoch + running
+
+    def _updates_in_epoch(self, epoch: int) -> int:
+        return self._config.policy.updates_per_epoch * (epoch >= self._config.policy_start_epoch)
+
+    def run(self, on_epoch_end: Callable[[dict[str, Any]], None] | None = None) -> bool:
+        """Runs the epochs that are left.
+
+        Returns:
+          Whether the search is complete; False: it was interrupted, and saved.
+        """
+        epochs = self._config.shared_weights.epochs
+        if self.resumed:
+            logger.info(
+                "Going on in epoch %d of %d, phase %s, step %d.",
+                int(self.state.epoch) + 1,
+                epochs,
+                self.state.phase_name,
+                int(self.state.phase_step),
+            )
+        updates = sum(self._updates_in_epoch(epoch) for epoch in range(epochs))
+        progress = Progress(
+            {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
+            {phase: self._global_step(phase) for phase in PHASES},
+        )
+        phases = {SHARED_WEIGHTS: self._train_weights, CONTROLLER: self._update_strategy}
+        try:
+            with DeferredSignals() as signals:
+                while int(self.state.epoch) < epochs:
+                    phase = self.state.phase_name
+                    if not phases[phase](progress, signals):
+                        self._save()
+                        progress.message(f"Interrupted; the state is saved in {self._run.path}.")
+                        return False
+                    self.state.next_phase()
+                    if phase == CONTROLLER:
+                        metrics = self._end_epoch()
+                        if on_epoch_end is not None:
+                            on_epoch_end(metrics)
+                    self._save()
+                    progress.skip_time()
+        finally:
+            progress.close()
+        return True
+
+    def _save(self) -> None:
+        self._checkpoints.state.values = {"seconds": self._seconds, "logs": self._run.position()}
+        self._checkpoints.save(self._global_step(SHARED_WEIGHTS) + self._global_step(CONTROLLER))
+
+    def _train_weights(self, progress: Progress, signals: DeferredSignals) -> bool:
+        """Phase 1: one pass over the training part, a new architecture for every step."""
+        state, replicas = self.state, self.weights.num_replicas
+        if int(state.phase_step) == 0:
+            proposed = self.strategy.propose(self._proposals_per_epoch)
+            state.keep_proposals(self._space.encode(proposed))
+            self._report.sampled(proposed, self._global_step(SHARED_WEIGHTS))
+        first = self._global_step(SHARED_WEIGHTS)
+        if self._training_batches is None:
+            dataset = self.weights.distribute(self.streams.training(first))
+            self._training_batches = iter(dataset)
+        pending: list[Any] = []
+        for step in range(int(state.phase_step), self.streams.steps_per_epoch):
+            if signals.pending:
+                return False
+            decisions = state.proposals_of(self._decisions_type, step * replicas, replicas)
+            number = int(state.epoch) * self.streams.steps_per_epoch + step
+            pending.append(self.weights.train(next(self._training_batches), decisions, number))
+            state.phase_step.assign_add(1)
+            if len(pending) == STEPS_PER_LOG or step + 1 == self.streams.steps_per_epoch:
+                metrics = self._training_metrics(pending, number)
+                self._log(SHARED_WEIGHTS, number + 1, metrics)
+                self._show(progress, SHARED_WEIGHTS, len(pending), metrics)
+                pending = []
+        return True
+
+    def _training_metrics(self, pending: Sequence[Any], step: int) -> dict[str, float]:
+        totals = [float(sum(values)) for values in zip(*pending)]
+        sums = type(pending[0])(*totals)
+        metrics = {
+            "loss": sums.loss / sums.examples,
+            "accuracy": sums.correct / sums.examples,
+            "learning_rate": float(self.weights.optimizer.learning_rate),
+        }
+        if not np.isfinite(metrics["loss"]):
+            raise NumericalError(
+                f"The loss of the shared weights is not finite at step {step + 1}: "
+                f"{metrics['loss']}. Lower learning_rate, or set clip_norm; the last checkpoint "
+                f"in {self._run.checkpoints} is from before."
+            )
+        return metrics
+
+    def _update_strategy(self, progress: Progress, signals: DeferredSignals) -> bool:
+        """Phase 2: the strategy learns from the rewards of what it proposes."""
+        state = self.state
+        samples = self._config.policy.samples_per_update
+        if self._reward_batches is None:
+            dataset = self.streams.rewards(int(state.updates) * samples)
+            self._reward_batches = iter(self.weights.distribute(dataset))
+        for _ in range(int(state.phase_step), self._updates_in_epoch(int(state.epoch))):
+            if signals.pending:
+                return False
+            architectures = self.strategy.propose(samples)
+            rewards = self.weights.rewards(self._reward_batches, architectures)
+            metrics = self.strategy.observe(architectures, rewards)
+            state.phase_step.assign_add(1)
+            state.updates.assign_add(1)
+            self._log(CONTROLLER, int(state.updates), metrics)
+            self._report.rewarded(architectures, rewards, int(state.epoch) + 1, int(state.updates))
+            shown = {name: metrics[name] for name in ("reward", "entropy") if name in metrics}
+            self._show(progress, CONTROLLER, 1, shown)
+        return True
+
+    def _end_epoch(self) -> dict[str, Any]:
+        """Scores the currently favoured architecture on the whole validation part."""
+        favoured = self.strategy.most_likely() or self.strategy.candidates(1)[0]
+        score = self.weights.validation_score(
+            self.weights.distribute(self.streams.validation()),
+            favoured,
+            use_batch_statistics=self._config.reward_statistics == "batch",
+        )
+        epoch = int(self.state.epoch)
+        metrics = {self.weights.supernet.score_kind: score}
+        self._log(EPOCH, epoch, metrics)
+        self._report.favoured(favoured, score, epoch)
+        logger.info(
+            "epoch %d: %s of the favoured architecture %.4f",
+            epoch,
+            self.weights.supernet.score_kind.replace("_", " "),
+            score,
+        )
+        return {"epoch": epoch, "architecture": favoured, **metrics}
+
+    def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
+        epoch = int(self.state.epoch) + (phase != EPOCH)
+        self._report.metrics(phase, step, epoch, self._seconds, metrics)
+
+    def _show(self, progress: Progress, phase: str, steps: int, metrics: dict[str, float]) -> None:
+        progress.update(
+            phase,
+            steps,
+            epoch=int(self.state.epoch) + 1,
+            epochs=self._config.shared_weights.epochs,
+            **metrics,
+        )
+
+    def derive(self) -> SearchResult:
+        """Ranks candidates and writes the best architecture; see `enas_tf.search.derive`."""
+        candidates = derive(
+            self._space,
+            self._data,
+            self._config,
+            weights=self.weights,
+            strategy=self.strategy,
+            streams=self.streams,
+        )
+        self._report.derived(candidates, self._seconds)
+        best = candidates[0]
+        return SearchResult(
+            best.architecture, best.score, best.score_kind, tuple(candidates), self._run
+        )
+
+
+def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> SearchResult:
+    """Ranks candidates again from the newest checkpoint of a search, finished or not.
+
+    Args:
+      path: the run directory.
+      config: how candidates are chosen; default: as the search was configured.
+
+    Returns:
+      As `search`; `best_architecture.json` and its drawing in the run directory are replaced.
+
+    Raises:
+      RunDirectoryError: the folder holds no search, or no checkpoint yet.
+    """
+    from enas_tf.spaces.registry import get_space
+
+    run = RunDirectory.existing(path)
+    configuration = dict(run.configuration)
+    if configuration.get("command") != "search":
+        raise RunDirectoryError(f"{path} is not the run of a search.")
+    settings = dict(configuration["space"])
+    entry = get_space(settings.pop("name"))
+    search_config = SearchConfig.from_json(configuration["search"])
+    if config is not None:
+        search_config = search_config.replace(derive=config)
+    data = entry.load_data(DataConfig.from_json(configuration["data"]))
+    with run, Search(entry.space.from_json(settings), data, search_config, run) as restored:
+        if not restored.resumed:
+            raise RunDirectoryError(f"{path} has no checkpoint yet; let the search run longer.")
+        return restored.derive()

@@ -1,0 +1,184 @@
+"""Phase 1: training of the shared weights, and what phase 2 asks of them: rewards and scores.
+
+Everything runs under a `tf.distribute` strategy in `tf.function`s that take the architecture as
+integers, so that nothing is traced again when it changes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.config import SearchConfig
+from enas_tf.errors import NumericalError
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.distribution import default_strategy
+from enas_tf.training.optimizers import apply_gradients, build_optimizer
+
+
+class SharedWeights:
+    """The supernet of a space, its optimiser, and the functions that run it.
+
+    Args:
+      space: the search space.
+      config: the settings of the search.
+      steps_per_epoch: training steps in an epoch, for the learning rate.
+      distribution: over which devices; default: see `default_strategy`.
+
+    Attributes:
+      supernet: the shared weights.
+      optimizer: their optimiser.
+      distribution: the `tf.distribute` strategy.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        config: SearchConfig,
+        steps_per_epoch: int,
+        distribution: tf.distribute.Strategy | None = None,
+    ) -> None:
+        self._space = space
+        self._config = config
+        self.distribution = distribution or default_strategy()
+        with self.distribution.scope():
+            self.supernet = space.build_supernet(seed=config.seed)
+            self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
+            self.optimizer.build(self.supernet.trainable_variables)
+        self._training_step = tf.function(self._distributed_step, autograph=False)
+        self._scoring = {
+            use_batch: tf.function(
+                lambda batch, decisions, use_batch=use_batch: self._distributed_score(
+                    batch, decisions, use_batch
+                ),
+                autograph=False,
+                reduce_retracing=True,
+            )
+            for use_batch in (False, True)
+        }
+        self._refitting_step = tf.function(self._refit_step, autograph=False)
+
+    @property
+    def num_replicas(self) -> int:
+        """Devices that work on one step; each trains an architecture of its own."""
+        return self.distribution.num_replicas_in_sync
+
+    def distribute(self, dataset: tf.data.Dataset) -> Iterable[Any]:
+        """Splits the batches of a dataset over the replicas."""
+        if self.num_replicas == 1:
+            return dataset
+        return self.distribution.experimental_distribute_dataset(dataset)
+
+    def train(self, batch: Any, decisions: Any, step: int) -> Any:
+        """Takes one training step.
+
+        Args:
+          batch: from a distributed dataset of training batches.
+          decisions: int32 arrays of `num_replicas` architectures, one for each replica.
+          step: number of the step, from which dropout is seeded.
+
+        Returns:
+          Metrics as tensors, sums over the whole batch: with `loss` and `examples` among them.
+        """
+        return self._training_step(batch, decisions, tf.constant(step, tf.int64))
+
+    def _distributed_step(self, batch: Any, decisions: Any, step: tf.Tensor) -> Any:
+        metrics, statistics = self.distribution.run(
+            self._replica_step, args=(batch, decisions, step)
+        )
+        total = self.distribution.reduce
+        self.supernet.update_statistics(total(tf.distribute.ReduceOp.SUM, statistics, axis=None))
+        return total(tf.distribute.ReduceOp.SUM, metrics, axis=None)
+
+    def _replica_step(self, batch: Any, decisions: Any, step: tf.Tensor) -> tuple[Any, Any]:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        own = tf.nest.map_structure(lambda tensor: tensor[replica], decisions)
+        # Every replica has masks of its own.
+        number = step * self.num_replicas + tf.cast(replica, tf.int64)
+        dropout_seed = tf.stack([self._config.seed, tf.cast(number, tf.int32)])
+        training = self._config.shared_weights
+        variables = self.supernet.trainable_variables
+        with tf.GradientTape() as tape:
+            metrics, statistics = self.supernet.training_metrics(batch, own, dropout_seed)
+            loss = metrics.loss / training.batch_size
+        apply_gradients(self.optimizer, tape.gradient(loss, variables), variables, training)
+        return metrics, statistics
+
+    def rewards(self, batches: Iterable[Any], architectures: Sequence[Any]) -> list[float]:
+        """Scores each architecture on a validation minibatch of its own.
+
+        Args:
+          batches: a distributed dataset's iterator; one batch is taken for each architecture.
+          architectures: to be scored.
+
+        Raises:
+          NumericalError: a reward is not finite.
+        """
+        use_batch = self._config.reward_statistics == "batch"
+        scores = [
+            self._score(batch, decisions, use_batch)
+            for decisions, batch in zip(self._one_by_one(architectures), batches)
+        ]
+        rewards = [float(score.total) / float(score.count) for score in scores]
+        if not np.all(np.isfinite(rewards)):
+            raise NumericalError(f"A reward is not finite: {rewards}. Lower the learning rate.")
+        return rewards
+
+    def validation_score(
+        self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
+    ) -> float:
+        """Scores an architecture on all of some validation batches.
+
+        Args:
+          batches: a distributed dataset.
+          architecture: to be scored.
+          use_batch_statistics: whether the batch's or the moving statistics normalise.
+        """
+        (decisions,) = self._one_by_one([architecture])
+        total = count = 0.0
+        for batch in batches:
+            score = self._score(batch, decisions, use_batch_statistics)
+            total += float(score.total)
+            count += float(score.count)
+        return total / count
+
+    def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
+        """Replaces the moving statistics by those of one architecture alone.
+
+        Args:
+          batches: a distributed dataset of training batches; all of them are used.
+          architecture: whose statistics.
+        """
+        for bank in self.supernet.normalization_banks().values():
+            bank.num_updates.assign(tf.zeros_like(bank.num_updates.value))
+        (decisions,) = self._one_by_one([architecture])
+        for batch in batches:
+            self._refitting_step(batch, decisions)
+
+    def _refit_step(self, batch: Any, decisions: Any) -> None:
+        def replica_statistics(batch: Any, decisions: Any) -> Any:
+            return self.supernet.forward(batch[0], decisions, use_batch_statistics=True)[1]
+
+        statistics = self.distribution.run(replica_statistics, args=(batch, decisions))
+        self.supernet.update_statistics(
+            self.distribution.reduce(tf.distribute.ReduceOp.SUM, statistics, axis=None)
+        )
+
+    def _one_by_one(self, architectures: Sequence[Any]) -> list[Any]:
+        batched = self._space.encode(architectures)
+        return [
+            type(batched)(*(array[number] for array in batched))
+            for number in range(len(architectures))
+        ]
+
+    def _score(self, batch: Any, decisions: Any, use_batch: bool) -> Any:
+        tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
+        return self._scoring[use_batch](batch, tensors)
+
+    def _distributed_score(self, batch: Any, decisions: Any, use_batch: bool) -> Any:
+        def replica_score(batch: Any, decisions: Any) -> Any:
+            return self.supernet.score(batch, decisions, use_batch_statistics=use_batch)
+
+        scores = self.distribution.run(replica_score, args=(batch, decisions))
+        return self.distribution.reduce(tf.distribute.ReduceOp.SUM, scores, axis=None)

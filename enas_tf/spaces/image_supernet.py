@@ -1,0 +1,152 @@
+"""What every supernet for pictures has in common: its loss, its reward, its batch statistics."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from enas_tf.layers.banks import BatchNormalizationBank, BatchStatistics
+from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.training.image_step import ImageMetrics, classification_metrics
+
+
+class Score(NamedTuple):
+    """How well an architecture does on some validation examples; scores of batches add up.
+
+    Attributes:
+      total: float32, here the number of right answers.
+      count: float32, number of examples; the reward is `total / count`.
+    """
+
+    total: tf.Tensor
+    count: tf.Tensor
+
+
+class ImageSupernet(keras.Model):
+    """All networks of a space in one, sharing their weights.
+
+    The architecture comes in as integer tensors, so one traced function serves all architectures.
+    A subclass builds the weights and implements `forward`.
+
+    Args:
+      space: size and form of the networks.
+      seed: of the initial weights and of dropout in direct calls.
+
+    Call arguments:
+      images: normalised float32 pictures `[batch, height, width, channels]`.
+      architecture: an architecture of the space, or its decisions: int32 tensors in the form of
+        `space.encode`, without the batch axis.
+      training: whether batch statistics normalise, moving statistics are updated, and dropout is
+        on. Default: False.
+      seed: int32 `[2]`, of dropout; default: a new one at each call.
+
+    Returns:
+      Logits `[batch, num_classes]`.
+    """
+
+    score_kind = "shared_weights_validation_accuracy"
+
+    def __init__(self, space: SearchSpace, seed: int, name: str) -> None:
+        super().__init__(name=name)
+        self.space = space
+        self.dropout_seeds = keras.random.SeedGenerator(seed)
+
+    def call(
+        self,
+        images: tf.Tensor,
+        architecture: Any,
+        training: bool | None = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Returns logits `[batch, num_classes]`; see the class for the arguments."""
+        training = bool(training)
+        if seed is None and training:
+            seed = tf.cast(self.dropout_seeds.next(), tf.int32)
+        logits, statistics = self.forward(
+            tf.convert_to_tensor(images),
+            self.decisions_of(architecture),
+            use_batch_statistics=training,
+            dropout_seed=seed if training else None,
+        )
+        if training:
+            self.update_statistics(statistics)
+        return logits
+
+    def decisions_of(self, architecture: Any) -> Any:
+        """Returns the decisions of one architecture, given as a value or as decisions already."""
+        if isinstance(architecture, Architecture):
+            batched = self.space.encode([architecture])
+            return type(batched)(*(tf.constant(array[0]) for array in batched))
+        return architecture
+
+    def forward(
+        self,
+        images: tf.Tensor,
+        decisions: Any,
+        *,
+        use_batch_statistics: bool,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
+        """Computes logits without changing anything.
+
+        Args:
+          images: `[batch, height, width, channels]`.
+          decisions: of one architecture.
+          use_batch_statistics: whether the batch's or the moving statistics normalise.
+          dropout_seed: int32 `[2]`; None: no dropout.
+
+        Returns:
+          Logits `[batch, num_classes]`, and the batch statistics of every bank, which may be
+          summed over replicas and given to `update_statistics`.
+        """
+        raise NotImplementedError
+
+    def normalization_banks(self) -> dict[str, BatchNormalizationBank]:
+        """Returns every bank of batch normalisation by the name used in `forward`."""
+        layers = self._flatten_layers(include_self=False, recursive=True)
+        return {bank.name: bank for bank in layers if isinstance(bank, BatchNormalizationBank)}
+
+    def update_statistics(self, statistics: dict[str, BatchStatistics]) -> None:
+        """Moves the moving statistics; under a strategy, in cross-replica context.
+
+        Args:
+          statistics: what `forward` returned, summed over replicas.
+        """
+        banks = self.normalization_banks()
+        for name, parts in statistics.items():
+            banks[name].update(parts)
+
+    def training_metrics(
+        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, dropout_seed: tf.Tensor
+    ) -> tuple[ImageMetrics, dict[str, BatchStatistics]]:
+        """Runs one architecture on a training batch.
+
+        Args:
+          batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
+          decisions: of the architecture.
+          dropout_seed: int32 `[2]`.
+
+        Returns:
+          Metrics, whose `loss` is the sum over the examples, and statistics for
+          `update_statistics`.
+        """
+        images, labels = batch
+        logits, statistics = self.forward(
+            images, decisions, use_batch_statistics=True, dropout_seed=dropout_seed
+        )
+        return classification_metrics(labels, logits), statistics
+
+    def score(
+        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, *, use_batch_statistics: bool
+    ) -> Score:
+        """Scores one architecture on validation examples, without dropout.
+
+        Args:
+          batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
+          decisions: of the architecture.
+          use_batch_statistics: whether the batch's or the moving statistics normalise.
+        """
+        images, labels = batch
+        logits, _ = self.forward(images, decisions, use_batch_statistics=use_batch_statistics)
+        metrics = classification_metrics(labels, logits)
+        return Score(metrics.correct, metrics.examples)

@@ -1,0 +1,174 @@
+"""Presets of the macro space.
+
+`release` holds the numbers of the authors' scripts `cifar10_macro_search.sh` and
+`cifar10_macro_final.sh`, `paper` those of arXiv 1802.03268, section 3.2, where they differ.
+"""
+
+from collections.abc import Mapping
+
+from enas_tf.config import (
+    DataConfig,
+    DeriveConfig,
+    PolicyConfig,
+    RetrainConfig,
+    SearchConfig,
+    TrainingConfig,
+)
+from enas_tf.spaces.macro.config import MacroControllerConfig, MacroNetworkConfig
+from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.presets import RetrainPreset, SearchPreset
+
+_CIFAR10 = DataConfig(dataset="cifar10", validation_size=5000, crop_padding=4, flip=True)
+_DIGITS = DataConfig(dataset="digits")
+
+# 310 epochs are the five cosine periods of 10, 20, 40, 80 and 160 epochs.
+_SEARCH_TRAINING = TrainingConfig(
+    epochs=310,
+    batch_size=128,
+    learning_rate=0.05,
+    final_learning_rate=0.0005,
+    restart_epochs=10,
+    restart_multiplier=2,
+    momentum=0.9,
+    weight_decay=2.5e-4,
+)
+_FINAL_TRAINING = TrainingConfig(
+    epochs=310,
+    batch_size=100,
+    learning_rate=0.05,
+    final_learning_rate=0.001,
+    restart_epochs=10,
+    restart_multiplier=2,
+    momentum=0.9,
+    weight_decay=2e-4,
+)
+_RELEASE_POLICY = PolicyConfig(
+    learning_rate=1e-3,
+    adam_beta_1=0.0,
+    adam_epsilon=1e-3,
+    samples_per_update=20,
+    updates_per_epoch=50,
+    baseline_decay=0.99,
+    entropy_weight=1e-4,
+)
+
+SEARCH_PRESETS: Mapping[str, SearchPreset] = {
+    "default": SearchPreset(
+        "CIFAR-10 at the release's size on one GPU, with true entropy, rewards on batch "
+        "statistics, and candidates ranked on the whole validation set.",
+        MacroSpace(num_layers=12, filters=36, dropout_rate=0.1),
+        _CIFAR10,
+        SearchConfig(
+            shared_weights=_SEARCH_TRAINING,
+            policy=_RELEASE_POLICY,
+            derive=DeriveConfig(num_candidates=100),
+        ),
+    ),
+    "release": SearchPreset(
+        "The authors' macro search on CIFAR-10, number for number.",
+        MacroSpace(
+            num_layers=12,
+            filters=36,
+            num_operations=6,
+            search_whole_channels=True,
+            dropout_rate=0.1,
+            moving_statistics="release",
+            controller=MacroControllerConfig(
+                lstm_size=64,
+                temperature=None,
+                tanh_constant=1.5,
+                skip_target=0.4,
+                skip_weight=0.8,
+                entropy="release",
+                initial_range=0.1,
+            ),
+        ),
+        _CIFAR10,
+        SearchConfig(
+            reward_statistics="moving",
+            shared_weights=_SEARCH_TRAINING,
+            policy=_RELEASE_POLICY,
+            derive=DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving"),
+        ),
+    ),
+    "paper": SearchPreset(
+        "The paper's macro search on CIFAR-10: LSTM of 100 units, temperature 5, tanh constant "
+        "2.5, entropy weight 0.1.",
+        MacroSpace(
+            num_layers=12,
+            filters=36,
+            dropout_rate=0.1,
+            controller=MacroControllerConfig(
+                lstm_size=100,
+                temperature=5.0,
+                tanh_constant=2.5,
+                skip_target=0.4,
+                skip_weight=0.8,
+                entropy="full",
+            ),
+        ),
+        _CIFAR10,
+        SearchConfig(
+            reward_statistics="moving",
+            shared_weights=_SEARCH_TRAINING.replace(final_learning_rate=0.001, weight_decay=1e-4),
+            policy=_RELEASE_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
+            derive=DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving"),
+        ),
+    ),
+    "smoke": SearchPreset(
+        "A small search on the embedded digits: minutes on two cores.",
+        MacroSpace(num_layers=6, filters=16, dropout_rate=0.1),
+        _DIGITS,
+        SearchConfig(
+            shared_weights=TrainingConfig(
+                epochs=10,
+                batch_size=64,
+                learning_rate=0.05,
+                final_learning_rate=0.0005,
+                restart_epochs=10,
+                weight_decay=1e-4,
+            ),
+            policy=PolicyConfig(learning_rate=3e-3, samples_per_update=5, updates_per_epoch=10),
+            derive=DeriveConfig(num_candidates=20),
+        ),
+    ),
+}
+
+RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
+    "default": RetrainPreset(
+        "CIFAR-10 at the release's size on one GPU, with real separable convolutions and CutOut.",
+        MacroNetworkConfig(filters=96, dropout_rate=0.5),
+        _CIFAR10.replace(cutout=16),
+        RetrainConfig(training=_FINAL_TRAINING),
+    ),
+    "release": RetrainPreset(
+        "The authors' final macro run on CIFAR-10, number for number (plain convolutions in place "
+        "of separable ones included).",
+        MacroNetworkConfig(
+            filters=96, widen=True, merge="concatenate", separable=False, dropout_rate=0.5
+        ),
+        _CIFAR10,
+        RetrainConfig(training=_FINAL_TRAINING),
+    ),
+    "paper": RetrainPreset(
+        "The paper's final training on CIFAR-10.",
+        MacroNetworkConfig(filters=96, widen=True, merge="concatenate", dropout_rate=0.5),
+        _CIFAR10,
+        RetrainConfig(training=_FINAL_TRAINING.replace(weight_decay=1e-4)),
+    ),
+    "smoke": RetrainPreset(
+        "A small network on the embedded digits: a minute or two on two cores.",
+        MacroNetworkConfig(filters=32, dropout_rate=0.2),
+        _DIGITS,
+        RetrainConfig(
+            training=TrainingConfig(
+                epochs=30,
+                batch_size=64,
+                learning_rate=0.05,
+                final_learning_rate=0.0005,
+                restart_epochs=0,
+                weight_decay=1e-4,
+            )
+        ),
+    ),
+}

@@ -1,0 +1,169 @@
+"""The macro supernet: one set of shared weights behind every network of the space.
+
+Source: the authors' release, `src/cifar10/general_child.py`, with the operation that the controller
+chose actually run.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from enas_tf.layers.banks import (
+    BatchNormalizationBank,
+    BatchNormalizationEntry,
+    BatchStatistics,
+    WeightBank,
+    unstack_entries,
+)
+from enas_tf.layers.factorized_reduction import reduction_kernel
+from enas_tf.layers.functional import Normalized, batch_normalization, normalized_convolution
+from enas_tf.spaces.image_supernet import ImageSupernet
+from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.macro.supernet_layers import (
+    EPSILON,
+    PartialChannelsLayers,
+    WholeChannelsLayers,
+)
+
+
+class MacroSupernet(ImageSupernet):
+    """All networks of a macro space in one; see `ImageSupernet` for arguments and calls.
+
+    A convolution makes the stem. Every layer works on the output of the layer before, adds the
+    chosen earlier tensors and normalises the sum. At a reduction every tensor that later layers
+    can still add is halved by a factorised reduction of its own.
+    """
+
+    def __init__(self, space: MacroSpace, seed: int = 0) -> None:
+        super().__init__(space, seed, name="macro_supernet")
+        counter = itertools.count(seed * 1000)
+
+        def next_seed() -> int:
+            return next(counter)
+
+        filters, channels = space.filters, space.input_shape[-1]
+        self.stem = WeightBank(
+            1, (3, 3, channels, filters), fan_in=9 * channels, seed=next_seed(), name="stem"
+        )
+        self.stem_norm = BatchNormalizationBank(1, filters, epsilon=EPSILON, name="stem_norm")
+        form = WholeChannelsLayers if space.search_whole_channels else PartialChannelsLayers
+        self.supernet_layers = form(space, next_seed)
+        # The first layer has no earlier tensor to add, and no normalisation of the sum.
+        self.skip_norm = self._norm_bank(space.num_layers - 1, "skip_norm")
+        # After layer i the stem and the outputs of layers 0 … i are reduced, each by its own.
+        num_reductions = sum(layer + 2 for layer in space.reduction_layers)
+        self.reduction_norm = self._norm_bank(num_reductions, "reduction_norm")
+        self.reduction_paths = [
+            WeightBank(
+                num_reductions,
+                (filters, filters // 2),
+                fan_in=filters,
+                seed=next_seed(),
+                name=f"reduction_path_{path}",
+            )
+            for path in (1, 2)
+            if num_reductions
+        ]
+        self.classifier = WeightBank(
+            1, (filters, space.num_classes), fan_in=filters, seed=next_seed(), name="classifier"
+        )
+        self.built = True
+
+    def _norm_bank(self, num_entries: int, name: str) -> BatchNormalizationBank | None:
+        if not num_entries:
+            return None
+        return BatchNormalizationBank(num_entries, self.space.filters, epsilon=EPSILON, name=name)
+
+    def forward(
+        self,
+        images: tf.Tensor,
+        decisions: Any,
+        *,
+        use_batch_statistics: bool,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
+        """Computes logits and batch statistics; see `ImageSupernet.forward`."""
+        stem = normalized_convolution(
+            images,
+            self.stem.select([0])[0],
+            unstack_entries(self.stem_norm.select())[0],
+            epsilon=EPSILON,
+            use_batch_statistics=use_batch_statistics,
+        )
+        kept = [stem.outputs]
+        skip_norms = unstack_entries(self.skip_norm.select()) if self.skip_norm else []
+        reductions = self._reduction_weights()
+        layer_statistics, skip_statistics, reduction_statistics = [], [], []
+        for index, weights in enumerate(self.supernet_layers.select(decisions)):
+            outputs, statistics = self.supernet_layers.run(kept[-1], weights, use_batch_statistics)
+            layer_statistics.append(statistics)
+            if index:
+                merged = batch_normalization(
+                    add_skip_connections(outputs, kept[:index], decisions.skips[index]),
+                    skip_norms[index - 1],
+                    epsilon=EPSILON,
+                    use_batch_statistics=use_batch_statistics,
+                )
+                outputs = merged.outputs
+                skip_statistics.append(merged[1:])
+            kept.append(outputs)
+            if index in self.space.reduction_layers:
+                reduced = [
+                    self._reduce(tensor, next(reductions), use_batch_statistics) for tensor in kept
+                ]
+                kept = [result.outputs for result in reduced]
+                reduction_statistics += [result[1:] for result in reduced]
+        collected = self.supernet_layers.collect(decisions, layer_statistics)
+        for bank, parts in (
+            (self.stem_norm, [stem[1:]]),
+            (self.skip_norm, skip_statistics),
+            (self.reduction_norm, reduction_statistics),
+        ):
+            if bank is not None:
+                collected[bank.name] = bank.collect(*map(tf.stack, zip(*parts)))
+        return self._head(kept[-1], dropout_seed), collected
+
+    def _reduction_weights(self) -> Iterator[tuple[tf.Tensor, BatchNormalizationEntry]]:
+        if self.reduction_norm is None:
+            return iter(())
+        paths = [tf.convert_to_tensor(bank.kernel.value) for bank in self.reduction_paths]
+        kernels = tf.unstack(reduction_kernel(*paths))
+        return zip(kernels, unstack_entries(self.reduction_norm.select()))
+
+    def _reduce(
+        self,
+        tensor: tf.Tensor,
+        weights: tuple[tf.Tensor, BatchNormalizationEntry],
+        use_batch_statistics: bool,
+    ) -> Normalized:
+        return normalized_convolution(
+            tensor,
+            *weights,
+            epsilon=EPSILON,
+            use_batch_statistics=use_batch_statistics,
+            stride=2,
+        )
+
+    def _head(self, features: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
+        features = tf.reduce_mean(features, axis=[1, 2])
+        if dropout_seed is not None and self.space.dropout_rate:
+            features = tf.nn.experimental.stateless_dropout(
+                features, rate=self.space.dropout_rate, seed=dropout_seed
+            )
+        return tf.matmul(features, self.classifier.select([0])[0])
+
+
+def add_skip_connections(
+    outputs: tf.Tensor, candidates: list[tf.Tensor], bits: tf.Tensor
+) -> tf.Tensor:
+    """Adds the chosen ones of earlier tensors.
+
+    Args:
+      outputs: `[batch, height, width, channels]`.
+      candidates: tensors of the same shape; the first comes from the stem.
+      bits: int32, 1 where the candidate is added; entries past the candidates are not read.
+    """
+    shares = tf.unstack(tf.cast(bits[: len(candidates)], outputs.dtype))
+    return tf.add_n([outputs, *(share * one for share, one in zip(shares, candidates))])

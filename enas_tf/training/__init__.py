@@ -1,0 +1,1 @@
+"""Gradient descent on cross-entropy, shared by the search and by retraining."""

@@ -1,0 +1,66 @@
+"""What one training step on pictures computes, whatever the network is."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from enas_tf.config import TrainingConfig
+from enas_tf.training.optimizers import apply_gradients
+
+
+class ImageMetrics(NamedTuple):
+    """Sums over examples; they add up over replicas and over steps.
+
+    Attributes:
+      loss: float32, sum of the cross-entropies in nats, without weight decay.
+      correct: float32, number of examples whose most likely class is the right one.
+      examples: float32, number of examples.
+    """
+
+    loss: tf.Tensor
+    correct: tf.Tensor
+    examples: tf.Tensor
+
+
+def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics:
+    """Returns the metrics of labels `[batch]` and logits `[batch, num_classes]`."""
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    predictions = tf.argmax(logits, axis=-1, output_type=labels.dtype)
+    return ImageMetrics(
+        tf.reduce_sum(losses),
+        tf.reduce_sum(tf.cast(predictions == labels, tf.float32)),
+        tf.cast(tf.size(labels), tf.float32),
+    )
+
+
+def training_step(
+    forward: Callable[[tf.Tensor], tf.Tensor],
+    batch: tuple[tf.Tensor, tf.Tensor],
+    variables: Sequence[Any],
+    optimizer: keras.optimizers.Optimizer,
+    config: TrainingConfig,
+) -> ImageMetrics:
+    """Takes one step on the mean cross-entropy plus weight decay.
+
+    To be called in a `tf.function`, and inside `strategy.run` when there are several devices: the
+    mean is over the `config.batch_size` examples of all of them.
+
+    Args:
+      forward: from pictures to logits in training mode.
+      batch: this device's pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
+      variables: the variables to train.
+      optimizer: made by `enas_tf.training.optimizers.build_optimizer`.
+      config: weight decay, clipping and the global batch size.
+
+    Returns:
+      The metrics of this device's examples, before the step.
+    """
+    images, labels = batch
+    with tf.GradientTape() as tape:
+        metrics = classification_metrics(labels, forward(images))
+        loss = metrics.loss / config.batch_size
+    gradients = tape.gradient(loss, variables)
+    apply_gradients(optimizer, gradients, variables, config)
+    return metrics

@@ -1,0 +1,60 @@
+"""Interruptions that wait until the state of a run is saved."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from typing_extensions import Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class DeferredSignals:
+    """Holds back Ctrl-C and a request to terminate until the end of a `with` block.
+
+    The block asks `pending` between two steps, and leaves after saving; at its end the signal is
+    raised again and does what it would have done. A second signal acts at once.
+
+    ```python
+    with DeferredSignals() as signals:
+        while not done and not signals.pending:
+            step()
+        save()
+    ```
+
+    Outside of the main thread, where Python cannot handle signals, nothing is held back.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    @property
+    def pending(self) -> bool:
+        """Whether a signal has come."""
+        return self.number is not None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                # None: a handler that was not installed by Python, which cannot be restored.
+                if signal.getsignal(number) is not None:
+                    self._previous[number] = signal.signal(number, self._hold_back)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        self._restore()
+        if self.number is not None and kind is None:
+            signal.raise_signal(self.number)
+
+    def _hold_back(self, number: int, frame: FrameType | None) -> None:
+        if self.pending:
+            self._restore()
+            signal.raise_signal(number)
+        self.number = number
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()

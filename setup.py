@@ -1,0 +1,57 @@
+"""Packaging of enas_tf."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (HERE / "enas_tf" / "__init__.py").read_text(), re.MULTILINE
+).group(1)
+README = HERE / "README.md"
+
+COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "draw", "benchmark")
+
+setup(
+    name="enas-tf",
+    version=VERSION,
+    description="Efficient Neural Architecture Search via Parameter Sharing, for Keras 3 and "
+    "TensorFlow 2",
+    long_description=README.read_text() if README.exists() else "",
+    long_description_content_type="text/markdown",
+    author="The enas_tf authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["enas_tf", "enas_tf.*"]),
+    include_package_data=True,
+    python_requires=">=3.10",
+    install_requires=[
+        "absl-py>=2.1",
+        # TensorFlow Datasets imports it without asking for it.
+        "importlib_resources>=6.0",
+        "keras>=3.10",
+        "numpy>=1.26",
+        "pillow>=10.1",
+        "scikit-learn>=1.4",
+        # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
+        "tensorboard>=2.19",
+        "tensorflow>=2.19",
+        "tensorflow-datasets>=4.9.7",
+        "typing_extensions>=4.8",
+    ],
+    extras_require={
+        "test": ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6"],
+        "onnx": ["tf2onnx>=1.16"],
+    },
+    entry_points={
+        "console_scripts": [f"enas-{command} = enas_tf.cli.{command}:main" for command in COMMANDS]
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,140 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from enas_tf.architectures import (
+    architecture_document,
+    architecture_from_document,
+    load_architecture,
+    published_architectures,
+)
+from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.spaces.macro.architecture import (
+    MacroArchitecture,
+    MacroChannelArchitecture,
+)
+
+ARCHITECTURE = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
+CHANNELS = MacroChannelArchitecture.from_release_string("0 1 1 2", num_branches=2, channels=4)
+
+
+def test_document_has_the_entries_of_the_contract():
+    document = architecture_document(
+        ARCHITECTURE, score=0.5, score_kind="shared_weights_validation_accuracy", epoch=3
+    )
+    assert document == {
+        "space": "macro",
+        "format_version": 1,
+        "architecture": ARCHITECTURE.to_json(),
+        "release_string": "0 3 1 5 0 1",
+        "score": 0.5,
+        "score_kind": "shared_weights_validation_accuracy",
+        "epoch": 3,
+    }
+
+
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, CHANNELS])
+def test_document_is_read_back(architecture):
+    document = json.loads(json.dumps(architecture_document(architecture)))
+    assert architecture_from_document(document, "macro") == architecture
+
+
+def test_loads_a_run_directory(tmp_path):
+    document = architecture_document(ARCHITECTURE, score=0.5, score_kind="x")
+    (tmp_path / "best_architecture.json").write_text(json.dumps(document))
+    assert load_architecture(tmp_path, "macro") == ARCHITECTURE
+
+
+def test_loads_a_file(tmp_path):
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(architecture_document(CHANNELS)))
+    assert load_architecture(str(path), "macro") == CHANNELS
+
+
+def test_loads_a_file_with_nothing_but_the_architecture(tmp_path):
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(ARCHITECTURE.to_json()))
+    assert load_architecture(path, "macro") == ARCHITECTURE
+
+
+def test_loads_a_release_string():
+    assert load_architecture(" 0 | 3 1 | 5 0 1 ", "macro") == ARCHITECTURE
+
+
+def test_a_release_string_can_be_longer_than_a_path():
+    text = published_architectures("macro")["enas_macro_release"].to_release_string()
+    assert load_architecture(text, "macro").num_layers == 24
+
+
+def test_loads_a_folder_whose_name_is_a_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "7").mkdir()
+    document = architecture_document(ARCHITECTURE)
+    (tmp_path / "7" / "best_architecture.json").write_text(json.dumps(document))
+    assert load_architecture("7", "macro") == ARCHITECTURE
+
+
+def test_loads_published_architectures_by_name():
+    for name, architecture in published_architectures("macro").items():
+        assert load_architecture(name, "macro") == architecture
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        ("no_such_thing", "no_such_thing.*enas_macro_release"),
+        ("no_such_file.json", "does not exist"),
+        ("0 1", "fit no number of layers"),
+        ("9", "from 0 to 5"),
+        ("0 1.5 0", "Expected a run directory"),
+    ],
+)
+def test_other_texts_are_refused(text, message):
+    with pytest.raises(ArchitectureError, match=message):
+        load_architecture(text, "macro")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "no JSON object"),
+        ('{"space": "macro"}', "no entry 'format_version'"),
+        ('{"space": "macro", "format_version": 99, "architecture": {}}', "newer"),
+        ('{"space": "macro", "format_version": "1", "architecture": {}}', "positive integer"),
+        ('{"space": "micro", "format_version": 1, "architecture": {}}', "--space=micro"),
+        ('{"space": "macro", "format_version": 1, "architecture": 5}', "must be a JSON object"),
+        ('{"space": "macro", "format_version": 1, "architecture": {"layers": 5}}', "`layers`"),
+    ],
+)
+def test_other_files_are_refused_by_name(tmp_path, content, message):
+    path = tmp_path / "wrong.json"
+    path.write_text(content)
+    with pytest.raises(ArchitectureError, match=message) as error:
+        load_architecture(path, "macro")
+    assert str(path) in str(error.value)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "wrong.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ArchitectureError, match="not valid JSON"):
+        load_architecture(path, "macro")
+
+
+def test_a_folder_without_an_architecture_is_refused(tmp_path):
+    with pytest.raises(ArchitectureError, match="no best_architecture.json"):
+        load_architecture(tmp_path, "macro")
+
+
+def test_an_unknown_space_is_refused():
+    with pytest.raises(ConfigurationError, match="`space` must be one of macro"):
+        load_architecture("0", "makro")
+
+
+def test_needs_no_tensorflow():
+    code = "import sys, enas_tf.architectures; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,73 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from enas_tf.cli.app import Terminated, run_command
+from enas_tf.errors import ConfigurationError, DataError
+
+
+def raising(error):
+    def command(argv):
+        raise error
+
+    return command
+
+
+def test_done_is_0():
+    assert run_command("enas-x", lambda argv: None, []) == 0
+
+
+def test_arguments_are_passed_on():
+    seen = []
+    run_command("enas-x", seen.extend, ["--a=1"])
+    assert seen == ["--a=1"]
+
+
+@pytest.mark.parametrize("kind", [ConfigurationError, DataError])
+def test_bad_input_is_2_and_one_line(kind, capsys):
+    assert run_command("enas-x", raising(kind("two\nlines  of words")), []) == 2
+    assert capsys.readouterr().err == "enas-x: error: two lines of words\n"
+
+
+def test_interrupted_is_130():
+    assert run_command("enas-x", raising(KeyboardInterrupt()), []) == 130
+
+
+def test_terminated_is_143():
+    def command(argv):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert run_command("enas-x", command, []) == 143
+
+
+def test_termination_saves_like_an_interruption():
+    assert issubclass(Terminated, KeyboardInterrupt)
+
+
+def test_the_handler_of_the_caller_comes_back():
+    before = signal.getsignal(signal.SIGTERM)
+    run_command("enas-x", lambda argv: None, [])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        run_command("enas-x", raising(ZeroDivisionError()), [])
+
+
+def test_a_reader_that_leaves_is_no_error():
+    script = (
+        "import sys; from enas_tf.cli.app import run_command\n"
+        "def command(argv):\n    print('x' * 100_000)\n    print('y')\n"
+        "sys.exit(run_command('enas-x', command, []))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0

@@ -1,0 +1,119 @@
+import subprocess
+import sys
+
+import pytest
+
+from enas_tf.architectures import architecture_document
+from enas_tf.cli import common, draw, search
+from enas_tf.cli.common import chosen_space, default_output_dir
+from enas_tf.errors import ConfigurationError
+from enas_tf.runs import RunDirectory
+from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.registry import get_space, space_names
+
+COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "draw")
+PRINTS_TENSORFLOW = (
+    "import sys, enas_tf.cli.{0} as command\n"
+    "try:\n    code = command.main(sys.argv[1:])\n"
+    "except SystemExit as exit:\n    code = exit.code\n"
+    "print('tensorflow' in sys.modules)\n"
+    "sys.exit(code)"
+)
+
+
+def run(name, *argv):
+    script = PRINTS_TENSORFLOW.format(name)
+    result = subprocess.run(
+        [sys.executable, "-c", script, *argv], capture_output=True, text=True, timeout=60
+    )
+    return result.returncode, result.stdout.splitlines(), result.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_needs_no_tensorflow(name):
+    code, lines, errors = run(name, "--help")
+    assert (code, lines[-1], errors) == (0, "False", "")
+    assert lines[0].startswith(f"enas-{name}: ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_flag_is_one_line_and_needs_no_tensorflow(name):
+    code, lines, errors = run(name, "--space=macro", "--no_such_flag=1")
+    assert (code, lines) == (2, ["False"])
+    assert errors.startswith(f"enas-{name}: error: ")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "`--space` is required"),
+        (["--space=cube"], "`--space` must be one of"),
+        (["--space=macro", "--preset=best"], "`--preset` must be one of"),
+        (["--space=macro", "--epochs=0"], "`--epochs` must be at least 1"),
+        (["--space=macro", "--filters=17"], "`filters` must be even"),
+        (["--space=macro", "macro"], "Unexpected argument 'macro'"),
+    ],
+)
+def test_bad_flags_of_a_search(argv, message, capsys):
+    assert search.main(argv) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("preset", common.PRESETS)
+@pytest.mark.parametrize("space", space_names())
+def test_no_two_settings_of_a_search_share_a_flag(space, preset):
+    command = search._flags(get_space(space), get_space(space).search_presets[preset], preset)
+    assert "--preset=" in command.help_text()
+
+
+def test_help_shows_the_defaults_of_the_preset(capsys):
+    with pytest.raises(SystemExit):
+        search.main(["--space=macro", "--preset=smoke", "--help"])
+    assert "--dataset=TEXT" in (text := capsys.readouterr().out)
+    assert "(default: digits)" in text
+
+
+def test_the_space_of_a_run_need_not_be_repeated(tmp_path):
+    (tmp_path / "best_architecture.json").write_text('{"space": "macro"}')
+    assert chosen_space([], str(tmp_path)).name == "macro"
+
+
+def test_a_release_string_does_not_tell_its_space():
+    with pytest.raises(ConfigurationError, match="`--space` is required"):
+        chosen_space([], "0 3 1 " * 5000)
+
+
+def test_default_output_dir_is_made_of_names():
+    assert default_output_dir("macro", "/data/my set.npz", "smoke") == "runs/macro_my-set.npz_smoke"
+
+
+def test_draw_writes_a_file(tmp_path, capsys):
+    path = tmp_path / "a.svg"
+    argv = ["--space=macro", "--architecture=0 3 1", f"--output={path}"]
+    assert draw.main(argv) == 0
+    assert path.read_text().startswith("<svg")
+
+
+def test_draw_knows_the_size_of_a_runs_pictures(tmp_path):
+    space = MacroSpace(num_layers=3, input_shape=(8, 8, 1))
+    run = RunDirectory.open(tmp_path / "run", {"space": space.to_json()})
+    document = architecture_document(space.random_architecture(seed=0))
+    run.write_json("best_architecture.json", document)
+    argv = [f"--architecture={run.path}", f"--output={tmp_path / 'a.svg'}"]
+    assert draw.main(argv) == 0
+    assert (tmp_path / "a.svg").read_text().count("height, width / 2") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--architecture=0"], "`--output` is required"),
+        (["--architecture=0", "--output=a.pdf"], "must end in .svg or .png"),
+        (["--architecture=none_such", "--output=a.svg"], "none_such"),
+        (["--architecture=0", "--output=a.svg", "--input_shape=8,8"], "three positive integers"),
+    ],
+)
+def test_bad_flags_of_a_drawing(argv, message, capsys):
+    assert draw.main(["--space=macro", *argv]) == 2
+    assert message in capsys.readouterr().err

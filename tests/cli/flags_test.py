@@ -1,0 +1,180 @@
+import dataclasses
+
+import pytest
+
+from enas_tf.cli.flags import CommandFlags, differing_arguments, flag_names, peek
+from enas_tf.errors import ConfigurationError
+from enas_tf.settings import Settings, section, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner(Settings):
+    rate: float = setting(0.5, "A rate.", above=0.0, below=1.0)
+    kind: str = setting("fast", "A kind.", choices=("fast", "slow"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Outer(Settings):
+    epochs: int = setting(10, "Number of epochs.", minimum=1)
+    folder: str | None = setting(None, "A folder.")
+    flip: bool | None = setting(None, "Flip pictures.")
+    widen: bool = setting(True, "Widen.")
+    sizes: tuple[int, ...] = setting((1, 2), "Some sizes.")
+    shape: tuple[int, ...] = setting((8, 8), "From the data.", flag=False)
+    limit: float | None = setting(1.5, "A limit.", above=0.0)
+    inner: Inner = section(Inner(), prefix="inner_")
+
+
+def make_command(base=None):
+    command = CommandFlags("enas-x", "Does x.", elsewhere={"nodes": "is a flag of --space=rnn"})
+    command.add_settings("Training", base or Outer())
+    return command
+
+
+def parse(*argv, base=None):
+    base = base or Outer()
+    command = make_command(base)
+    command.parse(argv)
+    return command.settings(base)
+
+
+@pytest.mark.parametrize(
+    ("argument", "name", "value"),
+    [
+        ("--epochs=3", "epochs", 3),
+        ("--folder=a b", "folder", "a b"),
+        ("--flip", "flip", True),
+        ("--noflip", "flip", False),
+        ("--flip=none", "flip", None),
+        ("--widen=no", "widen", False),
+        ("--sizes=4,5, 6", "sizes", (4, 5, 6)),
+        ("--limit=2", "limit", 2.0),
+        ("--limit=none", "limit", None),
+    ],
+)
+def test_each_type_is_read(argument, name, value):
+    assert parse(argument) == Outer().replace(**{name: value})
+
+
+def test_a_section_has_its_prefix():
+    assert parse("--inner_rate=0.25").inner == Inner(rate=0.25)
+
+
+def test_value_may_follow_a_blank():
+    assert parse("--epochs", "4").epochs == 4
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--epochs=0", "`--epochs` must be at least 1. Received: --epochs=0."),
+        ("--epochs=many", "`--epochs` must be an integer. Received: --epochs=many"),
+        ("--epochs=1.5", "`--epochs` must be an integer"),
+        ("--inner_rate=1", "`--inner_rate` must be less than 1.0"),
+        ("--inner_rate=nan", "`--inner_rate` must be a finite number"),
+        ("--inner_rate=x", "`--inner_rate` must be a number"),
+        ("--inner_kind=odd", "`--inner_kind` must be one of 'fast', 'slow'"),
+        ("--widen=maybe", "`--widen` must be yes or no"),
+        ("--epochs=none", "`--epochs` must be an integer"),
+        ("--folder=", "`--folder` must be a text that is not empty"),
+        ("--sizes=1,x", "`--sizes` must be an integer"),
+        ("--epoch=3", "Unknown command line flag 'epoch'. Did you mean: epochs"),
+        ("--shape=3", "Unknown command line flag 'shape'"),
+        ("--undefok=epoch", "Unknown command line flag 'undefok'"),
+        ("--nodes=3", "`--nodes` is a flag of --space=rnn."),
+        ("--epochs", "Missing value for flag --epochs"),
+        ("stray", "Unexpected argument 'stray'"),
+        ("--flagfile=/none/such", "flagfile"),
+    ],
+)
+def test_bad_flags_are_named(argument, message):
+    with pytest.raises(ConfigurationError) as caught:
+        parse(argument)
+    assert message in str(caught.value)
+
+
+def test_only_given_flags_override_a_preset():
+    preset = Outer(epochs=310, limit=None, inner=Inner(rate=0.1, kind="slow"))
+    assert parse("--inner_rate=0.2", base=preset) == preset.replace(
+        inner=Inner(rate=0.2, kind="slow")
+    )
+
+
+def test_no_flags_leave_the_preset():
+    preset = Outer(epochs=310)
+    assert parse(base=preset) == preset
+
+
+def test_a_flag_with_the_value_of_the_default_counts_as_given():
+    base = Outer()
+    command = make_command(base)
+    command.parse(["--epochs=10"])
+    assert command.settings(Outer(epochs=310)).epochs == 10
+
+
+def test_excluded_flags_are_unknown():
+    command = CommandFlags("enas-x", "Does x.")
+    command.add_settings("Training", Outer(), exclude={"epochs"})
+    with pytest.raises(ConfigurationError, match="Unknown command line flag 'epochs'"):
+        command.parse(["--epochs=3"])
+
+
+def test_required_flags():
+    command = CommandFlags("enas-x", "Does x.")
+    command.add("Run", "run", str, None, "Folder of a run.", required=True)
+    with pytest.raises(ConfigurationError, match="`--run` is required"):
+        command.parse([])
+
+
+def test_given_arguments_can_be_given_again():
+    base = Outer()
+    command = make_command(base)
+    command.parse(["--noflip", "--sizes=3", "--limit=0.00025", "--folder=a b"])
+    again = make_command(base)
+    again.parse(command.given_arguments(base))
+    assert again.settings(base) == command.settings(base)
+
+
+def test_differing_arguments_make_the_settings():
+    settings = Outer(epochs=3, flip=False, limit=None, inner=Inner(rate=0.25))
+    arguments = differing_arguments(settings, Outer())
+    assert arguments == ["--epochs=3", "--flip=no", "--limit=none", "--inner_rate=0.25"]
+    assert parse(*arguments) == settings
+
+
+def test_flags_are_read_from_a_file(tmp_path):
+    (tmp_path / "flags.txt").write_text("--epochs=7\n# a comment\n--noflip\n")
+    assert parse(f"--flagfile={tmp_path / 'flags.txt'}") == Outer(epochs=7, flip=False)
+
+
+def test_help_names_every_flag_with_type_bounds_and_default(capsys):
+    with pytest.raises(SystemExit) as caught:
+        parse("--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert caught.value.code == 0
+    assert "--epochs=INTEGER Number of epochs. (at least 1; default: 10)" in text
+    assert "--[no]flip Flip pictures." in text
+    assert "--sizes=INTEGER,INTEGER,... Some sizes. (default: 1,2)" in text
+    assert "--inner_kind={fast,slow} A kind. (default: fast)" in text
+    assert "shape" not in text
+
+
+def test_help_wins_over_bad_flags():
+    with pytest.raises(SystemExit):
+        parse("--epochs=0", "--help")
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        parse("--version")
+    assert capsys.readouterr().out.startswith("enas-x (enas-tf) ")
+
+
+def test_flag_names_are_the_flags_of_settings():
+    names = ["epochs", "folder", "flip", "widen", "sizes", "limit", "inner_rate", "inner_kind"]
+    assert flag_names(Outer()) == names
+
+
+def test_peek_reads_one_flag_among_unknown_ones():
+    argv = ["--epochs", "3", "--space=macro", "--noflip", "--help"]
+    assert peek(argv, ["space", "preset"]) == {"space": "macro", "preset": None}

@@ -1,0 +1,49 @@
+"""Loads variables of the authors' release into our controllers, for the parity tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from enas_tf.spaces.macro.controller import MacroController
+
+
+def macro_controller_values(
+    fixture: Mapping[str, Any], controller: MacroController, prefix: str = ""
+) -> list[np.ndarray]:
+    """Returns the release's arrays in the layout and order of `controller.weights`.
+
+    Args:
+      fixture: arrays named as the release's variables.
+      controller: whose weights the arrays are meant for.
+      prefix: goes before the variables' names, for example `"grad_log_prob/"`.
+    """
+
+    def array(name: str) -> np.ndarray:
+        return fixture[f"{prefix}controller/{name}"]
+
+    # The release has the rows [input; h] and the gates i, f, o, g; Keras has i, f, g, o.
+    gates = np.split(array("lstm/layer_0/w"), 4, axis=1)
+    kernel, recurrent_kernel = np.split(np.concatenate([gates[i] for i in (0, 1, 3, 2)], 1), 2)
+    values = {
+        id(controller.cell.kernel): kernel,
+        id(controller.cell.recurrent_kernel): recurrent_kernel,
+        id(controller.start_input): array("g_emb"),
+        id(controller.key_kernel): array("attention/w_1"),
+        id(controller.query_kernel): array("attention/w_2"),
+        id(controller.attention_vector): array("attention/v"),
+    }
+    for number, head in enumerate(controller.heads):
+        name = "w"
+        if not controller.space.search_whole_channels:
+            name = f"branch_{number // 2}/w_{('start', 'count')[number % 2]}"
+        values[id(head.kernel)] = array(f"softmax/{name}")
+        values[id(head.embeddings)] = array(f"emb/{name}")
+    return [values[id(weight)] for weight in controller.trainable_variables]
+
+
+def load_macro_controller(fixture: Mapping[str, Any], controller: MacroController) -> None:
+    """Gives the controller the weights of a fixture."""
+    values = macro_controller_values(fixture, controller)
+    for variable, value in zip(controller.trainable_variables, values, strict=True):
+        variable.assign(value)

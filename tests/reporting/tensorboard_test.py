@@ -1,0 +1,64 @@
+import numpy as np
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from enas_tf.reporting.tensorboard import TensorBoardWriter
+from enas_tf.spaces.macro.architecture import MacroArchitecture
+
+
+def read(folder):
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
+    events.Reload()
+    return events
+
+
+def steps_of(folder, tag):
+    return [event.step for event in read(folder).Tensors(tag)]
+
+
+def test_scalars_have_the_name_of_their_group(tmp_path):
+    with TensorBoardWriter(tmp_path) as board:
+        board.scalars("controller", {"reward": 0.5, "entropy": 3.0}, step=7)
+    assert set(read(tmp_path).Tags()["tensors"]) == {"controller/reward", "controller/entropy"}
+    assert steps_of(tmp_path, "controller/reward") == [7]
+
+
+def test_a_resumed_run_leaves_no_gap_and_no_duplicate(tmp_path):
+    with TensorBoardWriter(tmp_path) as board:
+        for step in range(5):
+            board.scalars("shared_weights", {"loss": float(step)}, step)
+    with TensorBoardWriter(tmp_path, first_step=3) as board:
+        for step in range(3, 7):
+            board.scalars("shared_weights", {"loss": float(step)}, step)
+    assert steps_of(tmp_path, "shared_weights/loss") == list(range(7))
+
+
+def test_a_record_that_was_cut_off_is_dropped(tmp_path):
+    with TensorBoardWriter(tmp_path) as board:
+        board.scalars("controller", {"reward": 0.5}, step=1)
+        board.scalars("controller", {"reward": 0.5}, step=2)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-5])
+    with TensorBoardWriter(tmp_path, first_step=9) as board:
+        board.scalars("controller", {"reward": 0.5}, step=9)
+    assert steps_of(tmp_path, "controller/reward") == [1, 9]
+
+
+def test_heatmap_is_dark_where_shares_are_high(tmp_path):
+    with TensorBoardWriter(tmp_path) as board:
+        board.heatmap("operations", np.array([[0.0, 1.0]]), step=1)
+    assert read(tmp_path).Tags()["tensors"] == ["operations"]
+
+
+def test_best_architecture_is_text_that_can_be_copied(tmp_path):
+    architecture = MacroArchitecture.from_release_string("0 3 1")
+    with TensorBoardWriter(tmp_path) as board:
+        board.best_architecture(architecture, 0.5, step=1)
+    (event,) = read(tmp_path).Tensors("best_architecture")
+    assert b"0 3 1" in event.tensor_proto.string_val[0]
+
+
+def test_histograms_and_texts_are_written(tmp_path):
+    with TensorBoardWriter(tmp_path) as board:
+        board.histogram("rewards", [0.1, 0.2], step=1)
+        board.text("note", "hello", step=1)
+    assert set(read(tmp_path).Tags()["tensors"]) == {"rewards", "note"}

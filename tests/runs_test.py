@@ -1,0 +1,184 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from enas_tf.errors import RunDirectoryError
+from enas_tf.runs import RunDirectory
+
+CONFIGURATION = {"command": "search", "shared_weights": {"epochs": 310}, "shape": (8, 8, 1)}
+
+
+def test_open_makes_the_folder_and_its_parents(tmp_path):
+    run = RunDirectory.open(tmp_path / "a" / "b", CONFIGURATION)
+    assert run.read_json("config.json")["configuration"]["shared_weights"] == {"epochs": 310}
+
+
+def test_config_records_versions(tmp_path):
+    versions = RunDirectory.open(tmp_path, CONFIGURATION).read_json("config.json")["versions"]
+    assert {"enas_tf", "python", "tensorflow"} <= set(versions)
+
+
+def test_the_same_configuration_resumes(tmp_path):
+    with RunDirectory.open(tmp_path, CONFIGURATION) as run:
+        run.metrics.append({"step": 1})
+    assert RunDirectory.open(tmp_path, CONFIGURATION).metrics.read() == [{"step": 1}]
+
+
+def test_other_versions_still_resume(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.write_json("config.json", {**run.read_json("config.json"), "versions": {"enas_tf": "0"}})
+    assert RunDirectory.open(tmp_path, CONFIGURATION).path == tmp_path
+
+
+def test_another_configuration_is_refused_and_named(tmp_path):
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    with pytest.raises(RunDirectoryError, match=r"shared_weights\.epochs: 310 there, 100 now"):
+        RunDirectory.open(tmp_path, {**CONFIGURATION, "shared_weights": {"epochs": 100}})
+
+
+def test_a_setting_that_is_new_is_named(tmp_path):
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    with pytest.raises(RunDirectoryError, match="extra: unset there, 1 now"):
+        RunDirectory.open(tmp_path, {**CONFIGURATION, "extra": 1})
+
+
+def test_a_refused_run_loses_nothing(tmp_path):
+    with RunDirectory.open(tmp_path, CONFIGURATION) as run:
+        run.metrics.append({"step": 1})
+    with pytest.raises(RunDirectoryError):
+        RunDirectory.open(tmp_path, {"other": 1})
+    assert run.configuration == json.loads(json.dumps(CONFIGURATION))
+    assert run.metrics.read() == [{"step": 1}]
+
+
+def test_overwrite_starts_anew(tmp_path):
+    with RunDirectory.open(tmp_path, CONFIGURATION) as run:
+        run.metrics.append({"step": 1})
+        run.checkpoints.mkdir()
+        (run.checkpoints / "ckpt-1.index").write_text("x")
+    run = RunDirectory.open(tmp_path, {"other": 1}, overwrite=True)
+    assert run.configuration == {"other": 1}
+    assert sorted(os.listdir(tmp_path)) == ["config.json"]
+
+
+def test_overwrite_keeps_files_that_are_not_ours(tmp_path):
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    (tmp_path / "notes.txt").write_text("mine")
+    RunDirectory.open(tmp_path, {"other": 1}, overwrite=True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_foreign_folder_is_refused_and_kept(tmp_path, overwrite):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunDirectoryError, match="no run of enas_tf"):
+        RunDirectory.open(tmp_path, CONFIGURATION, overwrite=overwrite)
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_a_foreign_config_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"mine": true}')
+    with pytest.raises(RunDirectoryError, match="was not written by enas_tf"):
+        RunDirectory.open(tmp_path, CONFIGURATION)
+
+
+def test_a_foreign_config_is_not_overwritten(tmp_path):
+    (tmp_path / "config.json").write_text('{"mine": true}')
+    with pytest.raises(RunDirectoryError, match="was not written by enas_tf"):
+        RunDirectory.open(tmp_path, CONFIGURATION, overwrite=True)
+    assert (tmp_path / "config.json").read_text() == '{"mine": true}'
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirectoryError, match="is a file"):
+        RunDirectory.open(tmp_path / "file", CONFIGURATION)
+
+
+def test_a_parent_that_is_a_file_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirectoryError, match="Cannot make the folder"):
+        RunDirectory.open(tmp_path / "file" / "run", CONFIGURATION)
+
+
+def test_a_run_in_use_by_another_process_is_refused(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    script = (
+        "import sys, json; from enas_tf.runs import RunDirectory\n"
+        "RunDirectory.open(sys.argv[1], json.loads(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path), json.dumps(run.configuration)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert "in use by another process" in result.stderr
+
+
+def test_existing_refuses_a_folder_without_a_run(tmp_path):
+    with pytest.raises(RunDirectoryError, match=r"has no config\.json"):
+        RunDirectory.existing(tmp_path)
+
+
+def test_existing_refuses_a_missing_folder(tmp_path):
+    with pytest.raises(RunDirectoryError, match="is not a folder"):
+        RunDirectory.existing(tmp_path / "none")
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.write_json("results.json", {"test_accuracy": 0.5})
+
+    def fail(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(RunDirectoryError, match="no space left on device"):
+        run.write_json("results.json", {"test_accuracy": 0.6})
+    assert run.read_json("results.json") == {"test_accuracy": 0.5}
+    assert sorted(os.listdir(tmp_path)) == ["config.json", "results.json"]
+
+
+def test_broken_json_is_named(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    (tmp_path / "results.json").write_text("{")
+    with pytest.raises(RunDirectoryError, match=r"results\.json is not valid JSON"):
+        run.read_json("results.json")
+
+
+def test_rewind_leaves_no_gap_and_no_duplicate(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.metrics.append({"step": 1})
+    position = run.position()
+    run.metrics.append({"step": 2})
+    run.architectures.append({"reward": 0.5})
+    resumed = RunDirectory.open(tmp_path, CONFIGURATION)
+    resumed.rewind(position)
+    resumed.metrics.append({"step": 2})
+    assert [line["step"] for line in resumed.metrics.read()] == [1, 2]
+    assert resumed.architectures.read() == []
+
+
+def test_rewind_of_an_open_log_goes_on_at_the_cut(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.metrics.append({"step": 1})
+    run.rewind({})
+    run.metrics.append({"step": 7})
+    assert run.metrics.read() == [{"step": 7}]
+
+
+def test_rewind_does_not_lengthen_a_file(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.metrics.append({"step": 1})
+    run.rewind({"metrics.jsonl": 10_000})
+    assert run.metrics.read() == [{"step": 1}]
+
+
+def test_log_goes_to_a_file_only_inside_the_block(tmp_path):
+    with RunDirectory.open(tmp_path, CONFIGURATION):
+        logging.getLogger("enas_tf.search").info("epoch 1")
+    logging.getLogger("enas_tf.search").info("elsewhere")
+    text = (tmp_path / "log.txt").read_text()
+    assert "epoch 1" in text
+    assert "elsewhere" not in text

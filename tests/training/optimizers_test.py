@@ -1,0 +1,67 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from enas_tf.config import TrainingConfig
+from enas_tf.training.optimizers import (
+    add_weight_decay,
+    apply_gradients,
+    build_optimizer,
+    sum_of_squares,
+)
+
+
+def step(gradients, config, values):
+    """Returns the variables after one step and the optimizer."""
+    variables = [keras.Variable(np.array(value, np.float32)) for value in values]
+    optimizer = build_optimizer(config, steps_per_epoch=1)
+    apply_gradients(optimizer, [tf.constant(g) for g in gradients], variables, config)
+    return [variable.numpy() for variable in variables]
+
+
+def test_sum_of_squares():
+    assert float(sum_of_squares([tf.constant([1.0, 2.0]), tf.constant([[3.0]])])) == 14.0
+
+
+def test_weight_decay_is_the_gradient_of_factor_times_sum_of_squares():
+    variable = tf.Variable([1.0, -2.0])
+    with tf.GradientTape() as tape:
+        loss = 3.0 * variable[0] + 0.25 * sum_of_squares([variable])
+    expected = tape.gradient(loss, variable)
+    (actual,) = add_weight_decay([tf.constant([3.0, 0.0])], [variable], 0.25)
+    np.testing.assert_allclose(actual, expected)
+
+
+def test_weight_decay_covers_variables_without_a_gradient():
+    (gradient,) = add_weight_decay([None], [tf.Variable([2.0])], 0.5)
+    assert gradient.numpy() == [2.0]
+
+
+def test_weight_decay_takes_sparse_gradients():
+    sparse = tf.IndexedSlices(tf.constant([[1.0]]), tf.constant([1]), tf.constant([2, 1]))
+    (gradient,) = add_weight_decay([sparse], [tf.Variable([[1.0], [1.0]])], 0.5)
+    assert gradient.numpy().tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize(("clip_norm", "norm"), [(0.0, 5.0), (1.0, 1.0), (10.0, 5.0)])
+def test_clipping_limits_the_global_norm_of_the_step(clip_norm, norm):
+    config = TrainingConfig(learning_rate=1.0, momentum=0.0, weight_decay=0.0, clip_norm=clip_norm)
+    after = step([[3.0], [4.0]], config, [[0.0], [0.0]])
+    np.testing.assert_allclose(np.sqrt(sum(float(v[0]) ** 2 for v in after)), norm, rtol=1e-6)
+
+
+def test_clipping_includes_weight_decay():
+    config = TrainingConfig(learning_rate=1.0, momentum=0.0, weight_decay=0.5, clip_norm=1.0)
+    (after,) = step([[0.0]], config, [[8.0]])
+    np.testing.assert_allclose(after, [7.0], rtol=1e-6)
+
+
+def test_two_nesterov_steps_by_hand():
+    config = TrainingConfig(learning_rate=0.1, momentum=0.9, weight_decay=0.0)
+    variable = keras.Variable(np.zeros(1, np.float32))
+    optimizer = build_optimizer(config, steps_per_epoch=10)
+    for _ in range(2):
+        apply_gradients(optimizer, [tf.constant([1.0])], [variable], config)
+    # Velocities -0.1 and -0.19; steps 0.9 * velocity - 0.1.
+    np.testing.assert_allclose(variable.numpy(), [-0.19 - 0.271], rtol=1e-6)

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from enas_tf.config import TrainingConfig
+from enas_tf.training.schedules import CosineRestarts, learning_rate, period_starts
+from tests.golden_fixtures import assert_close, load_golden
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("run", ["macro_final", "micro_final"])
+def test_rate_is_the_release_s_except_on_the_step_of_a_restart(run):
+    fixture = load_golden("lr_schedule.npz")
+    settings = fixture["config"][run]
+    config = TrainingConfig(
+        epochs=settings["epochs"] + 1,
+        learning_rate=settings["lr_max"],
+        final_learning_rate=settings["lr_min"],
+        restart_epochs=settings["T_0"],
+        restart_multiplier=settings["T_mul"],
+    )
+    expected = fixture[f"{run}/lr"].reshape(-1)
+    steps_per_epoch = fixture["config"]["num_train_batches"]
+    rates = learning_rate(config, np.arange(expected.size), steps_per_epoch).numpy()
+    restarts = fixture[f"{run}/restart_epochs"] * steps_per_epoch
+    np.testing.assert_allclose(rates[restarts], settings["lr_max"], rtol=1e-6)
+    kept = np.setdiff1d(np.arange(expected.size), restarts)
+    assert_close(rates[kept], expected[kept])
+
+
+def test_periods_grow_by_the_multiplier():
+    config = TrainingConfig(epochs=71, restart_epochs=10, restart_multiplier=2)
+    assert period_starts(config) == [0, 10, 30, 70]
+
+
+def test_periods_of_equal_length():
+    assert period_starts(TrainingConfig(epochs=9, restart_epochs=3, restart_multiplier=1)) == [
+        0,
+        3,
+        6,
+    ]
+
+
+def test_no_restarts_means_one_period_over_all_epochs():
+    config = TrainingConfig(epochs=4, restart_epochs=0, learning_rate=1.0, final_learning_rate=0.0)
+    rates = learning_rate(config, np.arange(5), 1).numpy()
+    np.testing.assert_allclose(rates, [1.0, 0.853553, 0.5, 0.146447, 0.0], atol=1e-6)
+
+
+def test_rate_is_constant_inside_an_epoch():
+    rates = learning_rate(TrainingConfig(), np.arange(7, 14), 7).numpy()
+    assert len(set(rates.tolist())) == 1
+
+
+def test_rate_of_a_single_step_is_a_scalar():
+    assert learning_rate(TrainingConfig(), 5, 2).shape == []
+
+
+def test_schedule_survives_serialisation():
+    schedule = CosineRestarts(TrainingConfig(epochs=20), steps_per_epoch=3)
+    copy = CosineRestarts.from_config(schedule.get_config())
+    assert float(copy(40)) == float(schedule(40))
