@@ -74,17 +74,15 @@ def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architec
     text = os.fspath(text).strip()
     if not text:
         raise ArchitectureError(f"The architecture is empty; expected {_expected(form)}.")
-    path = pathlib.Path(text).expanduser()
-    # Long release strings are no paths; asking the file system about them would raise.
-    is_integers = not text.strip("0123456789 |,\t\n-")
-    if not is_integers or (len(text) < 100 and path.exists()):
-        if path.is_dir():
-            return _from_run(path, space_name)
-        if path.is_file() or path.suffix == ".json":
-            return _from_file(path, space_name)
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    path = os.path.expanduser(text)
+    if os.path.isdir(path):
+        return _from_run(pathlib.Path(path), space_name)
+    if os.path.isfile(path) or path.endswith(".json"):
+        return _from_file(pathlib.Path(path), space_name)
     if text in form.published:
         return form.published[text]
-    if is_integers:
+    if not text.strip("0123456789 |,\t\n-"):
         return form.from_release_string(text)
     raise ArchitectureError(
         f"No architecture is known as {text!r:.80}: no such folder or file, and no published "

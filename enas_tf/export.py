@@ -11,10 +11,13 @@ import os
 import pathlib
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from enas_tf.errors import ExportError
 
@@ -119,13 +122,15 @@ def _check_classifier(model: keras.Model) -> None:
         )
 
 
-def _serving_function(model: keras.Model) -> tf.types.experimental.ConcreteFunction:
+def _serving_function(model: keras.Model) -> Any:
+    specification = tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8, name="images")
+
+    @tf.function(input_signature=[specification])
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
         logits = model(tf.cast(images, tf.float32), training=False)
         return {"probabilities": tf.nn.softmax(logits), "classes": tf.argmax(logits, axis=-1)}
 
-    specification = tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8, name="images")
-    return tf.function(serve).get_concrete_function(specification)
+    return serve
 
 
 def _write_saved_model(
@@ -167,10 +172,19 @@ def _write_onnx(model: keras.Model, path: pathlib.Path, label_names: tuple[str, 
             f"The format onnx needs the package tf2onnx ({error}); "
             "install it with: pip install 'enas-tf[onnx]'."
         ) from error
-    function = _serving_function(model)
-    specification = function.structured_input_signature[0]
-    tf2onnx.convert.from_function(
-        tf.function(function), specification, opset=_ONNX_OPSET, output_path=str(path)
+    function = _serving_function(model).get_concrete_function()
+    # Frozen here, because tf2onnx takes captured constants for inputs.
+    frozen = convert_variables_to_constants_v2(function)
+    names = {"images": function.inputs[0].name}
+    outputs = sorted(function.structured_outputs)  # TensorFlow orders them so.
+    names |= {name: tensor.name for name, tensor in zip(outputs, function.outputs)}
+    tf2onnx.convert.from_graph_def(
+        frozen.graph.as_graph_def(),
+        input_names=[names["images"]],
+        output_names=[names[name] for name in outputs],
+        tensors_to_rename={tensor: name for name, tensor in names.items()},
+        opset=_ONNX_OPSET,
+        output_path=str(path),
     )
 
 
@@ -207,7 +221,7 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
 def _load_keras(path: pathlib.Path) -> keras.Model:
     try:
         return keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise ExportError(
             f"{path} is not a Keras model file ({str(error).splitlines()[0]:.120})."
         ) from error

@@ -90,6 +90,7 @@ def test_loads_published_architectures_by_name():
         ("0 1", "fit no number of layers"),
         ("9", "from 0 to 5"),
         ("0 1.5 0", "Expected a run directory"),
+        ("long " * 2000, "No architecture is known"),
     ],
 )
 def test_other_texts_are_refused(text, message):
@@ -126,7 +127,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
 
 
 def test_a_folder_without_an_architecture_is_refused(tmp_path):
-    with pytest.raises(ArchitectureError, match="no best_architecture.json"):
+    with pytest.raises(ArchitectureError, match="no best_architecture"):
         load_architecture(tmp_path, "macro")
 
 

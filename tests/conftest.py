@@ -11,7 +11,13 @@ def pytest_collection_finish(session):
         import tensorflow as tf
 
         two = [tf.config.LogicalDeviceConfiguration()] * 2
-        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        try:
+            tf.config.set_logical_device_configuration(cpu, two)
+        except RuntimeError as error:
+            raise pytest.UsageError(
+                f"A test module runs TensorFlow while it is imported; use a fixture ({error})."
+            ) from error
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """What every command does around its work: exit codes, one-line errors, interruptions."""
 
+import contextlib
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from enas_tf.errors import EnasError
@@ -36,7 +38,8 @@ def run_command(
     """
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        command(sys.argv[1:] if argv is None else argv)
+        with _warnings_on_stderr(name):
+            command(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except EnasError as error:
         _say(f"{name}: error: {' '.join(str(error).split())}")
@@ -53,6 +56,26 @@ def run_command(
     finally:
         signal.signal(signal.SIGTERM, previous)
     return EXIT_DONE
+
+
+@contextlib.contextmanager
+def _warnings_on_stderr(name: str) -> Iterator[None]:
+    """Shows the package's warnings; its other messages go to the log file of a run only.
+
+    Libraries install handlers of their own on the root logger, hence no propagation.
+    """
+    logger = logging.getLogger("enas_tf")
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter(f"{name}: %(levelname)s: %(message)s"))
+    propagated = logger.propagate
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

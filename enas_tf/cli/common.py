@@ -36,13 +36,17 @@ def chosen_space(argv: Sequence[str], architecture: str | None = None) -> SpaceE
     return get_space(name)
 
 
-def chosen_preset(argv: Sequence[str]) -> str:
+def chosen_preset(argv: Sequence[str], default: str = "default") -> str:
     """Returns the name of the preset that the arguments name, whose values are the defaults.
+
+    Args:
+      argv: the arguments.
+      default: the preset when they name none.
 
     Raises:
       ConfigurationError: there is no preset of that name.
     """
-    name = peek(argv, ["preset"])["preset"] or "default"
+    name = peek(argv, ["preset"])["preset"] or default
     if name not in PRESETS:
         raise ConfigurationError(
             f"`--preset` must be one of {', '.join(PRESETS)}. Received: --preset={name}"
@@ -80,6 +84,7 @@ def add_preset_flag(
     group: str,
     presets: Mapping[str, SearchPreset] | Mapping[str, RetrainPreset],
     chosen: str,
+    default: str = "default",
 ) -> None:
     """Adds `--preset`, whose help tells what each preset is."""
     summaries = " ".join(f"{name}: {_uncapitalized(presets[name].summary)}" for name in PRESETS)
@@ -87,7 +92,7 @@ def add_preset_flag(
         group,
         "preset",
         str,
-        "default",
+        default,
         f"Values of all flags that are not given. {summaries} The defaults that this help shows "
         f"are those of {chosen!r}.",
         metadata={"choices": PRESETS},

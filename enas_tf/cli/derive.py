@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags, differing_arguments, peek
 from enas_tf.cli.report import search_report
+from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.config import DataConfig, DeriveConfig, SearchConfig
 from enas_tf.runs import RunDirectory
 
@@ -31,6 +32,7 @@ def _derive(argv: Sequence[str]) -> None:
     run = RunDirectory.existing(command["run"])
     config = command.settings(defaults)
 
+    load_tensorflow()
     from enas_tf.search.loop import derive_run
 
     result = derive_run(run.path, config)

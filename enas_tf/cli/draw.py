@@ -1,5 +1,6 @@
 """`enas-draw`: draws an architecture."""
 
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -58,8 +59,8 @@ def _draw(argv: Sequence[str]) -> None:
 
 def _input_shape_of(architecture: str) -> tuple[int, ...]:
     """Returns the size of the pictures of a run directory, else that of CIFAR-10."""
-    # Release strings are longer than paths can be.
-    if len(architecture) < 1000 and pathlib.Path(architecture, CONFIG).is_file():
+    # Unlike `Path.is_file` this takes texts that are too long for a path, as release strings are.
+    if os.path.isfile(os.path.join(architecture, CONFIG)):
         configuration = RunDirectory(architecture).configuration
         for part in ("space", "data"):
             section = configuration.get(part)

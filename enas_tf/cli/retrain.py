@@ -21,6 +21,7 @@ from enas_tf.cli.common import (
     flags_of_other_spaces,
 )
 from enas_tf.cli.flags import CommandFlags, peek
+from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.reporting.progress import Progress, duration
 from enas_tf.runs import RESULTS, RunDirectory
 from enas_tf.spaces.presets import RetrainPreset
@@ -54,6 +55,7 @@ def _retrain(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}", "final"
     )
+    load_tensorflow()
     data = entry.load_data(data_config)
 
     from enas_tf.export import export
@@ -68,7 +70,7 @@ def _retrain(argv: Sequence[str]) -> None:
             overwrite=command["overwrite"],
             on_progress=display,
         )
-    export(model, pathlib.Path(output_dir) / "saved_model" / "1")
+    export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
     print(_report(RunDirectory(output_dir), data_config.dataset))
 
 

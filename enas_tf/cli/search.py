@@ -15,6 +15,7 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.report import search_report
+from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -43,6 +44,7 @@ def _search(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
     )
+    load_tensorflow()
     data = entry.load_data(data_config)
 
     from enas_tf.search.loop import search

@@ -4,6 +4,7 @@ Whoever calls them draws the random numbers; the same numbers give the same pict
 function works eagerly and inside `tf.data`.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -42,9 +43,9 @@ class Mask(NamedTuple):
     columns: tf.Tensor
 
     def to_rows(self, channels: int) -> tf.Tensor:
-        """Returns 1 inside and 0 outside, as float32 `[batch, height, width * channels]`."""
-        columns = tf.repeat(tf.cast(self.columns, tf.float32), channels, axis=1)
-        return tf.cast(self.rows, tf.float32)[:, :, tf.newaxis] * columns[:, tf.newaxis, :]
+        """Returns whether a value lies inside, as bool `[batch, height, width * channels]`."""
+        columns = tf.repeat(self.columns, channels, axis=1)
+        return self.rows[:, :, tf.newaxis] & columns[:, tf.newaxis, :]
 
 
 def draw(
@@ -170,12 +171,14 @@ def augment(
     """
     height, width, channels = images.shape[1:]
     pictures = normalize(crop_and_flip(images, examples, draws), normalization)
-    rows = _as_rows(pictures)
+    kept = []
     if augmentation.crop_padding:
-        rows *= crop_mask(draws, height, width).to_rows(channels)
+        kept.append(crop_mask(draws, height, width).to_rows(channels))
     if augmentation.cutout:
-        mask = cutout_mask(draws, augmentation.cutout, height, width)
-        rows *= 1.0 - mask.to_rows(channels)
+        kept.append(~cutout_mask(draws, augmentation.cutout, height, width).to_rows(channels))
+    if not kept:
+        return pictures
+    rows = _as_rows(pictures) * tf.cast(functools.reduce(tf.logical_and, kept), tf.float32)
     return tf.reshape(rows, tf.shape(pictures))
 
 

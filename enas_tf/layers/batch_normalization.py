@@ -17,8 +17,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     `moving = momentum * moving + (1 - momentum) * batch` with the *biased* batch variance. The
     fused kernel needs an `epsilon` above 1e-5 and takes 1.001e-5 for smaller ones.
 
-    Under a `tf.distribute` strategy every replica normalises with its own statistics, and the
-    moving statistics follow the mean over the replicas (those of the Keras layer drift apart).
+    Under a `tf.distribute` strategy every replica normalises with its own statistics and has moving
+    statistics of its own; outside of the replicas, and in checkpoints, they are the replicas' mean
+    (those of the Keras layer would silently be the first replica's).
 
     Args:
       **kwargs: as for `keras.layers.BatchNormalization`; only the last axis can be normalised, and
@@ -42,10 +43,20 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             )
 
     def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
-        """Adds a weight; moving statistics become means over the replicas when assigned."""
-        if not kwargs.get("trainable", True):
-            kwargs["aggregation"] = "mean"
-        return super().add_weight(*args, **kwargs)
+        """Adds a weight; each replica has moving statistics of its own, whose mean is read."""
+        if kwargs.get("trainable", True):
+            return super().add_weight(*args, **kwargs)
+        # Averaging them whenever they are assigned would put communication between the replicas'
+        # own all-reduce of gradients, and get the two mixed up.
+        return keras.Variable(
+            keras.initializers.get(kwargs["initializer"]),
+            shape=kwargs["shape"],
+            trainable=False,
+            autocast=False,
+            synchronization="on_read",
+            aggregation="mean",
+            name=kwargs["name"],
+        )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for pictures `[batch, height, width, channels]`."""

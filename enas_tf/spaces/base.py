@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 import numpy as np
 
+from enas_tf.config import SearchConfig
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings import Settings
 
@@ -92,6 +93,21 @@ class SearchSpace(Settings, abc.ABC):
     @abc.abstractmethod
     def network_config(self) -> Settings:
         """Returns the settings of a derived network that is about as large as in the search."""
+
+    @abc.abstractmethod
+    def build_static_network(self, architecture: Any) -> "keras.Model":
+        """Returns the plain network that computes what the supernet computes for an architecture.
+
+        It is what the supernet's speed is compared with.
+        """
+
+    @abc.abstractmethod
+    def benchmark_architectures(self) -> list[Any]:
+        """Returns a few architectures that together have every operation everywhere equally."""
+
+    @abc.abstractmethod
+    def random_data(self, config: SearchConfig) -> Any:
+        """Returns meaningless data of the right form, enough for one training batch."""
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""

@@ -51,6 +51,11 @@ class ImageSupernet(keras.Model):
         self.space = space
         self.dropout_seeds = keras.random.SeedGenerator(seed)
 
+    def __call__(self, images: Any, architecture: Any, *args: Any, **kwargs: Any) -> tf.Tensor:
+        """Runs one architecture; see the class for the arguments."""
+        # Keras passes only tensors on to `call`.
+        return super().__call__(images, self.decisions_of(architecture), *args, **kwargs)
+
     def call(
         self,
         images: tf.Tensor,
@@ -58,13 +63,13 @@ class ImageSupernet(keras.Model):
         training: bool | None = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Returns logits `[batch, num_classes]`; see the class for the arguments."""
+        """Returns logits `[batch, num_classes]`; the architecture comes as decisions."""
         training = bool(training)
         if seed is None and training:
             seed = tf.cast(self.dropout_seeds.next(), tf.int32)
         logits, statistics = self.forward(
-            tf.convert_to_tensor(images),
-            self.decisions_of(architecture),
+            images,
+            architecture,
             use_batch_statistics=training,
             dropout_seed=seed if training else None,
         )

@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 import subprocess
@@ -71,3 +72,18 @@ def test_a_reader_that_leaves_is_no_error():
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_warnings_are_shown_and_other_messages_are_not(capsys):
+    def command(argv):
+        logging.getLogger("enas_tf.search").info("epoch 1")
+        logging.getLogger("enas_tf.search").warning("odd")
+
+    run_command("enas-x", command, [])
+    assert capsys.readouterr().err == "enas-x: WARNING: odd\n"
+
+
+def test_loading_tensorflow_is_silent():
+    script = "from enas_tf.cli.start_up import load_tensorflow; load_tensorflow()"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("", "")

@@ -4,13 +4,15 @@ import sys
 import pytest
 
 from enas_tf.architectures import architecture_document
-from enas_tf.cli import common, draw, search
+from enas_tf.cli import common, derive, draw, evaluate, export, retrain, search
 from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs import RunDirectory
+from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.registry import get_space, space_names
 
+RELEASE = ENAS_MACRO_RELEASE.to_release_string()
 COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "draw")
 PRINTS_TENSORFLOW = (
     "import sys, enas_tf.cli.{0} as command\n"
@@ -90,7 +92,7 @@ def test_default_output_dir_is_made_of_names():
 
 def test_draw_writes_a_file(tmp_path, capsys):
     path = tmp_path / "a.svg"
-    argv = ["--space=macro", "--architecture=0 3 1", f"--output={path}"]
+    argv = ["--space=macro", f"--architecture={RELEASE}", f"--output={path}"]
     assert draw.main(argv) == 0
     assert path.read_text().startswith("<svg")
 
@@ -117,3 +119,35 @@ def test_draw_knows_the_size_of_a_runs_pictures(tmp_path):
 def test_bad_flags_of_a_drawing(argv, message, capsys):
     assert draw.main(["--space=macro", *argv]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_export_offers_the_formats_that_there_are():
+    from enas_tf.export import FORMATS
+
+    assert tuple(export.FILES) == FORMATS
+
+
+@pytest.mark.parametrize(
+    ("command", "argv", "message"),
+    [
+        (evaluate, ["--dataset=digits"], "`--model` is required"),
+        (evaluate, ["--model=none"], "`--dataset` is required"),
+        (evaluate, ["--model=none", "--dataset=digits", "--cutout=3"], "Unknown"),
+        (evaluate, ["--model=none", "--dataset=digits"], "none does not exist"),
+        (export, ["--run=none", "--format=torch"], "`--format` must be one of"),
+        (export, ["--run=none"], "none does not exist"),
+        (derive, ["--run=none"], "none is not a folder"),
+        (derive, [], "`--run` is required"),
+        (derive, ["--run=none", "--num_candidates=0"], "`--num_candidates` must be at least 1"),
+        (retrain, ["--space=macro"], "`--architecture` is required"),
+        (retrain, ["--architecture=0 1"], "`--space` is required"),
+        (retrain, ["--architecture=0 1", "--space=macro"], "2 integers fit no number of layers"),
+        (retrain, ["--architecture=0", "--space=macro", "--num_layers=3"], "Unknown"),
+    ],
+)
+def test_bad_input_of_other_commands(command, argv, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(argv) == 2
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert errors.count("\n") == 1

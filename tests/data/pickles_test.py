@@ -66,7 +66,7 @@ def test_python_2_strings_come_back_as_bytes():
 def test_a_pickle_that_executes_something_is_refused_and_does_not(tmp_path, protocol):
     path = tmp_path / "made"
     data = pickle.dumps({"data": _Executes(os.mkdir, str(path))}, protocol)
-    with pytest.raises(DataError, match="mkdir.*refused"):
+    with pytest.raises(DataError, match=r"mkdir.*refused"):
         _load(data)
     assert not path.exists()
     pickle.loads(data)

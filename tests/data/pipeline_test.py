@@ -75,13 +75,10 @@ def test_the_same_seed_gives_the_same_batches():
     _assert_equal(*(_batches(7, augmentation=_AUGMENTATION) for _ in range(2)))
 
 
-@pytest.mark.parametrize("first_step", [1, 3, 5])
-def test_a_later_start_goes_on_exactly(first_step):
+def test_a_later_start_goes_on_exactly():
+    # Three steps an epoch: from the middle of one over the border of the next.
     whole = _batches(9, augmentation=_AUGMENTATION)
-    _assert_equal(
-        whole[first_step:],
-        _batches(9 - first_step, augmentation=_AUGMENTATION, first_step=first_step),
-    )
+    _assert_equal(whole[4:], _batches(5, augmentation=_AUGMENTATION, first_step=4))
 
 
 def test_augmentation_changes_pictures_but_not_the_order():

@@ -167,7 +167,7 @@ def test_restored_update_goes_on_bit_for_bit(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def train(policy, reward, updates=150):
+def train(policy, reward, updates=100):
     for step in range(updates):
         sample = policy.controller.sample(10, seed=step)
         policy.update(sample.decisions, [reward(a) for a in sample.architectures])
@@ -179,7 +179,7 @@ def test_controller_learns_to_prefer_an_operation():
         wanted = MacroOperation.SEPARABLE_CONVOLUTION_3X3
         return np.mean([layer.operation == wanted for layer in architecture.layers])
 
-    policy = build(PolicyConfig(learning_rate=0.01, baseline_decay=0.9), num_layers=4)
+    policy = build(PolicyConfig(learning_rate=0.02, baseline_decay=0.9), num_layers=4)
     before = np.mean([share(a) for a in policy.controller.sample(200, seed=0).architectures])
     after = np.mean([share(a) for a in train(policy, share)])
     assert before < 0.5
@@ -189,7 +189,7 @@ def test_controller_learns_to_prefer_an_operation():
 def test_controller_learns_a_number_of_skips():
     target = 1
     policy = build(
-        PolicyConfig(learning_rate=0.01, baseline_decay=0.9), num_layers=4, skip_weight=0.0
+        PolicyConfig(learning_rate=0.02, baseline_decay=0.9), num_layers=4, skip_weight=0.0
     )
     architectures = train(policy, lambda a: -abs(a.num_skip_connections - target) / 6)
     mean = np.mean([architecture.num_skip_connections for architecture in architectures])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from enas_tf.config import DataConfig, SearchConfig
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings import section, setting
 from enas_tf.spaces.base import SearchSpace
@@ -279,6 +280,39 @@ class MacroSpace(SearchSpace):
         return MacroNetworkConfig(
             filters=self.filters, widen=False, dropout_rate=self.dropout_rate
         )
+
+    def build_static_network(
+        self, architecture: MacroArchitecture | MacroChannelArchitecture
+    ) -> "keras.Model":
+        """Returns the plain network that computes what the supernet computes."""
+        config = self.network_config().replace(merge="add")
+        return self.build_network(architecture, config, portable=False)
+
+    def benchmark_architectures(self) -> list[MacroArchitecture | MacroChannelArchitecture]:
+        """Returns architectures that take the operations in turn, with 0.4 of all skips.
+
+        Number `k` begins with operation `k`, so that together they have each operation in each
+        layer once.
+        """
+        generator = np.random.default_rng(0)
+        shape = (self.num_operations, self.num_layers)
+        skips = generator.random((*shape, self.num_layers)) < 0.4
+        if not self.search_whole_channels:
+            return [self.random_architecture(generator) for _ in self.operations]
+        operations = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) % self.num_operations
+        return self.decode(MacroDecisions(operations, skips))
+
+    def random_data(self, config: SearchConfig) -> Any:
+        """Returns an `ImageData` of random pictures, enough for one training batch."""
+        from enas_tf.data.images import ImageData
+
+        sizes = config.shared_weights.batch_size, config.reward_batch_size
+        number = max(size or 0 for size in sizes)
+        generator = np.random.default_rng(config.seed)
+        images = generator.integers(0, 256, (2 * number, *self.input_shape), np.uint8)
+        labels = np.arange(2 * number) % self.num_classes
+        split = DataConfig(dataset="random", validation_size=number)
+        return ImageData.from_arrays(images, labels, images, labels, name="random", config=split)
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""

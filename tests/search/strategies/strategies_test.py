@@ -34,7 +34,7 @@ def build(name, seed=0, whole=True, **evolution):
         search_whole_channels=whole,
         controller=MacroControllerConfig(lstm_size=8),
     )
-    evolution = EvolutionConfig(**{"population_size": 10, "tournament_size": 4, **evolution})
+    evolution = EvolutionConfig(**{"population_size": 5, "tournament_size": 3, **evolution})
     return build_strategy(name, space, SearchConfig(seed=seed, evolution=evolution))
 
 
@@ -61,8 +61,8 @@ def advance(strategy, updates, reward=reward):
 @FORMS
 def test_proposals_belong_to_the_space(name, whole):
     strategy = build(name, whole=whole)
-    proposed, _ = advance(strategy, 4)
-    assert len(proposed) == 20
+    proposed, _ = advance(strategy, 2)
+    assert len(proposed) == 10
     for architecture in [*proposed, *strategy.candidates(12)]:
         strategy.space.check(architecture)
 
@@ -75,7 +75,7 @@ def test_proposals_differ_from_call_to_call(name):
 
 @EVERY
 def test_seed_decides_the_proposals(name):
-    one, same, other = (advance(build(name, seed), 3) for seed in (1, 1, 2))
+    one, same, other = (advance(build(name, seed), 2) for seed in (1, 1, 2))
     assert one == same
     assert one[0] != other[0]
 
@@ -84,19 +84,19 @@ def test_seed_decides_the_proposals(name):
 def test_candidates_change_nothing(name):
     plain, asked = build(name), build(name)
     for strategy in (plain, asked):
-        advance(strategy, 3)
+        advance(strategy, 1)
     assert asked.candidates(7) == asked.candidates(7)
     assert len(asked.candidates(7)) == 7
-    assert advance(plain, 2) == advance(asked, 2)
+    assert advance(plain, 1) == advance(asked, 1)
 
 
 @EVERY
 def test_restored_strategy_goes_on_bit_for_bit(name, tmp_path):
     first, second = build(name), build(name)
-    advance(first, 4)
+    advance(first, 2)
     path = tf.train.Checkpoint(strategy=first).write(str(tmp_path / "checkpoint"))
     tf.train.Checkpoint(strategy=second).read(path).assert_consumed()
-    assert advance(first, 3) == advance(second, 3)
+    assert advance(first, 2) == advance(second, 2)
     assert first.candidates(5) == second.candidates(5)
     assert first.most_likely() == second.most_likely()
 
@@ -162,7 +162,7 @@ def test_random_search_favours_nothing_and_is_uniform():
 
 def test_evolution_mutates_members_once_the_population_is_full():
     strategy = build("evolution")
-    members, _ = advance(strategy, 2)
+    members, _ = advance(strategy, 1)
 
     def differences(one, other):
         pairs = zip(one.to_release_string().split(), other.to_release_string().split())
@@ -189,7 +189,7 @@ def test_evolution_keeps_the_youngest_of_more_than_fit():
 
 
 def test_evolution_offers_its_best_distinct_members_as_candidates():
-    strategy = build("evolution")
+    strategy = build("evolution", population_size=6)
     one, other, third = list(dict.fromkeys(strategy.propose(30)))[:3]
     strategy.observe([one, other, one, third], [0.5, 0.9, 0.7, 0.1])
     assert strategy.candidates(2) == [other, one]
@@ -200,7 +200,7 @@ def test_evolution_favours_nothing_before_it_observed():
 
 
 def test_evolution_improves():
-    strategy = build("evolution")
+    strategy = build("evolution", population_size=10)
     proposed, _ = advance(strategy, 40, reward=operation_share)
     rewards = [operation_share(architecture) for architecture in proposed]
     assert np.mean(rewards[-50:]) > np.mean(rewards[:10]) + 0.2

@@ -1,0 +1,114 @@
+"""`enas-benchmark`: measures how fast a search runs on this machine."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from enas_tf.architectures import load_architecture
+from enas_tf.cli.app import run_command
+from enas_tf.cli.common import (
+    add_preset_flag,
+    add_space_flag,
+    chosen_preset,
+    chosen_space,
+    flags_of_other_spaces,
+)
+from enas_tf.cli.flags import CommandFlags
+from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.spaces.registry import SpaceEntry
+
+NAME = "enas-benchmark"
+DEFAULT_PRESET = "release"
+SUMMARY = (
+    "measures training steps, rewards and controller updates on random data, and the same training "
+    "step of plain networks. Defaults are the release's search settings."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_command(NAME, _benchmark, argv)
+
+
+def _benchmark(argv: Sequence[str]) -> None:
+    entry = chosen_space(argv)
+    preset_name = chosen_preset(argv, DEFAULT_PRESET)
+    preset = entry.search_presets[preset_name]
+    command = _flags(entry, preset_name)
+    command.parse(argv)
+    space = command.settings(preset.space)
+    space = space.replace(
+        input_shape=command["input_shape"], num_classes=command["num_classes"]
+    )
+    config = command.settings(preset.search)
+    architectures = None
+    if command["architecture"]:
+        architectures = [load_architecture(command["architecture"], entry.name)]
+        space.check(architectures[0])
+
+    load_tensorflow()
+    from enas_tf.benchmark import benchmark
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    results = benchmark(
+        space, config, architectures=architectures, repeats=command["repeats"], report=report
+    )
+    print(json.dumps(results) if command["json"] else _table(results))
+
+
+def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
+    preset = entry.search_presets[preset_name]
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
+    group = "Measurement"
+    add_space_flag(command, group, entry)
+    add_preset_flag(command, group, entry.search_presets, preset_name, DEFAULT_PRESET)
+    command.add(group, "json", bool, False, "Print one JSON object.")
+    command.add(
+        group,
+        "repeats",
+        int,
+        5,
+        "Times that each architecture is measured.",
+        metadata={"minimum": 1},
+    )
+    command.add(
+        group,
+        "architecture",
+        str | None,
+        None,
+        "Measure only this architecture: a file, a run or a release string (default: a few that "
+        "together use every operation equally).",
+    )
+    command.add(
+        group,
+        "input_shape",
+        tuple[int, ...],
+        (32, 32, 3),
+        "Height, width and channels of the pictures.",
+    )
+    command.add(
+        group, "num_classes", int, 10, "Number of classes.", metadata={"minimum": 2}
+    )
+    command.add_settings(f"Search space {entry.name} and its controller", preset.space)
+    command.add_settings("Search", preset.search)
+    return command
+
+
+def _table(results: dict[str, Any]) -> str:
+    seconds = [name for name in results if name.endswith("_seconds")]
+    lines = [f"{name.removesuffix('_seconds'):24}{results[name]:10.4f} s" for name in seconds]
+    return "\n".join(
+        [
+            *lines,
+            f"{'supernet / static step':24}{results['ratio']:10.3f}",
+            f"{'examples per second':24}{results['examples_per_second']:10.1f}",
+            f"{'peak memory':24}{results['peak_memory_bytes'] / 2**30:10.2f} GiB",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+import json
+import os
+import signal
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from enas_tf.config import DataConfig, RetrainConfig, TrainingConfig
+from enas_tf.data.images import ImageData
+from enas_tf.errors import (
+    ArchitectureError,
+    DataError,
+    NumericalError,
+    RunDirectoryError,
+)
+from enas_tf.retrain import images
+from enas_tf.retrain.classifier import evaluate
+from enas_tf.retrain.images import retrain
+from enas_tf.spaces.macro.architecture import MacroArchitecture
+from enas_tf.spaces.macro.config import MacroNetworkConfig
+
+ARCHITECTURE = MacroArchitecture.from_release_string("3")
+NETWORK = MacroNetworkConfig(filters=4, dropout_rate=0.3)
+CONFIG = RetrainConfig(
+    seed=3,
+    training=TrainingConfig(epochs=2, batch_size=16, restart_epochs=0, weight_decay=1e-4),
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Pictures whose upper or lower half is brighter, with noise."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 80)
+    pictures = generator.integers(0, 128, (80, 6, 6, 1))
+    for picture, label in zip(pictures, labels):
+        picture[3 * label : 3 * label + 3] += 60
+    pictures = pictures.astype(np.uint8)
+    return ImageData.from_arrays(
+        pictures[:64],
+        labels[:64],
+        pictures[64:],
+        labels[64:],
+        label_names=["top", "bottom"],
+        name="halves",
+        config=DataConfig(flip=True, crop_padding=0, validation_size=16),
+    )
+
+
+@pytest.fixture(scope="module")
+def whole_run(data, tmp_path_factory):
+    """A run without interruption: its folder and its model."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, retrain(ARCHITECTURE, data, CONFIG, NETWORK, folder)
+
+
+def weights_of(model):
+    return [weight.numpy() for weight in model.weights]
+
+
+def metrics_of(folder):
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+
+def test_learns(data):
+    config = CONFIG.replace(training=CONFIG.training.replace(epochs=12))
+    model = retrain(ARCHITECTURE, data, config, NETWORK.replace(dropout_rate=0.0))
+    assert evaluate(model, data).accuracy >= 0.9
+
+
+def test_writes_the_files_of_the_contract(whole_run, data):
+    folder, model = whole_run
+    results = json.loads((folder / "results.json").read_text())
+    assert results["test_accuracy"] == evaluate(model, data).accuracy
+    assert results["parameters"] == model.count_params() - sum(
+        int(np.prod(w.shape)) for w in model.non_trainable_weights
+    )
+    assert results["epochs"] == 2
+    assert results["architecture"]["release_string"] == ARCHITECTURE.to_release_string()
+    assert results["label_names"] == ["top", "bottom"]
+    assert [event["epoch"] for event in metrics_of(folder)] == [1, 2]
+
+
+def test_the_file_holds_the_model_that_is_returned(whole_run, data):
+    folder, model = whole_run
+    loaded = keras.models.load_model(folder / "model.keras")
+    np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
+
+
+def test_calling_again_changes_nothing(whole_run, data):
+    folder, model = whole_run
+    before = json.loads((folder / "results.json").read_text())
+    again = retrain(ARCHITECTURE, data, CONFIG, NETWORK, folder)
+    for expected, actual in zip(weights_of(model), weights_of(again)):
+        np.testing.assert_array_equal(actual, expected)
+    assert json.loads((folder / "results.json").read_text()) == before
+    assert len(metrics_of(folder)) == 2
+
+
+@pytest.mark.parametrize("last_step", [3, 8])
+def test_interrupted_run_goes_on_to_the_same_bits(
+    whole_run, data, tmp_path, monkeypatch, last_step
+):
+    monkeypatch.setattr(images, "_PROGRESS_STEPS", 1)
+
+    def interrupt(progress):
+        # An epoch has four steps: this is inside of an epoch, or at the end of the last one.
+        if progress.step == last_step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path, on_progress=interrupt)
+    assert not (tmp_path / "results.json").exists()
+    model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path)
+    folder, expected = whole_run
+    for left, right in zip(weights_of(expected), weights_of(model)):
+        np.testing.assert_array_equal(right, left)
+    assert metrics_of(tmp_path) == metrics_of(folder)
+
+
+def test_validation_part_is_kept_out_and_reported(data, tmp_path):
+    events = []
+    config = CONFIG.replace(use_validation=True)
+    retrain(ARCHITECTURE, data, config, NETWORK, tmp_path, on_event=events.append)
+    assert [event["step"] for event in events] == [3, 6]
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["validation_accuracy"] == events[-1]["validation_accuracy"]
+
+
+def test_another_configuration_is_refused(whole_run, data):
+    folder, _ = whole_run
+    with pytest.raises(RunDirectoryError, match="seed"):
+        retrain(ARCHITECTURE, data, CONFIG.replace(seed=4), NETWORK, folder)
+
+
+def test_several_devices_train_one_network(data, two_devices):
+    strategy = tf.distribute.MirroredStrategy(two_devices)
+    model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, strategy=strategy)
+    assert all(np.isfinite(weight).all() for weight in weights_of(model))
+    assert 0.0 <= evaluate(model, data).accuracy <= 1.0
+
+
+def test_a_loss_that_is_not_finite_is_an_error(data):
+    training = CONFIG.training.replace(learning_rate=1e30, epochs=1)
+    with pytest.raises(NumericalError, match="lower `learning_rate`"):
+        retrain(ARCHITECTURE, data, CONFIG.replace(training=training), NETWORK)
+
+
+def test_a_batch_larger_than_the_data_is_refused(data):
+    training = CONFIG.training.replace(batch_size=1000)
+    with pytest.raises(DataError, match="`batch_size`"):
+        retrain(ARCHITECTURE, data, CONFIG.replace(training=training), NETWORK)
+
+
+def test_what_is_no_architecture_is_refused(data):
+    with pytest.raises(ArchitectureError, match="Received: str"):
+        retrain("0 3 1", data, CONFIG)
