@@ -267,7 +267,7 @@ def _load_saved_model(path: pathlib.Path) -> keras.Model:
 class _SavedClassifier(keras.Model):
     """A loaded SavedModel as a Keras model from pixels to log-probabilities."""
 
-    def __init__(self, loaded: object, input_shape: tf.TensorShape, num_classes: int) -> None:
+    def __init__(self, loaded: Any, input_shape: tf.TensorShape, num_classes: int) -> None:
         super().__init__(name="saved_classifier")
         self._loaded = loaded
         self._input_shape = tuple(input_shape)

@@ -154,9 +154,10 @@ def seed_tensor(seed: "int | tf.Tensor | np.ndarray | None") -> tf.Tensor:
     """
     if seed is None:
         return tf.random.uniform([2], maxval=np.iinfo(np.int32).max, dtype=tf.int32)
-    if isinstance(seed, (int, np.integer)) and 0 <= seed < 2**62:
-        return tf.constant([seed % 2**31, seed // 2**31], tf.int32)
-    if getattr(seed, "shape", None) == (2,) and seed.dtype in (tf.int32, np.dtype(np.int32)):
+    if isinstance(seed, (int, np.integer)):
+        if 0 <= seed < 2**62:
+            return tf.constant([seed % 2**31, seed // 2**31], tf.int32)
+    elif getattr(seed, "shape", None) == (2,) and seed.dtype in (tf.int32, np.dtype(np.int32)):
         return tf.convert_to_tensor(seed)
     raise ConfigurationError(
         "`seed` must be None, an integer from 0 to 2**62 - 1, or an int32 tensor of shape [2]. "

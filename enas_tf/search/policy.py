@@ -90,6 +90,8 @@ class PolicyGradient(tf.Module):
     def step(self, decisions: Any, rewards: tf.Tensor) -> dict[str, tf.Tensor]:
         """Makes one update with tensors only, for use inside a `tf.function`.
 
+        In `tf.distribute.Strategy.run` every replica must be given the same samples.
+
         Args:
           decisions: int32 tensors in the form of `space.encode`.
           rewards: float32 `[batch]`.
@@ -114,6 +116,12 @@ class PolicyGradient(tf.Module):
         gradient_norm = tf.linalg.global_norm(gradients)
         if self.config.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm, gradient_norm)
+        if tf.distribute.in_cross_replica_context():
+            num_replicas = 1
+        else:
+            # Keras's optimizers sum gradients over replicas.
+            num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        gradients = [gradient / num_replicas for gradient in gradients]
         self.optimizer.apply(gradients, self.controller.trainable_variables)
         return {
             "loss": loss,

@@ -1,5 +1,7 @@
 """Tests of the REINFORCE update."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -42,7 +44,7 @@ def baselines_by_loop(start, rewards, decay):
 
 
 @eager
-@pytest.mark.parametrize("decay", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("decay", [0.0, 0.99])
 def test_baseline_moves_with_each_reward_in_turn(decay):
     policy = build(PolicyConfig(baseline_decay=decay, entropy_weight=0.0))
     rewards = rewards_of(12)
@@ -133,8 +135,25 @@ def test_clipping_limits_the_step_but_not_the_reported_norm():
     assert steps[1] < 0.1 * steps[0]
 
 
+@functools.cache
+def traced_policy():
+    """Returns an update that is traced once for all tests, and its initial state."""
+    policy = build(
+        PolicyConfig(learning_rate=0.02, baseline_decay=0.9), num_layers=4, skip_weight=0.0
+    )
+    variables = [policy.baseline, *policy.optimizer.variables, *policy.controller.weights]
+    return policy, variables, [variable.numpy() for variable in variables]
+
+
+def fresh_policy():
+    policy, variables, initial = traced_policy()
+    for variable, value in zip(variables, initial, strict=True):
+        variable.assign(value)
+    return policy
+
+
 def test_nothing_is_traced_again_for_other_numbers_of_samples():
-    policy = build()
+    policy = fresh_policy()
     for number in (1, 4, 7):
         architectures = policy.controller.sample(number).architectures
         policy.update(architectures, rewards_of(number))
@@ -150,7 +169,7 @@ def test_metrics_of_the_space_are_reported():
 
 
 def test_restored_update_goes_on_bit_for_bit(tmp_path):
-    policy = build()
+    policy = fresh_policy()
     checkpoint = tf.train.Checkpoint(policy=policy)
 
     def state_after(steps):
@@ -162,6 +181,7 @@ def test_restored_update_goes_on_bit_for_bit(tmp_path):
     state_after(range(3))
     path = checkpoint.write(str(tmp_path / "checkpoint"))
     first = state_after(range(3, 6))
+    fresh_policy()
     checkpoint.read(path).assert_consumed()
     for one, other in zip(first, state_after(range(3, 6)), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -179,7 +199,7 @@ def test_controller_learns_to_prefer_an_operation():
         wanted = MacroOperation.SEPARABLE_CONVOLUTION_3X3
         return np.mean([layer.operation == wanted for layer in architecture.layers])
 
-    policy = build(PolicyConfig(learning_rate=0.02, baseline_decay=0.9), num_layers=4)
+    policy = fresh_policy()
     before = np.mean([share(a) for a in policy.controller.sample(200, seed=0).architectures])
     after = np.mean([share(a) for a in train(policy, share)])
     assert before < 0.5
@@ -188,22 +208,26 @@ def test_controller_learns_to_prefer_an_operation():
 
 def test_controller_learns_a_number_of_skips():
     target = 1
-    policy = build(
-        PolicyConfig(learning_rate=0.02, baseline_decay=0.9), num_layers=4, skip_weight=0.0
-    )
-    architectures = train(policy, lambda a: -abs(a.num_skip_connections - target) / 6)
-    mean = np.mean([architecture.num_skip_connections for architecture in architectures])
-    assert abs(mean - target) < 1.0
+
+    def reward(architecture):
+        return -abs(architecture.num_skip_connections - target) / 6
+
+    policy = fresh_policy()
+    before = np.mean([reward(a) for a in policy.controller.sample(200, seed=0).architectures])
+    after = np.mean([reward(a) for a in train(policy, reward)])
+    assert before < -0.25
+    assert after > -0.15
 
 
+@eager
 def test_skip_penalty_pulls_to_its_target():
     policy = build(
-        PolicyConfig(learning_rate=0.01), num_layers=4, skip_target=0.2, tanh_constant=None
+        PolicyConfig(learning_rate=0.05), num_layers=3, skip_target=0.2, tanh_constant=None
     )
-    first = policy.controller.sample(50, seed=0).skip_penalty
-    train(policy, lambda _: 0.0, updates=30)
-    last = policy.controller.sample(50, seed=0).skip_penalty
-    assert np.mean(last) < np.mean(first)
+    first = policy.controller.sample(20, seed=0).skip_penalty
+    train(policy, lambda _: 0.0, updates=5)
+    last = policy.controller.sample(20, seed=0).skip_penalty
+    assert np.mean(last) < 0.8 * np.mean(first)
 
 
 @eager
@@ -222,3 +246,19 @@ def test_reward_that_is_not_finite_changes_nothing():
         policy.update(policy.controller.sample(2).decisions, [0.5, np.nan])
     for one, other in zip(before, policy.controller.get_weights()):
         np.testing.assert_array_equal(one, other)
+
+
+@eager
+def test_update_in_every_replica_equals_the_update_on_one_device(two_devices):
+    strategy = tf.distribute.MirroredStrategy(two_devices)
+    config = PolicyConfig(learning_rate=0.01)
+    alone = build(config)
+    with strategy.scope():
+        mirrored = build(config)
+    decisions, rewards = alone.controller.sample(4, seed=0).decisions, tf.constant(rewards_of(4))
+    for _ in range(2):
+        alone.update(decisions, rewards)
+        strategy.run(mirrored.step, (decisions, rewards))
+    np.testing.assert_array_equal(mirrored.baseline.values[1], alone.baseline)
+    for one, other in zip(mirrored.controller.weights, alone.controller.weights, strict=True):
+        np.testing.assert_allclose(one.value.values[1], other, atol=1e-6)

@@ -27,6 +27,9 @@ class Strategy(tf.Module):
     is restored goes on exactly as the one that was saved. Random choices are functions of the
     search's seed and of the number of calls of `propose` before.
 
+    Proposals are made once for all devices: build a strategy outside the scope of a
+    `tf.distribute.Strategy`.
+
     A subclass implements `draw` and `learn`, and `most_likely` if it can answer.
 
     Attributes:

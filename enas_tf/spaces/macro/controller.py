@@ -65,6 +65,7 @@ class MacroController(Controller):
     """
 
     sample_type: ClassVar[type[ControllerSample]] = MacroSample
+    space: MacroSpace
 
     def __init__(self, space: MacroSpace, seed: int = 0):
         """Initializes the controller and its weights.

@@ -1,0 +1,147 @@
+"""One network cut out of the supernet, with the shared weights it has there."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from enas_tf.layers.banks import BatchNormalizationBank, WeightBank
+from enas_tf.layers.factorized_reduction import FactorizedReduction
+from enas_tf.spaces.macro.architecture import (
+    ChannelRange,
+    MacroArchitecture,
+    MacroChannelArchitecture,
+    MacroOperation,
+)
+from enas_tf.spaces.macro.config import MacroNetworkConfig
+from enas_tf.spaces.macro.network import build_macro_network
+from enas_tf.spaces.macro.supernet import MacroSupernet
+
+Weights = dict[str, list[np.ndarray]]
+
+
+def network_of_supernet(
+    supernet: MacroSupernet,
+    architecture: MacroArchitecture | MacroChannelArchitecture,
+    *,
+    portable: bool = True,
+) -> keras.Model:
+    """Returns one network of a supernet as a plain Keras model with the shared weights.
+
+    It computes the supernet's logits for that architecture, in training (batch statistics, and
+    apart from dropout) as in evaluation (moving statistics).
+
+    Args:
+      supernet: has the weights.
+      architecture: of the supernet's space.
+      portable: as in `build_macro_network`.
+
+    Returns:
+      A functional model in the added form of `build_macro_network`, from normalised pictures to
+      logits.
+
+    Raises:
+      ArchitectureError: the architecture is not of the supernet's space.
+    """
+    space = supernet.space
+    space.check(architecture)
+    network = build_macro_network(
+        architecture,
+        MacroNetworkConfig(
+            filters=space.filters, widen=False, merge="add", dropout_rate=space.dropout_rate
+        ),
+        input_shape=space.input_shape,
+        num_classes=space.num_classes,
+        portable=portable,
+    )
+    weights = _shared_weights(supernet, architecture)
+    for layer in network.layers:
+        if isinstance(layer, FactorizedReduction):
+            for path, name in ((layer.path_1, "path_1"), (layer.path_2, "path_2")):
+                path.assign(weights[f"{layer.name}_{name}"][0][0, 0])
+            layer.normalization.set_weights(weights[f"{layer.name}_normalization"])
+        elif layer.name in weights:
+            layer.set_weights(weights[layer.name])
+    return network
+
+
+def _shared_weights(
+    supernet: MacroSupernet, architecture: MacroArchitecture | MacroChannelArchitecture
+) -> Weights:
+    """Returns the weights of every layer of the portable network by the layer's name."""
+    space = supernet.space
+    weights = {
+        "stem": [_entry(supernet.stem, 0)],
+        "stem_normalization": _norm(supernet.stem_norm, 0),
+        "classifier": [_entry(supernet.classifier, 0)],
+    }
+    for index, layer in enumerate(architecture.layers):
+        if isinstance(architecture, MacroChannelArchitecture):
+            weights |= _branches(supernet, index, layer.branches)
+        else:
+            weights |= _operation(supernet, index, layer.operation, f"layer_{index}")
+        if index:
+            weights[f"layer_{index}_skip_normalization"] = _norm(supernet.skip_norm, index - 1)
+    entry = 0
+    for index in space.reduction_layers:
+        for number in range(index + 2):
+            name = f"layer_{index}_reduce_{number}"
+            for bank, path in zip(supernet.reduction_paths, (1, 2)):
+                weights[f"{name}_path_{path}"] = [_entry(bank, entry)[None, None]]
+            weights[f"{name}_normalization"] = _norm(supernet.reduction_norm, entry)
+            entry += 1
+    return weights
+
+
+def _operation(
+    supernet: MacroSupernet,
+    index: int,
+    operation: MacroOperation,
+    name: str,
+    channels: Sequence[int] | None = None,
+) -> Weights:
+    """Returns what layer `index` has for one operation, for all or some output channels."""
+    layers = supernet.supernet_layers
+    chosen = slice(None) if channels is None else np.asarray(channels)
+    # Of a pooling the channels are those of its input convolution.
+    projected = chosen if operation.is_pooling else slice(None)
+    entry = index * supernet.space.num_operations + operation
+    weights = {
+        f"{name}_project": [_entry(layers.input_kernels, entry)[None, None, :, projected]],
+        f"{name}_project_normalization": _norm(layers.input_norm, entry, projected),
+    }
+    if operation.is_pooling:
+        return weights
+    number = layers.weighted.index(operation)
+    *depthwise, last = [_entry(bank, index) for bank in layers.operation_kernels[number]]
+    last = last[..., chosen]
+    weights[f"{name}_operation"] = [*depthwise, last[None, None] if last.ndim == 2 else last]
+    entry = index * len(layers.weighted) + number
+    weights[f"{name}_operation_normalization"] = _norm(layers.operation_norm, entry, chosen)
+    return weights
+
+
+def _branches(supernet: MacroSupernet, index: int, branches: Sequence[ChannelRange]) -> Weights:
+    """Returns what layer `index` of the per-channel form has."""
+    weights: Weights = {}
+    rows: list[int] = []
+    for number, branch in enumerate(branches):
+        channels = range(branch.start, branch.start + branch.count)
+        name = f"layer_{index}_branch_{number}"
+        weights |= _operation(supernet, index, MacroOperation(number), name, channels)
+        rows += [number * supernet.space.filters + channel for channel in channels]
+    layers = supernet.supernet_layers
+    weights[f"layer_{index}_combine"] = [_entry(layers.merge_kernels, index)[None, None, rows]]
+    weights[f"layer_{index}_combine_normalization"] = _norm(layers.merge_norm, index)
+    return weights
+
+
+def _entry(bank: WeightBank, entry: int) -> np.ndarray:
+    return bank.kernel.numpy()[entry]
+
+
+def _norm(
+    bank: BatchNormalizationBank, entry: int, channels: slice | np.ndarray = slice(None)
+) -> list[np.ndarray]:
+    variables = (bank.scale, bank.offset, bank.moving_mean, bank.moving_variance)
+    return [variable.numpy()[entry][channels] for variable in variables]
