@@ -100,7 +100,8 @@ class Settings:
         converted = {}
         for name, value in values.items():
             annotation = field_types(cls).get(name)
-            if isinstance(annotation, type) and issubclass(annotation, Settings):
+            is_section = isinstance(annotation, type) and issubclass(annotation, Settings)
+            if is_section and isinstance(value, Mapping):
                 value = annotation.from_json(value)
             converted[name] = value
         return cls().replace(**converted)

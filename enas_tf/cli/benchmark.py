@@ -38,9 +38,7 @@ def _benchmark(argv: Sequence[str]) -> None:
     command = _flags(entry, preset_name)
     command.parse(argv)
     space = command.settings(preset.space)
-    space = space.replace(
-        input_shape=command["input_shape"], num_classes=command["num_classes"]
-    )
+    space = space.replace(input_shape=command["input_shape"], num_classes=command["num_classes"])
     config = command.settings(preset.search)
     architectures = None
     if command["architecture"]:
@@ -89,9 +87,7 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
         (32, 32, 3),
         "Height, width and channels of the pictures.",
     )
-    command.add(
-        group, "num_classes", int, 10, "Number of classes.", metadata={"minimum": 2}
-    )
+    command.add(group, "num_classes", int, 10, "Number of classes.", metadata={"minimum": 2})
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
     command.add_settings("Search", preset.search)
     return command

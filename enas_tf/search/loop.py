@@ -92,13 +92,10 @@ def search(
         "data": data.config.to_json(),
         "search": config.to_json(),
     }
-    with RunDirectory.open(output_dir, configuration, overwrite=overwrite) as run:
-        with Search(space, data, config, run) as running:
-            finished = running.run(on_epoch_end)
-            if not finished:
-                # The held back signal is raised when the block of `DeferredSignals` ends.
-                raise KeyboardInterrupt
-            return running.derive()
+    run = RunDirectory.open(output_dir, configuration, overwrite=overwrite)
+    with run, Search(space, data, config, run) as running:
+        running.run(on_epoch_end)
+        return running.derive()
 
 
 class Search:
@@ -109,6 +106,7 @@ class Search:
       data: what it is searched on.
       config: the settings.
       run: where it is kept.
+      may_start: whether a run without a checkpoint is started; False: it is an error.
 
     Attributes:
       weights: the shared weights.
@@ -119,7 +117,13 @@ class Search:
     """
 
     def __init__(
-        self, space: SearchSpace, data: Any, config: SearchConfig, run: RunDirectory
+        self,
+        space: SearchSpace,
+        data: Any,
+        config: SearchConfig,
+        run: RunDirectory,
+        *,
+        may_start: bool = True,
     ) -> None:
         self._space = space
         self._config = config
@@ -147,6 +151,8 @@ class Search:
             strategy=self.strategy,
         )
         self.resumed = self._checkpoints.restore()
+        if not (self.resumed or may_start):
+            raise RunDirectoryError(f"{run.path} has no checkpoint yet; let the search run longer.")
         plain = self._checkpoints.state.values
         run.rewind(plain.get("logs", {}))
         self._started = time.monotonic() - plain.get("seconds", 0.0)
@@ -176,11 +182,10 @@ class Search:
     def _updates_in_epoch(self, epoch: int) -> int:
         return self._config.policy.updates_per_epoch * (epoch >= self._config.policy_start_epoch)
 
-    def run(self, on_epoch_end: Callable[[dict[str, Any]], None] | None = None) -> bool:
+    def run(self, on_epoch_end: Callable[[dict[str, Any]], None] | None = None) -> None:
         """Runs the epochs that are left.
 
-        Returns:
-          Whether the search is complete; False: it was interrupted, and saved.
+        An interruption waits until the state is saved, and is then raised.
         """
         epochs = self._config.shared_weights.epochs
         if self.resumed:
@@ -204,7 +209,7 @@ class Search:
                     if not phases[phase](progress, signals):
                         self._save()
                         progress.message(f"Interrupted; the state is saved in {self._run.path}.")
-                        return False
+                        break
                     self.state.next_phase()
                     if phase == CONTROLLER:
                         metrics = self._end_epoch()
@@ -214,7 +219,6 @@ class Search:
                     progress.skip_time()
         finally:
             progress.close()
-        return True
 
     def _save(self) -> None:
         self._checkpoints.state.values = {"seconds": self._seconds, "logs": self._run.position()}
@@ -358,7 +362,6 @@ def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> 
     if config is not None:
         search_config = search_config.replace(derive=config)
     data = entry.load_data(DataConfig.from_json(configuration["data"]))
-    with run, Search(entry.space.from_json(settings), data, search_config, run) as restored:
-        if not restored.resumed:
-            raise RunDirectoryError(f"{path} has no checkpoint yet; let the search run longer.")
+    space = entry.space.from_json(settings)
+    with run, Search(space, data, search_config, run, may_start=False) as restored:
         return restored.derive()

@@ -1,7 +1,7 @@
 """What the rest of the package needs of a search space, and nothing more.
 
-A search space is a `Settings` dataclass: its fields are its size. It knows its architectures as typed
-values and builds, on request, the supernet, the controller and the network of one architecture.
+A search space is a `Settings` dataclass: its fields are its size. It knows its architectures as
+typed values and builds, on request, the supernet, the controller and the network of one of them.
 Nothing here imports TensorFlow.
 """
 
@@ -10,9 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from typing_extensions import Self
-
 import numpy as np
+from typing_extensions import Self
 
 from enas_tf.config import SearchConfig
 from enas_tf.errors import ArchitectureError
@@ -35,7 +34,7 @@ class Architecture(abc.ABC):
 
     @abc.abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Returns the architecture as a dictionary that JSON can hold, with words for operations."""
+        """Returns the architecture as JSON can hold it, with words for operations."""
 
     @classmethod
     @abc.abstractmethod
@@ -79,7 +78,7 @@ class SearchSpace(Settings, abc.ABC):
         """Returns the decisions of architectures as int32 arrays `[len(architectures), …]`."""
 
     @abc.abstractmethod
-    def decode(self, decisions: NamedTuple) -> list[Any]:
+    def decode(self, decisions: Any) -> list[Any]:
         """Returns the architectures of batched decisions."""
 
     @abc.abstractmethod
@@ -122,8 +121,17 @@ class SearchSpace(Settings, abc.ABC):
         """Returns the controller that samples and scores architectures of the space."""
 
     @abc.abstractmethod
-    def build_network(self, architecture: Any, config: Any = None, **kwargs: Any) -> "keras.Model":
-        """Returns the network of one architecture as a plain Keras model."""
+    def build_network(
+        self, architecture: Any, config: Any = None, *, portable: bool = True, seed: int = 0
+    ) -> "keras.Model":
+        """Returns the network of one architecture as a plain Keras model.
+
+        Args:
+          architecture: of any size that the kind of space can have.
+          config: settings of the network; default: the space's defaults.
+          portable: only stock Keras layers.
+          seed: of the initial weights.
+        """
 
 
 def parse_json_object(value: Mapping[str, Any] | str, what: str) -> Mapping[str, Any]:

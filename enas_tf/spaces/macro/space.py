@@ -217,9 +217,7 @@ class MacroSpace(SearchSpace):
                     f"{self.num_operations} operations of this space."
                 )
 
-    def encode(
-        self, architectures: Sequence[MacroArchitecture | MacroChannelArchitecture]
-    ) -> MacroDecisions | MacroChannelDecisions:
+    def encode(self, architectures: Sequence[Any]) -> MacroDecisions | MacroChannelDecisions:
         """Returns the decisions of architectures as int32 arrays; see `MacroDecisions`."""
         shape = (len(architectures), self.num_layers)
         skips = np.zeros((*shape, self.num_layers), np.int32)
@@ -230,13 +228,14 @@ class MacroSpace(SearchSpace):
         if self.search_whole_channels:
             operations = [[layer.operation for layer in a.layers] for a in architectures]
             return MacroDecisions(np.array(operations, np.int32).reshape(shape), skips)
-        starts = [[[b.start for b in l.branches] for l in a.layers] for a in architectures]
-        counts = [[[b.count for b in l.branches] for l in a.layers] for a in architectures]
-        return MacroChannelDecisions(np.array(starts, np.int32), np.array(counts, np.int32), skips)
+        ranges = [
+            [[(branch.start, branch.count) for branch in layer.branches] for layer in a.layers]
+            for a in architectures
+        ]
+        chosen = np.array(ranges, np.int32).reshape(*shape, self.num_operations, 2)
+        return MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips)
 
-    def decode(
-        self, decisions: MacroDecisions | MacroChannelDecisions
-    ) -> list[MacroArchitecture | MacroChannelArchitecture]:
+    def decode(self, decisions: Any) -> list[MacroArchitecture | MacroChannelArchitecture]:
         """Returns the architectures of batched decisions (arrays or eager tensors)."""
         arrays = type(decisions)(*(np.asarray(array) for array in decisions))
         architectures: list[MacroArchitecture | MacroChannelArchitecture] = []
@@ -277,9 +276,7 @@ class MacroSpace(SearchSpace):
 
     def network_config(self) -> MacroNetworkConfig:
         """Returns the settings of a derived network that is about as large as in the search."""
-        return MacroNetworkConfig(
-            filters=self.filters, widen=False, dropout_rate=self.dropout_rate
-        )
+        return MacroNetworkConfig(filters=self.filters, widen=False, dropout_rate=self.dropout_rate)
 
     def build_static_network(
         self, architecture: MacroArchitecture | MacroChannelArchitecture

@@ -38,7 +38,9 @@ def _weights(supernet, golden):
 
 
 def architectures(golden):
-    return [MacroArchitecture.from_release_string(" ".join(map(str, arc))) for arc in golden["arcs"]]
+    return [
+        MacroArchitecture.from_release_string(" ".join(map(str, arc))) for arc in golden["arcs"]
+    ]
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
