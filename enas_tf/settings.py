@@ -100,9 +100,8 @@ class Settings:
         converted = {}
         for name, value in values.items():
             annotation = field_types(cls).get(name)
-            is_section = isinstance(annotation, type) and issubclass(annotation, Settings)
-            if is_section and isinstance(value, Mapping):
-                value = annotation.from_json(value)
+            if isinstance(annotation, type) and issubclass(annotation, Settings):
+                value = annotation.from_json(value) if isinstance(value, Mapping) else value
             converted[name] = value
         return cls().replace(**converted)
 

@@ -20,7 +20,7 @@ def pytest_collection_finish(session):
             ) from error
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def two_devices():
     """Names of two devices, for strategies."""
     return ["CPU:0", "CPU:1"]

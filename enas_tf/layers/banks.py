@@ -116,6 +116,12 @@ class BatchNormalizationBank(keras.layers.Layer):
     def _statistic(self, shape: tuple[int, ...], initializer: str, name: str) -> keras.Variable:
         return self.add_weight(shape=shape, initializer=initializer, trainable=False, name=name)
 
+    def reset_statistics(self) -> None:
+        """Forgets all updates of the moving statistics; scale and offset stay."""
+        self.moving_mean.assign(tf.zeros_like(self.moving_mean.value))
+        self.moving_variance.assign(tf.ones_like(self.moving_variance.value))
+        self.num_updates.assign(tf.zeros_like(self.num_updates.value))
+
     def select(self, indices: tf.Tensor | None = None) -> BatchNormalizationEntry:
         """Returns the entries `indices` (default: all), stacked along the first axis."""
         variables = (self.scale, self.offset, self.moving_mean, self.moving_variance)

@@ -4,6 +4,7 @@ Everything runs under a `tf.distribute` strategy in `tf.function`s that take the
 integers, so that nothing is traced again when it changes.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from enas_tf.config import SearchConfig
 from enas_tf.errors import NumericalError
+from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.distribution import default_strategy
 from enas_tf.training.optimizers import apply_gradients, build_optimizer
@@ -58,6 +60,10 @@ class SharedWeights:
             for use_batch in (False, True)
         }
         self._refitting_step = tf.function(self._refit_step, autograph=False)
+        # On a GPU the optimiser chooses the layout of the pictures. On a CPU it changes nothing
+        # that can be measured, and takes seconds of the first step.
+        on_gpu = bool(tf.config.list_logical_devices("GPU"))
+        self._graph_options = contextlib.nullcontext if on_gpu else without_graph_optimization
 
     @property
     def num_replicas(self) -> int:
@@ -81,7 +87,8 @@ class SharedWeights:
         Returns:
           Metrics as tensors, sums over the whole batch: with `loss` and `examples` among them.
         """
-        return self._training_step(batch, decisions, tf.constant(step, tf.int64))
+        with self._graph_options():
+            return self._training_step(batch, decisions, tf.constant(step, tf.int64))
 
     def _distributed_step(self, batch: Any, decisions: Any, step: tf.Tensor) -> Any:
         metrics, statistics = self.distribution.run(
@@ -151,7 +158,7 @@ class SharedWeights:
           architecture: whose statistics.
         """
         for bank in self.supernet.normalization_banks().values():
-            bank.num_updates.assign(tf.zeros_like(bank.num_updates.value))
+            bank.reset_statistics()
         (decisions,) = self._one_by_one([architecture])
         for batch in batches:
             self._refitting_step(batch, decisions)
@@ -174,7 +181,8 @@ class SharedWeights:
 
     def _score(self, batch: Any, decisions: Any, use_batch: bool) -> Any:
         tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
-        return self._scoring[use_batch](batch, tensors)
+        with self._graph_options():
+            return self._scoring[use_batch](batch, tensors)
 
     def _distributed_score(self, batch: Any, decisions: Any, use_batch: bool) -> Any:
         def replica_score(batch: Any, decisions: Any) -> Any:

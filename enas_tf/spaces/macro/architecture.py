@@ -8,7 +8,7 @@ input of layer `i` itself is no candidate. Source: the authors' release, `src/ci
 import dataclasses
 import enum
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import Self
@@ -366,7 +366,7 @@ def _sources_of_json(layer: int, entry: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(sources)
 
 
-def _check_layers(layers: tuple[Any, ...], kind: type) -> None:
+def _check_layers(layers: Sequence[Any], kind: type[MacroLayer] | type[MacroChannelLayer]) -> None:
     if not layers:
         raise ArchitectureError("An architecture must have at least one layer.")
     for index, layer in enumerate(layers):

@@ -69,6 +69,8 @@ class MacroSupernet(ImageSupernet):
         self.classifier = WeightBank(
             1, (filters, space.num_classes), fan_in=filters, seed=next_seed(), name="classifier"
         )
+        # Traced once per resolution, not once per skip connection.
+        self._add = tf.function(add_if_chosen, autograph=False)
         self.built = True
 
     def _norm_bank(self, num_entries: int, name: str) -> BatchNormalizationBank | None:
@@ -100,8 +102,10 @@ class MacroSupernet(ImageSupernet):
             outputs, statistics = self.supernet_layers.run(kept[-1], weights, use_batch_statistics)
             layer_statistics.append(statistics)
             if index:
+                for source, bit in enumerate(tf.unstack(decisions.skips[index, :index])):
+                    kept[source], outputs = self._add(kept[source], outputs, bit)
                 merged = batch_normalization(
-                    add_skip_connections(outputs, kept[:index], decisions.skips[index]),
+                    outputs,
                     skip_norms[index - 1],
                     epsilon=EPSILON,
                     use_batch_statistics=use_batch_statistics,
@@ -155,15 +159,24 @@ class MacroSupernet(ImageSupernet):
         return tf.matmul(features, self.classifier.select([0])[0])
 
 
-def add_skip_connections(
-    outputs: tf.Tensor, candidates: list[tf.Tensor], bits: tf.Tensor
-) -> tf.Tensor:
-    """Adds the chosen ones of earlier tensors.
+def add_if_chosen(
+    source: tf.Tensor, outputs: tf.Tensor, bit: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Adds the source of a skip connection if it is chosen; otherwise costs nothing.
+
+    The source is handed through, and the next reader must take it from here: its gradient then
+    passes the same condition, without zeros for connections that are not chosen.
 
     Args:
-      outputs: `[batch, height, width, channels]`.
-      candidates: tensors of the same shape; the first comes from the stem.
-      bits: int32, 1 where the candidate is added; entries past the candidates are not read.
+      source: `[batch, height, width, channels]`.
+      outputs: of the same shape.
+      bit: int32 scalar, 1 if the connection is chosen.
+
+    Returns:
+      The source, and the outputs with or without it.
     """
-    shares = tf.unstack(tf.cast(bits[: len(candidates)], outputs.dtype))
-    return tf.add_n([outputs, *(share * one for share, one in zip(shares, candidates))])
+    return tf.cond(
+        tf.equal(bit, 1),
+        lambda: (tf.identity(source), source + outputs),
+        lambda: (tf.identity(source), tf.identity(outputs)),
+    )

@@ -1,0 +1,125 @@
+import types
+
+import numpy as np
+import pytest
+
+from enas_tf.config import DeriveConfig
+from enas_tf.search import derive as derive_module
+from enas_tf.search.derive import derive
+from enas_tf.search.shared_weights import SharedWeights
+from enas_tf.search.strategies.random_search import RandomSearch
+from tests.search.made_up_data import CONFIG, SPACE, load_without_test_set, write_npz
+
+
+class Parts:
+    """What deriving takes, with weights after a few training steps."""
+
+    def __init__(self, data):
+        self.data = data
+        self.streams = data.search_streams(batch_size=8, reward_batch_size=7, seed=3)
+        self.weights = SharedWeights(SPACE, CONFIG, self.streams.steps_per_epoch)
+        self.strategy = RandomSearch(SPACE, CONFIG)
+        for step, batch in enumerate(self.streams.training(0).take(8)):
+            self.weights.train(batch, SPACE.encode([SPACE.random_architecture(step)]), step)
+
+    def derive(self, strategy=None, **settings):
+        config = CONFIG.replace(derive=DeriveConfig(**{"num_candidates": 4, **settings}))
+        return derive(
+            SPACE,
+            self.data,
+            config,
+            weights=self.weights,
+            strategy=strategy or self.strategy,
+            streams=self.streams,
+        )
+
+    def values(self):
+        variables = [*self.weights.supernet.variables, *self.strategy.variables]
+        return [variable.numpy() for variable in variables]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "halves.npz"
+    write_npz(path)
+    return Parts(load_without_test_set(path))
+
+
+@pytest.mark.parametrize("scoring", ["validation_set", "minibatch"])
+@pytest.mark.parametrize("statistics", ["batch", "refitted", "moving"])
+def test_candidates_are_ranked_and_nothing_is_changed(parts, scoring, statistics):
+    before = parts.values()
+    candidates = parts.derive(scoring=scoring, statistics=statistics)
+    scores = [candidate.score for candidate in candidates]
+    assert scores == sorted(scores, reverse=True)
+    # A score is a number of right answers among 20 examples, or among 7.
+    answers = np.array(scores) * (20 if scoring == "validation_set" else 7)
+    np.testing.assert_allclose(answers, np.rint(answers), atol=1e-4)
+    assert {c.score_kind for c in candidates} == {"shared_weights_validation_accuracy"}
+    for value, expected in zip(parts.values(), before, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("statistics", ["batch", "moving"])
+def test_scores_are_those_of_the_validation_part(parts, statistics):
+    for candidate in parts.derive(statistics=statistics):
+        expected = parts.weights.validation_score(
+            parts.streams.validation(),
+            candidate.architecture,
+            use_batch_statistics=statistics == "batch",
+        )
+        assert candidate.score == candidate.shared_weights_score == expected
+
+
+def test_refitted_scores_do_not_depend_on_what_was_scored_before(parts):
+    once = parts.derive(statistics="refitted")
+    assert parts.derive(statistics="refitted") == once
+
+
+def strategy_of(favoured, others):
+    return types.SimpleNamespace(
+        most_likely=lambda: favoured, candidates=lambda count: others[:count]
+    )
+
+
+def test_the_favoured_architecture_is_a_candidate_and_none_counts_twice(parts):
+    first, second, third = (SPACE.random_architecture(seed) for seed in range(3))
+    strategy = strategy_of(first, [second, first, second, third])
+    candidates = parts.derive(strategy, num_candidates=4)
+    assert {c.architecture for c in candidates} == {first, second, third}
+    assert len(candidates) == 3
+
+
+def test_there_are_no_more_candidates_than_asked_for(parts):
+    assert len(parts.derive(num_candidates=2)) == 2
+
+
+def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
+    accuracies = iter([0.1, 0.3, 0.2])
+    trained = []
+
+    def retrain(architecture, data, config, *, network, on_event):
+        trained.append(architecture)
+        assert config.use_validation
+        assert config.training.epochs == 2
+        assert network == SPACE.network_config()
+        on_event({"validation_accuracy": next(accuracies)})
+
+    entry = types.SimpleNamespace(retrain=retrain)
+    monkeypatch.setattr(derive_module, "get_space", lambda name: entry)
+    candidates = parts.derive(finalists=3, finalist_epochs=2)
+    ranking = [candidate.architecture for candidate in parts.derive()]
+    assert trained == ranking[:3]
+    assert [c.architecture for c in candidates] == [ranking[i] for i in (1, 2, 0, 3)]
+    assert [c.score for c in candidates[:3]] == [0.3, 0.2, 0.1]
+    kinds = [candidate.score_kind for candidate in candidates]
+    assert kinds == 3 * ["short_retraining_validation_accuracy"] + [
+        "shared_weights_validation_accuracy"
+    ]
+    assert candidates[0].shared_weights_score == parts.derive()[1].score
+
+
+def test_a_finalist_is_retrained_without_the_test_set(parts):
+    (candidate,) = parts.derive(num_candidates=1, finalists=1, finalist_epochs=1)
+    assert candidate.score_kind == "short_retraining_validation_accuracy"
+    assert 0.0 <= candidate.score <= 1.0
