@@ -21,6 +21,10 @@ class Normalization:
     mean: np.ndarray
     standard_deviation: np.ndarray
 
+    def apply(self, images: np.ndarray) -> np.ndarray:
+        """Returns normalised float32 pictures of pixels 0 to 255, in the same shape."""
+        return (np.asarray(images, np.float32) - self.mean) / self.standard_deviation
+
     @classmethod
     def from_images(cls, images: np.ndarray) -> Self:
         """Returns the statistics of pictures.

@@ -158,6 +158,8 @@ class Search:
         self._started = time.monotonic() - plain.get("seconds", 0.0)
         first_steps = {phase: self._global_step(phase) for phase in PHASES}
         self._report = SearchReport(run, space, {**first_steps, EPOCH: int(self.state.epoch)})
+        # Sums of the training metrics since the last event, of a phase that was interrupted.
+        self._unlogged: list[float] = plain.get("unlogged", [])
         self._training_batches: Iterator[Any] | None = None
         self._reward_batches: Iterator[Any] | None = None
 
@@ -221,7 +223,11 @@ class Search:
             progress.close()
 
     def _save(self) -> None:
-        self._checkpoints.state.values = {"seconds": self._seconds, "logs": self._run.position()}
+        self._checkpoints.state.values = {
+            "seconds": self._seconds,
+            "logs": self._run.position(),
+            "unlogged": self._unlogged,
+        }
         self._checkpoints.save(self._global_step(SHARED_WEIGHTS) + self._global_step(CONTROLLER))
 
     def _train_weights(self, progress: Progress, signals: DeferredSignals) -> bool:
@@ -235,24 +241,26 @@ class Search:
         if self._training_batches is None:
             dataset = self.weights.distribute(self.streams.training(first))
             self._training_batches = iter(dataset)
-        pending: list[Any] = []
-        for step in range(int(state.phase_step), self.streams.steps_per_epoch):
+        pending: list[Any] = [np.float32(self._unlogged)] if self._unlogged else []
+        self._unlogged = []
+        shown = int(state.phase_step)
+        for step in range(shown, self.streams.steps_per_epoch):
             if signals.pending:
+                self._unlogged = _sums(pending)
                 return False
             decisions = state.proposals_of(self._decisions_type, step * replicas, replicas)
             number = int(state.epoch) * self.streams.steps_per_epoch + step
             pending.append(self.weights.train(next(self._training_batches), decisions, number))
             state.phase_step.assign_add(1)
-            if len(pending) == STEPS_PER_LOG or step + 1 == self.streams.steps_per_epoch:
+            if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self.streams.steps_per_epoch:
                 metrics = self._training_metrics(pending, number)
                 self._log(SHARED_WEIGHTS, number + 1, metrics)
-                self._show(progress, SHARED_WEIGHTS, len(pending), metrics)
-                pending = []
+                self._show(progress, SHARED_WEIGHTS, step + 1 - shown, metrics)
+                pending, shown = [], step + 1
         return True
 
     def _training_metrics(self, pending: Sequence[Any], step: int) -> dict[str, float]:
-        totals = [float(sum(values)) for values in zip(*pending)]
-        sums = type(pending[0])(*totals)
+        sums = type(pending[-1])(*_sums(pending))
         metrics = {
             "loss": sums.loss / sums.examples,
             "accuracy": sums.correct / sums.examples,
@@ -335,6 +343,11 @@ class Search:
         return SearchResult(
             best.architecture, best.score, best.score_kind, tuple(candidates), self._run
         )
+
+
+def _sums(pending: Sequence[Any]) -> list[float]:
+    """Returns the sum of each metric over some steps."""
+    return [float(sum(values)) for values in zip(*pending)]
 
 
 def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> SearchResult:

@@ -64,7 +64,9 @@ def test_training_never_shows_a_validation_example(data, name):
 
 def test_training_pictures_are_augmented(streams):
     # Only the padding of a moved picture is of another colour.
-    varied = [np.ptp(picture) > 0 for images, _ in take(streams.training(0), 3) for picture in images]
+    varied = [
+        np.ptp(picture) > 0 for images, _ in take(streams.training(0), 3) for picture in images
+    ]
     assert any(varied)
     plain = [np.ptp(picture) for images, _ in take(streams.refitting(), 3) for picture in images]
     assert max(plain) == 0
@@ -82,7 +84,11 @@ def test_rewards_come_from_the_validation_part(streams):
 
 
 def test_rewards_of_one_pass_have_no_example_twice(streams):
-    numbers = [number for images, _ in take(streams.rewards(0), 2) for number in numbers_of(streams, images)]
+    numbers = [
+        number
+        for images, _ in take(streams.rewards(0), 2)
+        for number in numbers_of(streams, images)
+    ]
     assert len(set(numbers)) == 2 * REWARD_BATCH
 
 

@@ -65,9 +65,7 @@ def test_pooling_takes_three_by_three_pixels():
 
 def test_batch_statistics_normalise_and_are_returned(generator):
     inputs, entry = 3.0 + 2.0 * normal(generator, 4, 3, 3, 3), entry_of(generator)
-    result = functional.batch_normalization(
-        inputs, entry, epsilon=1e-3, use_batch_statistics=True
-    )
+    result = functional.batch_normalization(inputs, entry, epsilon=1e-3, use_batch_statistics=True)
     mean, variance = np.mean(inputs, axis=(0, 1, 2)), np.var(inputs, axis=(0, 1, 2))
     expected = (inputs - mean) / np.sqrt(variance + 1e-3) * entry.scale + entry.offset
     np.testing.assert_allclose(result.outputs, expected, rtol=1e-4, atol=1e-5)
@@ -77,9 +75,7 @@ def test_batch_statistics_normalise_and_are_returned(generator):
 
 def test_moving_statistics_normalise(generator):
     inputs, entry = normal(generator, 4, 3, 3, 3), entry_of(generator)
-    result = functional.batch_normalization(
-        inputs, entry, epsilon=1e-3, use_batch_statistics=False
-    )
+    result = functional.batch_normalization(inputs, entry, epsilon=1e-3, use_batch_statistics=False)
     deviation = np.sqrt(entry.moving_variance + 1e-3)
     expected = (inputs - entry.moving_mean) / deviation * entry.scale + entry.offset
     np.testing.assert_allclose(result.outputs, expected, rtol=1e-4, atol=1e-5)

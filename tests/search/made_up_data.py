@@ -33,9 +33,7 @@ def write_npz(path):
     for image, label in zip(images, labels):
         image[3 * label : 3 * label + 3] += 60
     images = images.astype(np.uint8)
-    np.savez(
-        path, x_train=images[:60], y_train=labels[:60], x_test=images[60:], y_test=labels[60:]
-    )
+    np.savez(path, x_train=images[:60], y_train=labels[:60], x_test=images[60:], y_test=labels[60:])
 
 
 def load_without_test_set(path):

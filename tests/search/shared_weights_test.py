@@ -9,9 +9,7 @@ from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.training.image_step import classification_metrics
 from enas_tf.training.optimizers import apply_gradients, build_optimizer
 
-SPACE = MacroSpace(
-    num_layers=2, filters=4, input_shape=(4, 4, 1), num_classes=2, dropout_rate=0.5
-)
+SPACE = MacroSpace(num_layers=2, filters=4, input_shape=(4, 4, 1), num_classes=2, dropout_rate=0.5)
 WITHOUT_DROPOUT = SPACE.replace(dropout_rate=0.0)
 CONFIG = SearchConfig(
     seed=3,
@@ -144,9 +142,7 @@ def accuracy(weights, examples, architecture):
 
 def test_validation_score_counts_the_smaller_last_batch_by_its_examples(shared, examples):
     train(shared, examples, [ARCHITECTURE])
-    score = shared.validation_score(
-        batches_of(examples), ARCHITECTURE, use_batch_statistics=False
-    )
+    score = shared.validation_score(batches_of(examples), ARCHITECTURE, use_batch_statistics=False)
     np.testing.assert_allclose(score, accuracy(shared, examples, ARCHITECTURE))
 
 

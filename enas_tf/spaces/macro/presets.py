@@ -18,7 +18,9 @@ from enas_tf.spaces.macro.config import MacroControllerConfig, MacroNetworkConfi
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 
-_CIFAR10 = DataConfig(dataset="cifar10", validation_size=5000, crop_padding=4, flip=True)
+# The defaults of a dataset give the release's values for CIFAR-10 (5,000 validation pictures, 4
+# pixels of padding, mirrored pictures), and fit any other dataset too.
+_CIFAR10 = DataConfig(dataset="cifar10")
 _DIGITS = DataConfig(dataset="digits")
 
 # 310 epochs are the five cosine periods of 10, 20, 40, 80 and 160 epochs.
@@ -136,9 +138,9 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
 
 RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
-        "CIFAR-10 at the release's size on one GPU, with real separable convolutions and CutOut.",
+        "CIFAR-10 at the release's size on one GPU, with real separable convolutions.",
         MacroNetworkConfig(filters=96, dropout_rate=0.5),
-        _CIFAR10.replace(cutout=16),
+        _CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING),
     ),
     "release": RetrainPreset(

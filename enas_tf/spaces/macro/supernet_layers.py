@@ -100,7 +100,7 @@ class SupernetLayers(keras.layers.Layer):
             tuple(tf.convert_to_tensor(bank.kernel.value) for bank in banks)
             for banks in self.operation_kernels
         )
-        return unstack_entries(stacked) if stacked else [()] * self.space.num_layers
+        return unstack_entries(stacked)
 
     def run(
         self, inputs: tf.Tensor, weights: Any, use_batch_statistics: bool
@@ -140,7 +140,7 @@ class WholeChannelsLayers(SupernetLayers):
         layers = tf.range(self.space.num_layers)
         operations = decisions.operations
         # Pooling has no entry of its own; it is given one that it does not use.
-        weighted = tf.minimum(operations, max(len(self.weighted) - 1, 0))
+        weighted = tf.minimum(operations, len(self.weighted) - 1)
         return (
             layers * self.space.num_operations + operations,
             layers * len(self.weighted) + weighted,
@@ -319,14 +319,12 @@ class PartialChannelsLayers(SupernetLayers):
             return [tf.concat(tensors, axis=0) for tensors in zip(*parts)]
 
         inputs, operations, merges = zip(*statistics)
-        collected = {
+        ran, mean, variance = concatenated(operations)
+        return {
             "input_norm": self.input_norm.collect(*concatenated(inputs)),
+            "operation_norm": self.operation_norm.collect(mean, variance, ran=ran),
             "merge_norm": self.merge_norm.collect(*map(tf.stack, zip(*merges))),
         }
-        if self.weighted:
-            ran, mean, variance = concatenated(operations)
-            collected["operation_norm"] = self.operation_norm.collect(mean, variance, ran=ran)
-        return collected
 
 
 POOLING = {

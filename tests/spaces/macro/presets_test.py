@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 
+from enas_tf.data.images import ImageData
 from enas_tf.spaces.macro.presets import RETRAIN_PRESETS, SEARCH_PRESETS
 
 RELEASE_SEARCH = SEARCH_PRESETS["release"]
@@ -56,9 +58,22 @@ def test_release_rewards_and_ranking():
 
 @pytest.mark.parametrize("preset", [RELEASE_SEARCH, RELEASE_FINAL])
 def test_release_data(preset):
-    data = preset.data
-    assert (data.dataset, data.validation_size, data.crop_padding) == ("cifar10", 5000, 4)
-    assert (data.flip, data.cutout) == (True, 0)
+    assert preset.data.dataset == "cifar10"
+    # 50,000 pictures of 32 x 32 as far as the split and the augmentation can see.
+    images = np.broadcast_to(np.zeros((1, 32, 32, 3), np.uint8), (50_000, 32, 32, 3))
+    labels = np.arange(50_000) % 10
+    data = ImageData.from_arrays(
+        images, labels, images[:10], labels[:10], name="cifar10", config=preset.data
+    )
+    assert (data.validation_size, data.crop_padding, data.flip, data.cutout) == (5000, 4, True, 0)
+
+
+@pytest.mark.parametrize("presets", [SEARCH_PRESETS, RETRAIN_PRESETS])
+def test_every_preset_fits_small_pictures(presets):
+    images, labels = np.zeros((1437, 8, 8, 1), np.uint8), np.arange(1437) % 10
+    for preset in presets.values():
+        data = ImageData.from_arrays(images, labels, images, labels, config=preset.data)
+        assert data.validation_size == 143
 
 
 def test_release_final_network():

@@ -11,9 +11,7 @@ FORMS = pytest.mark.parametrize("whole", [True, False])
 
 
 def space(whole=True, **settings):
-    return MacroSpace(
-        **{"num_layers": 3, "filters": 4, "search_whole_channels": whole, **settings}
-    )
+    return MacroSpace(**{"num_layers": 3, "filters": 4, "search_whole_channels": whole, **settings})
 
 
 @pytest.mark.parametrize(

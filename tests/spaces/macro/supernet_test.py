@@ -106,9 +106,7 @@ def entries_with_gradient(bank, gradients):
 
 @LAYERS
 @pytest.mark.parametrize("operation", MacroOperation)
-def test_only_weights_of_chosen_operations_get_a_gradient(
-    supernet, gradients_of, layer, operation
-):
+def test_only_weights_of_chosen_operations_get_a_gradient(supernet, gradients_of, layer, operation):
     architecture = with_operation(layer, operation)
     gradients = gradients_of(architecture)
     chosen = [int(choice.operation) for choice in architecture.layers]
@@ -207,9 +205,7 @@ def test_dropout_is_on_in_training_only():
     ]
     assert float(masked[0]) == float(masked[1]) != float(masked[2])
     for use_batch_statistics in (True, False):
-        logits, _ = supernet.forward(
-            images, decisions, use_batch_statistics=use_batch_statistics
-        )
+        logits, _ = supernet.forward(images, decisions, use_batch_statistics=use_batch_statistics)
         score = supernet.score(
             (images, labels), decisions, use_batch_statistics=use_batch_statistics
         )
