@@ -188,7 +188,7 @@ def _from_file(path: pathlib.Path, space_name: str) -> Architecture:
         raise ArchitectureError(f"The file {path} does not exist.") from error
     except OSError as error:
         raise ArchitectureError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"{path} is not valid JSON: {error}.") from error
     return architecture_from_document(document, space_name, str(path))
 

@@ -6,6 +6,7 @@ so do the presets. Flags, `config.json` and the tables of the documentation come
 
 import dataclasses
 
+from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings, section, setting
 
 
@@ -71,6 +72,14 @@ class TrainingConfig(Settings):
         0.0, "Largest global norm of a gradient; 0: gradients are not clipped.", minimum=0.0
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.final_learning_rate > self.learning_rate:
+            raise ConfigurationError(
+                "`final_learning_rate` must be at most `learning_rate`, "
+                f"{self.learning_rate}. Received: final_learning_rate={self.final_learning_rate}."
+            )
+
 
 @dataclasses.dataclass(frozen=True)
 class PolicyConfig(Settings):
@@ -127,6 +136,14 @@ class DeriveConfig(Settings):
         0, "Best candidates that are retrained briefly and ranked again; 0: none.", minimum=0
     )
     finalist_epochs: int = setting(3, "Epochs of a finalist's short retraining.", minimum=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.finalists > self.num_candidates:
+            raise ConfigurationError(
+                f"`finalists` must be at most `num_candidates`, {self.num_candidates}. "
+                f"Received: finalists={self.finalists}."
+            )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -96,7 +96,8 @@ class RunDirectory:
         Args:
           path: of the folder; its parents are made too.
           configuration: everything that decides what the run does, as JSON can hold it.
-          overwrite: start anew: delete the files of the run that is there, and only those.
+          overwrite: start anew: delete the files of the run that is there, and only those. A run
+            of another command stays.
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
@@ -104,19 +105,15 @@ class RunDirectory:
         """
         run = cls(path)
         configuration = json.loads(to_json_text(configuration))
+        cls.check(path)
         _make_folder(run.path)
-        entries = [entry.name for entry in _listing(run.path) if not entry.name.startswith(".")]
-        if entries and CONFIG not in entries:
-            raise RunDirectoryError(
-                f"{run.path} is not empty and is no run of enas_tf (it has no {CONFIG}); nothing "
-                "was changed. Give another output_dir."
-            )
         _lock(run.path)
-        if CONFIG in entries:
+        if (run.path / CONFIG).exists():
             there = run.configuration
             if not overwrite:
                 _check_same(run.path, there, configuration)
                 return run
+            _check_command(run.path, there, configuration)
             run._delete()
         run.write_json(
             CONFIG,
@@ -129,6 +126,30 @@ class RunDirectory:
         return run
 
     @classmethod
+    def check(cls, path: str | os.PathLike[str]) -> None:
+        """Finds out early whether `open` can make or find a run in a folder; changes nothing.
+
+        Args:
+          path: of the folder.
+
+        Raises:
+          RunDirectoryError: it is a file, holds something else than a run, or cannot be written.
+        """
+        folder = pathlib.Path(path)
+        if not os.path.lexists(folder):
+            return
+        if not folder.is_dir():
+            raise RunDirectoryError(f"{folder} is a file; output_dir must be a folder.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise RunDirectoryError(f"Cannot write into the folder {folder}: permission denied.")
+        entries = [entry.name for entry in _listing(folder) if not entry.name.startswith(".")]
+        if entries and CONFIG not in entries:
+            raise RunDirectoryError(
+                f"{folder} is not empty and is no run of enas_tf (it has no {CONFIG}); nothing "
+                "was changed. Give another output_dir."
+            )
+
+    @classmethod
     def existing(cls, path: str | os.PathLike[str]) -> Self:
         """Returns the run in a folder, whatever its configuration.
 
@@ -137,8 +158,9 @@ class RunDirectory:
             writing into it.
         """
         run = cls(path)
-        if not (run.path / CONFIG).is_file():
-            what = f"has no {CONFIG}" if run.path.is_dir() else "is not a folder"
+        # os.path answers no to a text that is too long for a path; pathlib would raise.
+        if not os.path.isfile(run.path / CONFIG):
+            what = f"has no {CONFIG}" if os.path.isdir(run.path) else "is not a folder"
             raise RunDirectoryError(
                 f"{run.path} {what}; expected the output_dir of an earlier run."
             )
@@ -157,6 +179,11 @@ class RunDirectory:
     def checkpoints(self) -> pathlib.Path:
         """Folder of the checkpoints."""
         return self.path / "checkpoints"
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a checkpoint has been saved, which a run can go on from."""
+        return any(self.checkpoints.glob("*.index"))
 
     @property
     def tensorboard(self) -> pathlib.Path:
@@ -194,7 +221,7 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.path} has no {name}.") from error
         except OSError as error:
             raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunDirectoryError(f"{path} is not valid JSON: {error}.") from error
         if not isinstance(value, dict):
             raise RunDirectoryError(f"{path} holds no JSON object.")
@@ -249,14 +276,10 @@ class RunDirectory:
 
 
 def _make_folder(path: pathlib.Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise RunDirectoryError(f"{path} is a file; output_dir must be a folder.")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunDirectoryError(f"Cannot make the folder {path}: {reason(error)}.") from error
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise RunDirectoryError(f"Cannot write into the folder {path}: permission denied.")
 
 
 def _listing(path: pathlib.Path) -> list[pathlib.Path]:
@@ -301,6 +324,16 @@ def _check_same(
         f"{path} holds a run with another configuration ({listed}). Use the same settings to go "
         "on, another output_dir, or --overwrite to start anew."
     )
+
+
+def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Keeps a search from being overwritten by the retraining of what it found."""
+    old, new = there.get("command"), now.get("command")
+    if old is not None and old != new:
+        raise RunDirectoryError(
+            f"{path} holds a run of enas-{old}, which enas-{new} does not overwrite; nothing was "
+            "changed. Give another output_dir, or delete the folder."
+        )
 
 
 def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -99,6 +99,18 @@ def add_preset_flag(
     )
 
 
+def add_devices_flag(command: CommandFlags, group: str) -> None:
+    """Adds `--devices`."""
+    command.add(
+        group,
+        "devices",
+        str,
+        "auto",
+        "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
+        "logical devices on the CPU. batch_size counts the examples of all devices.",
+    )
+
+
 def add_output_flags(command: CommandFlags, group: str, default: str) -> None:
     """Adds `--output_dir` and `--overwrite`."""
     command.add(
@@ -147,7 +159,7 @@ def _space_of_file(architecture: str | None) -> str | None:
             names = ("best_architecture.json", "architecture.json")
             path = next((path / name for name in names if (path / name).is_file()), path)
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         # Whatever is wrong with the file, reading the architecture itself will say.
         return None
     space = value.get("space") if isinstance(value, dict) else None

@@ -4,6 +4,8 @@ A command's flags live in a `FlagValues` of their own, so that neither absl nor 
 them: `--help` shows what the command has, and everything else is an unknown flag.
 """
 
+import contextlib
+import io
 import math
 import shutil
 import sys
@@ -306,7 +308,7 @@ class _Parser(flags.ArgumentParser):
             return None
         value: Any
         if self.is_tuple:
-            value = tuple(self._convert(part.strip()) for part in text.split(",") if part.strip())
+            value = tuple(self._convert(part.strip()) for part in text.split(","))
         else:
             value = self._convert(text)
         check_value(f"--{self.name}", value, self.metadata)
@@ -317,8 +319,8 @@ class _Parser(flags.ArgumentParser):
 
     def _convert(self, text: str) -> Any:
         if self.kind is str:
-            if not text:
-                self._refuse("a text that is not empty", text)
+            if not text or "\0" in text:
+                self._refuse("a text that is not empty (without NUL characters)", text)
             return text
         if self.kind is bool:
             if text.lower() not in _BOOLEANS:
@@ -344,14 +346,22 @@ def _parse(
     known_only: bool = False,
     elsewhere: Mapping[str, str] = _NO_BOUNDS,
 ) -> list[str]:
+    warnings = io.StringIO()
     try:
-        return values(argv, known_only=known_only)
+        # absl prints a warning when a file of flags reads itself, and goes on.
+        with contextlib.redirect_stderr(warnings):
+            rest = values(argv, known_only=known_only)
     except flags.UnrecognizedFlagError as error:
         where = elsewhere.get(error.flagname)
         message = f"`--{error.flagname}` {where}." if where else str(error)
         raise ConfigurationError(message) from error
     except flags.Error as error:
-        raise ConfigurationError(" ".join(str(error).split())) from error
+        raise ConfigurationError(str(error).removeprefix("ERROR:: ")) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"A file given as --flagfile is no text: {error}.") from error
+    if warnings.getvalue():
+        raise ConfigurationError(warnings.getvalue().removeprefix("Warning: "))
+    return rest
 
 
 def _fields(settings: Settings) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
     add_architecture_flag,
+    add_devices_flag,
     add_output_flags,
     add_preset_flag,
     add_space_flag,
@@ -56,6 +57,9 @@ def _retrain(argv: Sequence[str]) -> None:
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}", "final"
     )
     load_tensorflow()
+    from enas_tf.training.distribution import strategy_of_devices
+
+    distribution = strategy_of_devices(command["devices"])
     data = entry.load_data(data_config)
 
     from enas_tf.export import export
@@ -68,6 +72,7 @@ def _retrain(argv: Sequence[str]) -> None:
             network=network,
             output_dir=output_dir,
             overwrite=command["overwrite"],
+            distribution=distribution,
             on_progress=display,
         )
     export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
@@ -79,6 +84,7 @@ def _flags(entry: SpaceEntry, preset: RetrainPreset, preset_name: str) -> Comman
     add_space_flag(command, "Run", entry)
     add_architecture_flag(command, "Run")
     add_preset_flag(command, "Run", entry.retrain_presets, preset_name)
+    add_devices_flag(command, "Run")
     add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
     command.add_settings("Data", preset.data)
     command.add_settings("Network", preset.network)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
+    add_devices_flag,
     add_output_flags,
     add_preset_flag,
     add_space_flag,
@@ -45,12 +46,20 @@ def _search(argv: Sequence[str]) -> None:
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
     )
     load_tensorflow()
+    from enas_tf.training.distribution import strategy_of_devices
+
+    distribution = strategy_of_devices(command["devices"])
     data = entry.load_data(data_config)
 
     from enas_tf.search.loop import search
 
     result = search(
-        entry.fit(space, data), data, config, output_dir, overwrite=command["overwrite"]
+        entry.fit(space, data),
+        data,
+        config,
+        output_dir,
+        overwrite=command["overwrite"],
+        distribution=distribution,
     )
     print(search_report(result, _retrain_arguments(command, preset, preset_name)))
 
@@ -59,6 +68,7 @@ def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> Command
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
     add_space_flag(command, "Run", entry)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)
+    add_devices_flag(command, "Run")
     add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
     command.add_settings("Data", preset.data)
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)

@@ -1,6 +1,8 @@
 """Labelled pictures: the value that searching, retraining and evaluation take."""
 
 import dataclasses
+import functools
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import Self
 
-from enas_tf.config import DataConfig
+from enas_tf.config import DataConfig, RetrainConfig, SearchConfig
 from enas_tf.data.arrays import ImageArrays, fixed_permutation, is_grouped_by_class
+from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.preprocessing import Augmentation, Normalization
 from enas_tf.data.sources import cifar10, class_folders, digits, npz, tfds
 from enas_tf.errors import ConfigurationError, DataError
@@ -182,6 +185,23 @@ class ImageData:
         """
         return Normalization.from_images(self.part(part)[0])
 
+    def check_search(self, config: SearchConfig) -> None:
+        """Raises a `DataError` unless there are enough examples for the batches of a search."""
+        self._check_batch_size("train", config.shared_weights.batch_size)
+        size = config.reward_batch_size
+        if size is not None and size > self.validation_size:
+            raise DataError(
+                "`reward_batch_size` must be at most the number of validation examples, "
+                f"{self.validation_size}. Received: reward_batch_size={size}."
+            )
+
+    def check_retraining(self, config: RetrainConfig) -> None:
+        """Raises a `DataError` unless there are enough examples for a batch of a retraining."""
+        self._check_batch_size(retraining_part(config), config.training.batch_size)
+
+    def _check_batch_size(self, part: str, batch_size: int) -> None:
+        steps_per_epoch(len(self.part(part)[1]), batch_size)
+
     def search_streams(
         self, *, batch_size: int, reward_batch_size: int, seed: int
     ) -> "ImageSearchStreams":
@@ -191,6 +211,11 @@ class ImageData:
         return ImageSearchStreams(
             self, batch_size=batch_size, reward_batch_size=reward_batch_size, seed=seed
         )
+
+
+def retraining_part(config: RetrainConfig) -> str:
+    """Returns the part that a final run trains on; see `ImageData.part`."""
+    return "train" if config.use_validation else "train_and_validation"
 
 
 def load_images(config: DataConfig) -> ImageData:
@@ -210,9 +235,31 @@ def load_images(config: DataConfig) -> ImageData:
       DataError: the dataset is missing, damaged or no classification of pictures of one size.
       ConfigurationError: a setting does not fit the dataset.
     """
+    return ImageData._from_source(_source(config)(), config.dataset, config)
+
+
+def needs_tensorflow(config: DataConfig) -> bool:
+    """Returns whether `load_images` reads these pictures with TensorFlow.
+
+    Args:
+      config: as for `load_images`.
+
+    Raises:
+      DataError: there is no dataset of that name.
+    """
+    source = _source(config)
+    if source.func is not tfds.load:
+        return False
+    tfds.check(*source.args)
+    return True
+
+
+def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
+    """Returns the function that reads what a configuration names."""
     name = config.dataset
     data_dir = None if config.data_dir is None else pathlib.Path(config.data_dir).expanduser()
-    if data_dir is not None and not data_dir.is_dir():
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if data_dir is not None and not os.path.isdir(data_dir):
         raise DataError(
             f"`data_dir` must be an existing folder. Received: data_dir={config.data_dir!r}; "
             "check the spelling, or make the folder if the data are to be downloaded to it."
@@ -221,16 +268,14 @@ def load_images(config: DataConfig) -> ImageData:
         raise DataError("`dataset` is empty; give a name, a .npz file or a folder.")
     path = pathlib.Path(name).expanduser()
     if name == "digits":
-        arrays = digits.load()
-    elif name == "cifar10" and data_dir is not None and cifar10.is_present(data_dir):
-        arrays = cifar10.load(data_dir)
-    elif path.suffix == ".npz":
-        arrays = npz.load(path)
-    elif class_folders.is_present(path):
-        arrays = class_folders.load(path)
-    else:
-        arrays = tfds.load(name, data_dir)
-    return ImageData._from_source(arrays, name, config)
+        return functools.partial(digits.load)
+    if name == "cifar10" and data_dir is not None and cifar10.is_present(data_dir):
+        return functools.partial(cifar10.load, data_dir)
+    if path.suffix == ".npz":
+        return functools.partial(npz.load, path)
+    if class_folders.is_present(path):
+        return functools.partial(class_folders.load, path)
+    return functools.partial(tfds.load, name, data_dir)
 
 
 def _validation_size(config: DataConfig, num_examples: int) -> int:

@@ -9,30 +9,12 @@ from typing import Any
 import tensorflow as tf
 
 from enas_tf.data.augmentation import augment, draw, normalize
+from enas_tf.data.batching import check_batch_size, steps_per_epoch
 from enas_tf.data.preprocessing import Augmentation, Normalization
 from enas_tf.errors import DataError
 
 # Far more steps than any run takes.
 _NO_END = 2**62
-
-
-def steps_per_epoch(num_examples: int, batch_size: int) -> int:
-    """Returns the number of full batches in one pass; the remainder is left out.
-
-    Args:
-      num_examples: size of the training part.
-      batch_size: examples in a batch.
-
-    Raises:
-      DataError: there are not enough examples for one batch.
-    """
-    _check_batch_size(batch_size)
-    if num_examples < batch_size:
-        raise DataError(
-            f"`batch_size` must be at most the number of training examples, {num_examples}. "
-            f"Received: batch_size={batch_size}."
-        )
-    return num_examples // batch_size
 
 
 def training_batches(
@@ -101,7 +83,7 @@ def evaluation_batches(
       DataError: the batch size is not positive, or there are no examples.
     """
     images, labels = _to_tensors(images, labels)
-    _check_batch_size(batch_size)
+    check_batch_size(batch_size)
     if not len(labels):
         raise DataError("There are no examples to evaluate on; choose a part that has some.")
 
@@ -125,11 +107,6 @@ def shuffled(positions: tf.Tensor, num_examples: int, seed: tf.Tensor) -> tf.Ten
     """
     last = tf.constant(num_examples - 1, tf.int64)
     return tf.random.experimental.index_shuffle(positions, seed, last)
-
-
-def _check_batch_size(batch_size: int) -> None:
-    if batch_size < 1:
-        raise DataError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}.")
 
 
 def _to_tensors(images: Any, labels: Any) -> tuple[tf.Tensor, tf.Tensor]:

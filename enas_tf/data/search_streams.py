@@ -4,8 +4,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images import ImageData
-from enas_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from enas_tf.data.pipeline import evaluation_batches, training_batches
 from enas_tf.data.preprocessing import Normalization
 
 

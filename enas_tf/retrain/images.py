@@ -15,8 +15,9 @@ import tensorflow as tf
 from enas_tf.architectures import architecture_document
 from enas_tf.config import RetrainConfig
 from enas_tf.data.augmentation import normalize
-from enas_tf.data.images import ImageData
-from enas_tf.data.pipeline import steps_per_epoch, training_batches
+from enas_tf.data.batching import steps_per_epoch
+from enas_tf.data.images import ImageData, retraining_part
+from enas_tf.data.pipeline import training_batches
 from enas_tf.errors import ArchitectureError, NumericalError
 from enas_tf.files import writing
 from enas_tf.retrain.classifier import build_classifier, evaluate, evaluate_logits
@@ -79,7 +80,7 @@ def retrain(
     output_dir: str | os.PathLike[str] | None = None,
     *,
     overwrite: bool = False,
-    strategy: tf.distribute.Strategy | None = None,
+    distribution: tf.distribute.Strategy | None = None,
     on_event: Callable[[Mapping[str, Any]], None] | None = None,
     on_progress: Callable[[RetrainProgress], None] | None = None,
 ) -> keras.Model:
@@ -97,7 +98,7 @@ def retrain(
       output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json` and
         `model.keras`. Default: nothing is written.
       overwrite: start anew if another run is in `output_dir`.
-      strategy: which devices train. Default: `default_strategy()`.
+      distribution: which devices train. Default: `default_strategy()`.
       on_event: called with every line of `metrics.jsonl`, one an epoch.
       on_progress: called every few steps and after every epoch.
 
@@ -122,7 +123,7 @@ def retrain(
         )
     config = config or RetrainConfig()
     network = network or _FORMS[space_name].config()
-    training = _Training(architecture, data, config, network, strategy or default_strategy())
+    training = _Training(architecture, data, config, network, distribution or default_strategy())
     if output_dir is None:
         training.run(on_event, on_progress)
         return training.classifier()
@@ -154,7 +155,7 @@ class _Training:
         self.network_config = network_config
         self.strategy = strategy
         self.form = _FORMS[architecture.space_name]
-        self.part = "train" if config.use_validation else "train_and_validation"
+        self.part = retraining_part(config)
         self.normalization = data.normalization(self.part)
         settings = config.training
         self.epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), settings.batch_size)

@@ -62,6 +62,7 @@ def search(
     output_dir: str | pathlib.Path | None = None,
     *,
     overwrite: bool = False,
+    distribution: Any | None = None,
     on_epoch_end: Callable[[dict[str, Any]], None] | None = None,
 ) -> SearchResult:
     """Searches the best architecture of a space.
@@ -75,6 +76,8 @@ def search(
       config: all settings of the search; default: `SearchConfig()`.
       output_dir: the run directory; default: a new temporary folder.
       overwrite: start anew if there is another run in `output_dir`.
+      distribution: a `tf.distribute` strategy; each of its replicas trains a child of its own on
+        its share of the batch. Default: all GPUs if there are several.
       on_epoch_end: is called with the metrics of each epoch.
 
     Returns:
@@ -93,7 +96,7 @@ def search(
         "search": config.to_json(),
     }
     run = RunDirectory.open(output_dir, configuration, overwrite=overwrite)
-    with run, Search(space, data, config, run) as running:
+    with run, Search(space, data, config, run, distribution=distribution) as running:
         running.run(on_epoch_end)
         return running.derive()
 
@@ -106,6 +109,7 @@ class Search:
       data: what it is searched on.
       config: the settings.
       run: where it is kept.
+      distribution: see `search`.
       may_start: whether a run without a checkpoint is started; False: it is an error.
 
     Attributes:
@@ -123,6 +127,7 @@ class Search:
         config: SearchConfig,
         run: RunDirectory,
         *,
+        distribution: Any | None = None,
         may_start: bool = True,
     ) -> None:
         self._space = space
@@ -135,7 +140,7 @@ class Search:
             reward_batch_size=config.reward_batch_size or training.batch_size,
             seed=config.seed,
         )
-        self.weights = SharedWeights(space, config, self.streams.steps_per_epoch)
+        self.weights = SharedWeights(space, config, self.streams.steps_per_epoch, distribution)
         self.strategy = build_strategy(config.strategy, space, config)
         self._proposals_per_epoch = self.streams.steps_per_epoch * self.weights.num_replicas
         example = space.encode([space.random_architecture(seed=0)])

@@ -12,7 +12,7 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.macro import presets as macro_presets
-from enas_tf.spaces.macro.config import MacroNetworkConfig
+from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 
@@ -30,7 +30,9 @@ class SpaceEntry:
       network: the class of a derived network's settings.
       search_presets: by name; `default` is there always.
       retrain_presets: by name, the same names.
-      load_data: reads the data that the space works on; imports TensorFlow.
+      load_data: reads the data that the space works on.
+      needs_tensorflow: whether `load_data` imports TensorFlow; raises if there are no such data.
+      check_network: raises unless a network's settings fit an architecture.
       fit: returns the space with what depends on the data filled in.
       retrain: trains the network of an architecture from scratch; imports TensorFlow.
     """
@@ -41,6 +43,8 @@ class SpaceEntry:
     search_presets: Mapping[str, SearchPreset]
     retrain_presets: Mapping[str, RetrainPreset]
     load_data: Callable[[DataConfig], Any]
+    needs_tensorflow: Callable[[DataConfig], bool]
+    check_network: Callable[..., None]
     fit: Callable[[SearchSpace, Any], SearchSpace]
     retrain: Callable[..., "keras.Model"]
 
@@ -69,6 +73,12 @@ def _load_images(config: DataConfig) -> Any:
     return load_images(config)
 
 
+def _needs_tensorflow(config: DataConfig) -> bool:
+    from enas_tf.data.images import needs_tensorflow
+
+    return needs_tensorflow(config)
+
+
 def _fit_to_images(space: SearchSpace, data: Any) -> SearchSpace:
     return space.replace(input_shape=data.input_shape, num_classes=data.num_classes)
 
@@ -92,6 +102,8 @@ _SPACES: dict[str, SpaceEntry] = {
         search_presets=macro_presets.SEARCH_PRESETS,
         retrain_presets=macro_presets.RETRAIN_PRESETS,
         load_data=_load_images,
+        needs_tensorflow=_needs_tensorflow,
+        check_network=check_network,
         fit=_fit_to_images,
         retrain=_retrain_on_images,
     ),

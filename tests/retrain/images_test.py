@@ -138,7 +138,7 @@ def test_another_configuration_is_refused(whole_run, data):
 
 def test_several_devices_train_one_network(data, two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices)
-    model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, strategy=strategy)
+    model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, distribution=strategy)
     assert all(np.isfinite(weight).all() for weight in weights_of(model))
     assert 0.0 <= evaluate(model, data).accuracy <= 1.0
 

@@ -12,6 +12,7 @@ from enas_tf.spaces.macro.space import MacroSpace
 SPACE = MacroSpace(
     num_layers=2,
     filters=4,
+    num_operations=3,
     input_shape=(6, 6, 1),
     num_classes=2,
     controller=MacroControllerConfig(lstm_size=8),

@@ -1,6 +1,8 @@
+import pytest
 import tensorflow as tf
 
-from enas_tf.training.distribution import default_strategy
+from enas_tf.errors import ConfigurationError
+from enas_tf.training.distribution import default_strategy, strategy_of_devices
 
 
 def test_no_distribution_on_one_device():
@@ -11,3 +13,19 @@ def test_the_scope_of_the_caller_decides(two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices)
     with strategy.scope():
         assert default_strategy() is strategy
+
+
+def test_logical_cpu_devices_can_be_asked_for(two_devices):
+    assert strategy_of_devices("cpu:2").num_replicas_in_sync == len(two_devices)
+
+
+@pytest.mark.parametrize("devices", ["", "gpu", "0", "-1", "cpu:0", "cpu:", "2.5"])
+def test_unknown_devices_are_refused(devices):
+    with pytest.raises(ConfigurationError, match="auto, all, a number"):
+        strategy_of_devices(devices)
+
+
+@pytest.mark.parametrize("devices", ["99", "cpu:99"])
+def test_devices_that_do_not_exist_are_refused(devices):
+    with pytest.raises(ConfigurationError, match="99"):
+        strategy_of_devices(devices)

@@ -1,5 +1,6 @@
 """Pictures in folders: `train/CLASS/*.png` and `test/CLASS/*.png`."""
 
+import os
 import pathlib
 import warnings
 
@@ -24,7 +25,8 @@ _BROKEN = (
 
 def is_present(path: pathlib.Path) -> bool:
     """Whether `path` is a folder that is meant as one of class folders."""
-    if not path.is_dir():
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if not os.path.isdir(path):
         return False
     # A folder in the current directory may by chance have the name of a dataset.
     return (path / "train").is_dir() or len(path.parts) > 1

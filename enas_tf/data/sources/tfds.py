@@ -21,6 +21,16 @@ _PREPARED_STORE = "https://storage.googleapis.com"
 _READ_AT_ONCE = 1000
 
 
+def check(name: str, data_dir: pathlib.Path | None) -> None:
+    """Raises a `DataError` unless there is such a dataset; does not load TensorFlow.
+
+    Args:
+      name: as for `load`.
+      data_dir: as for `load`.
+    """
+    _builder(_import(name), name, data_dir)
+
+
 def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
     """Loads a dataset that is prepared on disk, or downloads and prepares it.
 

@@ -281,17 +281,17 @@ class MacroChannelArchitecture(Architecture):
         for index, entry in enumerate(_layer_entries(value, {"branches", "skip_connections"})):
             try:
                 branches = tuple(
-                    ChannelRange(int(branch["start"]), int(branch["count"]))
+                    ChannelRange(_integer(branch["start"]), _integer(branch["count"]))
                     for branch in entry["branches"]
                 )
-            except (TypeError, KeyError, ValueError) as error:
+            except (TypeError, KeyError) as error:
                 raise ArchitectureError(
                     f"Layer {index}: `branches` must be a list of objects with integers `start` "
                     f"and `count`. Received: {entry['branches']!r:.80}."
                 ) from error
             layers.append(MacroChannelLayer(branches, _sources_of_json(index, entry)))
         channels = value.get("channels")
-        if not isinstance(channels, int):
+        if type(channels) is not int:
             raise ArchitectureError(f"`channels` must be an integer. Received: {channels!r}.")
         return cls(tuple(layers), channels)
 
@@ -339,6 +339,12 @@ def _sources_of_bits(layer: int, bits: Iterable[int]) -> tuple[int, ...]:
 
 def _bits_of_sources(layer: int, sources: tuple[int, ...]) -> list[int]:
     return [int(source in sources) for source in range(layer)]
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
 
 
 def _layer_entries(value: Mapping[str, Any] | str, keys: set[str]) -> list[Mapping[str, Any]]:

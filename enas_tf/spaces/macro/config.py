@@ -2,7 +2,9 @@
 
 import dataclasses
 
+from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings, setting
+from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArchitecture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,3 +53,29 @@ class MacroNetworkConfig(Settings):
     dropout_rate: float = setting(
         0.5, "Share of features dropped before the classifier.", minimum=0.0, below=1.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.filters % 2:
+            raise ConfigurationError(
+                "`filters` must be even, since a reduction computes half of them on each of two "
+                f"grids. Received: filters={self.filters}."
+            )
+
+
+def check_network(
+    architecture: MacroArchitecture | MacroChannelArchitecture, config: MacroNetworkConfig
+) -> None:
+    """Raises `ConfigurationError` unless there is a network of these settings.
+
+    Args:
+      architecture: of either form.
+      config: settings of its network.
+    """
+    if isinstance(architecture, MacroChannelArchitecture):
+        channels = architecture.channels
+        if config.filters % channels:
+            raise ConfigurationError(
+                f"`filters` must be a multiple of {channels}, the channels that the architecture's "
+                f"ranges refer to. Received: filters={config.filters}."
+            )

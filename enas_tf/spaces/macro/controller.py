@@ -285,6 +285,5 @@ def _layer_array(field: tf.Tensor) -> tf.TensorArray:
 
 
 def _batch_major(array: tf.TensorArray) -> tf.Tensor:
-    stacked = array.stack()
-    order = [1, 0, *range(2, stacked.shape.rank)]
-    return tf.transpose(stacked, order)
+    # A transposition of integers would make oneDNN complain on many CPUs.
+    return tf.stack(tf.unstack(array.stack()), axis=1)

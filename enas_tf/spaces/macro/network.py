@@ -33,7 +33,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroChannelArchitecture,
     MacroOperation,
 )
-from enas_tf.spaces.macro.config import MacroNetworkConfig
+from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.space import reduction_layers
 
 MOMENTUM = 0.9
@@ -80,7 +80,8 @@ def build_macro_network(
     Raises:
       ConfigurationError: the sizes do not fit together.
     """
-    _check_sizes(architecture, config, input_shape, num_classes)
+    check_network(architecture, config)
+    _check_data(input_shape, num_classes)
     builder = _Builder(config, portable, seed)
     inputs = keras.Input(tuple(input_shape), name="images")
     outputs = builder.stem(inputs)
@@ -331,12 +332,7 @@ class _Builder:
         return zlib.crc32(f"{self.seed}/{name}".encode()) & 0x3FFFFFFF
 
 
-def _check_sizes(
-    architecture: MacroArchitecture | MacroChannelArchitecture,
-    config: MacroNetworkConfig,
-    input_shape: Sequence[int],
-    num_classes: int,
-) -> None:
+def _check_data(input_shape: Sequence[int], num_classes: int) -> None:
     if len(input_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in input_shape):
         raise ConfigurationError(
             "`input_shape` must be three positive integers (height, width, channels). "
@@ -346,15 +342,3 @@ def _check_sizes(
         raise ConfigurationError(
             f"`num_classes` must be at least 2. Received: num_classes={num_classes}."
         )
-    if config.filters % 2:
-        raise ConfigurationError(
-            "`filters` must be even, since a reduction computes half of them on each of two grids. "
-            f"Received: filters={config.filters}."
-        )
-    if isinstance(architecture, MacroChannelArchitecture):
-        channels = architecture.channels
-        if config.filters % channels:
-            raise ConfigurationError(
-                f"`filters` must be a multiple of {channels}, the channels that the architecture's "
-                f"ranges refer to. Received: filters={config.filters}."
-            )

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroLayer, MacroOperation
 from enas_tf.spaces.macro.space import MacroSpace
-from enas_tf.spaces.macro.supernet import add_skip_connections
+from enas_tf.spaces.macro.supernet import add_if_chosen
 
 NUM_LAYERS = 3
 LAYERS = pytest.mark.parametrize("layer", range(NUM_LAYERS))
@@ -216,11 +216,11 @@ def test_dropout_is_on_in_training_only():
     )
 
 
-def test_a_skip_bit_adds_one_tensor():
-    candidates = [tf.fill([1, 1, 1, 1], value) for value in (1.0, 10.0, 100.0)]
-    outputs = tf.fill([1, 1, 1, 1], 1000.0)
-    added = add_skip_connections(outputs, candidates, tf.constant([1, 0, 1, 7]))
-    assert float(tf.squeeze(added)) == 1101.0
+@pytest.mark.parametrize(("bit", "expected"), [(0, 3.0), (1, 5.0)])
+def test_a_source_is_added_if_its_bit_is_one(bit, expected):
+    values = tf.fill([1, 1, 1, 1], 2.0), tf.fill([1, 1, 1, 1], 3.0)
+    source, outputs = add_if_chosen(*values, tf.constant(bit))
+    assert (float(tf.squeeze(source)), float(tf.squeeze(outputs))) == (2.0, expected)
 
 
 @pytest.fixture(scope="module")

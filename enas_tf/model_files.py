@@ -1,0 +1,103 @@
+"""Where trained classifiers are read from and written to; nothing here imports TensorFlow."""
+
+import importlib.util
+import os
+import pathlib
+import zipfile
+
+from enas_tf.errors import ExportError
+
+MODEL_FILE = "model.keras"
+_SAVED_MODEL = "saved_model"
+_SAVED_MODEL_FILE = "saved_model.pb"
+
+# Every format, and what it is called in the folder of a retraining.
+FORMATS = {
+    "saved_model": _SAVED_MODEL,
+    "keras": MODEL_FILE,
+    "tflite": "model.tflite",
+    "onnx": "model.onnx",
+}
+
+
+def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns where the classifier is that a path stands for.
+
+    Args:
+      path: the output folder of a retraining, a `.keras` file, a folder of a SavedModel's versions,
+        or the folder of one version.
+
+    Returns:
+      A `.keras` file, or the folder of one version of a SavedModel, the newest one.
+
+    Raises:
+      ExportError: there is no such file or folder, or it is neither.
+    """
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if os.path.isdir(path):
+        return _in_folder(pathlib.Path(path))
+    if not os.path.isfile(path):
+        raise ExportError(
+            f"{os.fspath(path)} does not exist; expected the output_dir of a retraining, a .keras "
+            "file or a SavedModel folder."
+        )
+    if not zipfile.is_zipfile(path):
+        raise ExportError(f"{os.fspath(path)} is not a Keras model file (.keras), or is damaged.")
+    return pathlib.Path(path)
+
+
+def check_target(
+    path: str | os.PathLike[str],
+    format: str,  # noqa: A002 (the word of the command's flag)
+    overwrite: bool,
+) -> pathlib.Path:
+    """Returns what an export writes, after finding out that it may; changes nothing.
+
+    Args:
+      path: for `"saved_model"` the folder of its versions, else a file.
+      format: a key of `FORMATS`.
+      overwrite: whether an earlier export may be replaced.
+
+    Returns:
+      The folder of the version, or the file.
+
+    Raises:
+      ExportError: the format is unknown or needs a package that is missing, or something is there
+        that must not be replaced.
+    """
+    if format not in FORMATS:
+        raise ExportError(
+            f"`format` must be one of {', '.join(FORMATS)}. Received: format={format!r}."
+        )
+    if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
+        raise ExportError(
+            "The format onnx needs the package tf2onnx; install it with: "
+            "pip install 'enas-tf[onnx]'."
+        )
+    target = pathlib.Path(path)
+    if format == _SAVED_MODEL:
+        target = target / "1"
+    if format == "keras" and target.suffix != ".keras":
+        raise ExportError(f"The name of a Keras file must end in .keras. Received: {target}.")
+    if not os.path.lexists(target):
+        return target
+    is_export = target.is_file()
+    if format == _SAVED_MODEL:
+        is_export = (target / _SAVED_MODEL_FILE).is_file()
+    if not is_export:
+        raise ExportError(f"{target} is something else than an export; give another path.")
+    if not overwrite:
+        raise ExportError(f"{target} exists already; give another path, or --overwrite.")
+    return target
+
+
+def _in_folder(path: pathlib.Path) -> pathlib.Path:
+    if (path / MODEL_FILE).is_file():
+        return find_model(path / MODEL_FILE)
+    for folder in (path, path / _SAVED_MODEL):
+        if (folder / _SAVED_MODEL_FILE).is_file():
+            return folder
+        versions = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+        if versions:
+            return max(versions, key=lambda entry: int(entry.name))
+    raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from enas_tf.reporting.search_report import SCORE_NOTE, SearchReport
+from enas_tf.runs import RunDirectory
+from enas_tf.search.derive import Candidate
+from enas_tf.spaces.macro.architecture import MacroArchitecture
+from enas_tf.spaces.macro.space import MacroSpace
+
+SPACE = MacroSpace(num_layers=2, filters=4, input_shape=(8, 8, 1), num_classes=2)
+FIRST, SECOND = map(MacroArchitecture.from_release_string, ("0 1 0", "5 2 1"))
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = RunDirectory.open(tmp_path / "run", {"command": "search"})
+    with run:
+        yield run
+
+
+@pytest.fixture
+def report(run):
+    report = SearchReport(run, SPACE, {"shared_weights": 0, "controller": 0, "epoch": 0})
+    yield report
+    report.close()
+
+
+def lines_of(log):
+    return [json.loads(line) for line in log.path.read_text().splitlines()]
+
+
+def test_an_event_is_one_line(report, run):
+    report.metrics("controller", 3, 2, 1.23456, {"reward": 0.5})
+    assert lines_of(run.metrics) == [
+        {"phase": "controller", "step": 3, "epoch": 2, "seconds": 1.235, "reward": 0.5}
+    ]
+
+
+def test_every_rewarded_architecture_is_one_line(report, run):
+    report.rewarded([FIRST, SECOND], [0.25, 0.75], epoch=1, update=7)
+    assert lines_of(run.architectures) == [
+        {"epoch": 1, "update": 7, "reward": 0.25, "release_string": "0 1 0"},
+        {"epoch": 1, "update": 7, "reward": 0.75, "release_string": "5 2 1"},
+    ]
+
+
+def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run):
+    candidates = [
+        Candidate(SECOND, 0.9, "short_retraining_validation_accuracy", 0.5),
+        Candidate(FIRST, 0.75, "shared_weights_validation_accuracy", 0.75),
+    ]
+    report.derived(candidates, seconds=12.34567)
+    document = run.read_json("best_architecture.json")
+    assert MacroArchitecture.from_json(document["architecture"]) == SECOND
+    assert document["space"] == "macro"
+    assert document["score"] == 0.9
+    assert document["score_kind"] == "short_retraining_validation_accuracy"
+    assert document["note"] == SCORE_NOTE
+    assert document["seconds"] == 12.346
+    assert MacroSpace.from_json(document["space_settings"]) == SPACE
+    assert document["ranking"][1] == {
+        "release_string": "0 1 0",
+        "score": 0.75,
+        "score_kind": "shared_weights_validation_accuracy",
+        "shared_weights_score": 0.75,
+    }
+    assert (run.path / "best_architecture.svg").read_text().startswith("<svg")
+
+
+def test_the_board_has_a_folder_for_each_phase(report, run):
+    report.metrics("controller", 1, 1, 0.1, {"reward": 0.5})
+    report.sampled([FIRST, SECOND], step=0)
+    report.favoured(FIRST, 0.5, epoch=1)
+    report.flush()
+    folders = {path.parent.name for path in run.tensorboard.glob("**/*tfevents*")}
+    assert folders == {"shared_weights", "controller", "epoch"}

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from enas_tf.spaces.macro.architecture import MacroArchitecture
+from enas_tf.spaces.macro.space import MacroSpace
+
+ARCHITECTURE = MacroArchitecture.from_release_string("1")
+LABELS = np.array([0, 1, 1, 0], np.int32)
+
+
+@pytest.fixture(scope="module")
+def supernet():
+    space = MacroSpace(
+        num_layers=1, filters=8, input_shape=(3, 3, 1), num_classes=2, dropout_rate=0.5
+    )
+    return space.build_supernet(seed=1)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return tf.constant(np.random.default_rng(0).normal(size=(4, 3, 3, 1)).astype(np.float32))
+
+
+def test_an_architecture_is_the_same_as_its_decisions(supernet, images):
+    decisions = supernet.decisions_of(ARCHITECTURE)
+    expected = supernet(images, ARCHITECTURE, training=False)
+    np.testing.assert_array_equal(supernet(images, decisions, training=False), expected)
+    assert supernet.decisions_of(decisions) is decisions
+
+
+def test_evaluation_is_the_default(supernet, images):
+    expected = supernet(images, ARCHITECTURE, training=False)
+    np.testing.assert_array_equal(supernet(images, ARCHITECTURE), expected)
+
+
+def test_every_direct_call_has_another_dropout_mask(supernet, images):
+    first, second = (supernet(images, ARCHITECTURE, training=True) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_a_seed_fixes_the_dropout_mask(supernet, images):
+    seeds = tf.constant([1, 2]), tf.constant([1, 2]), tf.constant([1, 3])
+    one, same, other = (supernet(images, ARCHITECTURE, training=True, seed=seed) for seed in seeds)
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_training_metrics_are_sums_of_the_forward_pass(supernet, images):
+    decisions, seed = supernet.decisions_of(ARCHITECTURE), tf.constant([0, 1])
+    metrics, _ = supernet.training_metrics((images, LABELS), decisions, seed)
+    logits, _ = supernet.forward(images, decisions, use_batch_statistics=True, dropout_seed=seed)
+    probabilities = tf.nn.softmax(logits).numpy()
+    expected = -np.sum(np.log(probabilities[np.arange(4), LABELS]))
+    np.testing.assert_allclose(metrics.loss, expected, rtol=1e-5)
+    assert float(metrics.correct) == np.sum(np.argmax(logits, axis=1) == LABELS)
+    assert float(metrics.examples) == 4.0
+
+
+def test_forward_changes_no_weight(supernet, images):
+    before = [variable.numpy() for variable in supernet.variables]
+    supernet.forward(
+        images,
+        supernet.decisions_of(ARCHITECTURE),
+        use_batch_statistics=True,
+        dropout_seed=tf.constant([0, 1]),
+    )
+    for variable, value in zip(supernet.variables, before):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def test_statistics_have_the_names_of_the_banks(supernet, images):
+    _, statistics = supernet.forward(
+        images, supernet.decisions_of(ARCHITECTURE), use_batch_statistics=True
+    )
+    assert statistics.keys() == supernet.normalization_banks().keys()
