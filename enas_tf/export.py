@@ -20,8 +20,8 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from enas_tf.errors import ExportError
+from enas_tf.model_files import MODEL_FILE, check_target, find_model
 
-MODEL_FILE = "model.keras"
 RESULTS_FILE = "results.json"
 SIGNATURE = "serving_default"
 _ONNX_OPSET = 17
@@ -54,10 +54,7 @@ def export(
       ExportError: the model is no such classifier, something is there already, a package is
         missing, or the path cannot be written.
     """
-    if format not in _WRITERS:
-        raise ExportError(
-            f"`format` must be one of {', '.join(_WRITERS)}. Received: format={format!r}."
-        )
+    target = check_target(path, format, overwrite)
     _check_classifier(model)
     if label_names is None:
         label_names = getattr(model, "label_names", None)
@@ -66,13 +63,6 @@ def export(
             f"`label_names` must have {model.output_shape[-1]} names, one for each class. "
             f"Received: {len(label_names)}."
         )
-    target = pathlib.Path(path)
-    if format == "saved_model":
-        target = target / "1"
-    if format == "keras" and target.suffix != ".keras":
-        raise ExportError(f"The name of a Keras file must end in .keras. Received: {target}.")
-    if target.exists() and not overwrite:
-        raise ExportError(f"{target} exists already; give another path, or --overwrite.")
     with _replacing(target) as temporary:
         _WRITERS[format](model, temporary, tuple(label_names or ()))
     return target
@@ -92,21 +82,12 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
     Raises:
       ExportError: there is no such file or folder, or it holds no classifier.
     """
-    path = pathlib.Path(path)
-    if path.is_dir() and (path / MODEL_FILE).is_file():
-        model = _load_keras(path / MODEL_FILE)
-        label_names = _label_names_of_run(path)
-    elif path.is_file():
-        model = _load_keras(path)
-        label_names = _label_names_of_run(path.parent) if path.name == MODEL_FILE else None
-    elif path.is_dir():
-        return _load_saved_model(_newest_version(path))
-    else:
-        raise ExportError(
-            f"{path} does not exist; expected the output_dir of a retraining, a .keras file or a "
-            "SavedModel folder."
-        )
+    path = find_model(path)
+    if path.is_dir():
+        return _load_saved_model(path)
+    model = _load_keras(path)
     _check_classifier(model)
+    label_names = _label_names_of_run(path.parent) if path.name == MODEL_FILE else None
     if label_names is not None and len(label_names) == model.output_shape[-1]:
         model.label_names = label_names
     return model
@@ -195,8 +176,6 @@ _WRITERS: dict[str, Callable[[keras.Model, pathlib.Path, tuple[str, ...]], None]
     "onnx": _write_onnx,
 }
 
-FORMATS = tuple(_WRITERS)
-
 
 @contextlib.contextmanager
 def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -234,16 +213,6 @@ def _label_names_of_run(folder: pathlib.Path) -> tuple[str, ...] | None:
     except (OSError, ValueError, KeyError, TypeError):
         # The names are an extra; a model without them works.
         return None
-
-
-def _newest_version(path: pathlib.Path) -> pathlib.Path:
-    for folder in (path, path / "saved_model"):
-        if (folder / "saved_model.pb").is_file():
-            return folder
-        versions = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
-        if versions:
-            return max(versions, key=lambda entry: int(entry.name))
-    raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")
 
 
 def _load_saved_model(path: pathlib.Path) -> keras.Model:

@@ -136,12 +136,15 @@ class RunDirectory:
           RunDirectoryError: it is a file, holds something else than a run, or cannot be written.
         """
         folder = pathlib.Path(path)
-        if not os.path.lexists(folder):
+        there = folder.absolute()
+        while not os.path.lexists(there):
+            there = there.parent
+        if not there.is_dir():
+            raise RunDirectoryError(f"{there} is a file; output_dir must be a folder.")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise RunDirectoryError(f"Cannot write into the folder {there}: permission denied.")
+        if there != folder.absolute():
             return
-        if not folder.is_dir():
-            raise RunDirectoryError(f"{folder} is a file; output_dir must be a folder.")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise RunDirectoryError(f"Cannot write into the folder {folder}: permission denied.")
         entries = [entry.name for entry in _listing(folder) if not entry.name.startswith(".")]
         if entries and CONFIG not in entries:
             raise RunDirectoryError(
@@ -329,7 +332,7 @@ def _check_same(
 def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Keeps a search from being overwritten by the retraining of what it found."""
     old, new = there.get("command"), now.get("command")
-    if old is not None and old != new:
+    if None not in (old, new) and old != new:
         raise RunDirectoryError(
             f"{path} holds a run of enas-{old}, which enas-{new} does not overwrite; nothing was "
             "changed. Give another output_dir, or delete the folder."

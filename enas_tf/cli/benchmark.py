@@ -16,6 +16,7 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-benchmark"
@@ -44,6 +45,8 @@ def _benchmark(argv: Sequence[str]) -> None:
     if command["architecture"]:
         architectures = [load_architecture(command["architecture"], entry.name)]
         space.check(architectures[0])
+
+    check_strategy(config.strategy)
 
     load_tensorflow()
     from enas_tf.benchmark import benchmark

@@ -4,12 +4,17 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from enas_tf.cli.flags import CommandFlags, flag_names, peek
+from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.config import DataConfig
 from enas_tf.errors import ConfigurationError
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
+
+Started = TypeVar("Started")
 
 PRESETS = ("default", "release", "paper", "smoke")
 
@@ -124,6 +129,43 @@ def add_output_flags(command: CommandFlags, group: str, default: str) -> None:
     command.add(
         group, "overwrite", bool, False, "Start anew: delete the run that is in output_dir."
     )
+
+
+def load_data(
+    entry: SpaceEntry,
+    config: DataConfig,
+    check: Callable[[Any], None],
+    start: Callable[[], Started],
+) -> tuple[Any, Started]:
+    """Reads the data and loads TensorFlow; the data first if they can be read without it.
+
+    Bad data are then told at once, and not after the seconds that TensorFlow takes.
+
+    Args:
+      entry: the space that works on the data.
+      config: which data.
+      check: raises what is wrong with the data.
+      start: loads TensorFlow and chooses its devices.
+
+    Returns:
+      The data, and what `start` returned.
+    """
+    if entry.needs_tensorflow(config):
+        started = start()
+        data = entry.load_data(config)
+        check(data)
+        return data, started
+    data = entry.load_data(config)
+    check(data)
+    return data, start()
+
+
+def start_on(devices: str) -> Any:
+    """Loads TensorFlow and returns the strategy for the devices that `--devices` names."""
+    load_tensorflow()
+    from enas_tf.training.distribution import strategy_of_devices
+
+    return strategy_of_devices(devices)
 
 
 def flags_of_other_spaces(entry: SpaceEntry) -> dict[str, str]:

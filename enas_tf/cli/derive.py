@@ -4,11 +4,13 @@ import sys
 from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.common import load_data
 from enas_tf.cli.flags import CommandFlags, differing_arguments, peek
 from enas_tf.cli.report import search_report
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.config import DataConfig, DeriveConfig, SearchConfig
-from enas_tf.runs import RunDirectory
+from enas_tf.config import DataConfig, DeriveConfig
+from enas_tf.errors import EnasError
+from enas_tf.search.recorded import recorded_search
 
 NAME = "enas-derive"
 SUMMARY = (
@@ -29,26 +31,25 @@ def _derive(argv: Sequence[str]) -> None:
     command.add("Run", "run", str, None, "Folder of a search.", required=True)
     command.add_settings("Ranking (defaults: as the search did)", defaults)
     command.parse(argv)
-    run = RunDirectory.existing(command["run"])
     config = command.settings(defaults)
+    recorded = recorded_search(command["run"])
+    data, _ = load_data(recorded.entry, recorded.data, recorded.check_data, load_tensorflow)
 
-    load_tensorflow()
-    from enas_tf.search.loop import derive_run
+    from enas_tf.search.loop import derive_recorded
 
-    result = derive_run(run.path, config)
-    data = DataConfig.from_json(run.configuration["data"])
-    dataset = f"--dataset={data.dataset}"
-    others = differing_arguments(data, DataConfig(dataset=data.dataset))
+    result = derive_recorded(recorded, data, config)
+    dataset = f"--dataset={recorded.data.dataset}"
+    others = differing_arguments(recorded.data, DataConfig(dataset=recorded.data.dataset))
     print(search_report(result, [dataset, *others]))
 
 
 def _settings_of_run(path: str) -> DeriveConfig:
     """Returns how the search of a run ranks, if there is such a run."""
-    run = RunDirectory(path)
-    if not (run.path / "config.json").is_file():
+    try:
+        return recorded_search(path).config.derive
+    except EnasError:
+        # It is told after the flags have been read.
         return DeriveConfig()
-    search = run.configuration.get("search")
-    return SearchConfig.from_json(search).derive if isinstance(search, dict) else DeriveConfig()
 
 
 if __name__ == "__main__":

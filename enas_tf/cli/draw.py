@@ -10,7 +10,7 @@ from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import add_architecture_flag, add_space_flag, chosen_space
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.errors import ConfigurationError
+from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.reporting.draw import FORMATS, write_drawing
 from enas_tf.runs import CONFIG, RunDirectory
 
@@ -65,7 +65,13 @@ def _input_shape_of(architecture: str) -> tuple[int, ...]:
         for part in ("space", "data"):
             section = configuration.get(part)
             if isinstance(section, dict) and "input_shape" in section:
-                return tuple(section["input_shape"])
+                shape = section["input_shape"]
+                if isinstance(shape, list) and all(type(side) is int for side in shape):
+                    return tuple(shape)
+                raise RunDirectoryError(
+                    f"{os.path.join(architecture, CONFIG)} is damaged: `input_shape` must be a "
+                    f"list of integers. Received: {shape!r:.60}."
+                )
     return (32, 32, 3)
 
 

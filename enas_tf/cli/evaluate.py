@@ -8,6 +8,8 @@ from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.config import DataConfig
+from enas_tf.data.images import load_images, needs_tensorflow
+from enas_tf.model_files import find_model
 
 NAME = "enas-evaluate"
 SUMMARY = "tests a trained and exported classifier on the test part of a dataset."
@@ -57,13 +59,16 @@ def _evaluate(argv: Sequence[str]) -> None:
         max_test_examples=command["max_test_examples"],
     )
 
+    find_model(command["model"])
+    # Bad data are told before the seconds that TensorFlow takes, unless it must read them.
+    early = None if needs_tensorflow(config) else load_images(config)
+
     load_tensorflow()
-    from enas_tf.data.images import load_images
     from enas_tf.export import load_model
     from enas_tf.retrain.classifier import evaluate
 
     model = load_model(command["model"])
-    data = load_images(config)
+    data = early or load_images(config)
     test = evaluate(model, data, batch_size=command["batch_size"])
     results = {
         "test_accuracy": float(test.accuracy),

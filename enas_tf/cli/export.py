@@ -7,17 +7,10 @@ from collections.abc import Sequence
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.model_files import FORMATS, check_target, find_model
 
 NAME = "enas-export"
 SUMMARY = "writes a trained classifier as a SavedModel, for Keras, TFLite or ONNX."
-
-# The formats of `enas_tf.export`, which needs TensorFlow, and what each writes into the folder.
-FILES = {
-    "saved_model": "saved_model",
-    "keras": "model.keras",
-    "tflite": "model.tflite",
-    "onnx": "model.onnx",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +34,7 @@ def _export(argv: Sequence[str]) -> None:
         str,
         "saved_model",
         "What to write; onnx needs the package tf2onnx.",
-        metadata={"choices": tuple(FILES)},
+        metadata={"choices": tuple(FORMATS)},
     )
     command.add(
         "Export",
@@ -53,7 +46,9 @@ def _export(argv: Sequence[str]) -> None:
     command.add("Export", "overwrite", bool, False, "Replace what is there.")
     command.parse(argv)
     name = command["format"]
-    path = command["output"] or pathlib.Path(command["run"]) / FILES[name]
+    path = command["output"] or pathlib.Path(command["run"]) / FORMATS[name]
+    find_model(command["run"])
+    check_target(path, name, command["overwrite"])
 
     load_tensorflow()
     from enas_tf.export import export, load_model

@@ -20,9 +20,10 @@ from enas_tf.cli.common import (
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
+    load_data,
+    start_on,
 )
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.reporting.progress import Progress, duration
 from enas_tf.runs import RESULTS, RunDirectory
 from enas_tf.spaces.presets import RetrainPreset
@@ -56,11 +57,14 @@ def _retrain(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}", "final"
     )
-    load_tensorflow()
-    from enas_tf.training.distribution import strategy_of_devices
-
-    distribution = strategy_of_devices(command["devices"])
-    data = entry.load_data(data_config)
+    entry.check_network(architecture, network)
+    RunDirectory.check(output_dir)
+    data, distribution = load_data(
+        entry,
+        data_config,
+        lambda data: data.check_retraining(config),
+        lambda: start_on(command["devices"]),
+    )
 
     from enas_tf.export import export
 

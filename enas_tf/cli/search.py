@@ -13,10 +13,13 @@ from enas_tf.cli.common import (
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
+    load_data,
+    start_on,
 )
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.report import search_report
-from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.runs import RunDirectory
+from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -45,11 +48,14 @@ def _search(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
     )
-    load_tensorflow()
-    from enas_tf.training.distribution import strategy_of_devices
-
-    distribution = strategy_of_devices(command["devices"])
-    data = entry.load_data(data_config)
+    check_strategy(config.strategy)
+    RunDirectory.check(output_dir)
+    data, distribution = load_data(
+        entry,
+        data_config,
+        lambda data: data.check_search(config),
+        lambda: start_on(command["devices"]),
+    )
 
     from enas_tf.search.loop import search
 

@@ -89,15 +89,17 @@ class SearchReport:
         board.scalars("sampled", {name: np.mean(values) for name, values in shares.items()}, step)
         board.heatmap("sampled/operations_by_layer", np.stack(list(shares.values())), step)
 
-    def favoured(self, architecture: Any, score: float, epoch: int) -> None:
-        """Writes the currently favoured architecture.
+    def proposed(self, architecture: Any, score: float, epoch: int) -> None:
+        """Writes an architecture that the strategy would propose now.
 
         Args:
-          architecture: the one that the strategy favours.
+          architecture: the proposed one.
           score: its score with the shared weights.
           epoch: epochs that are done.
         """
-        self._boards["epoch"].best_architecture(architecture, score, epoch)
+        self._boards["epoch"].text(
+            "proposed_architecture", _score_and_string(architecture, score), epoch
+        )
 
     def derived(self, candidates: Sequence[Any], seconds: float) -> None:
         """Writes `best_architecture.json` with the ranking, and the drawing of the best.
@@ -127,6 +129,9 @@ class SearchReport:
                 ],
             ),
         )
+        self._boards["epoch"].text(
+            "best_architecture", _score_and_string(best.architecture, best.score), step=0
+        )
         path = self._run.path / "best_architecture.svg"
         write_drawing(best.architecture, path, **self._space.drawing_options())
 
@@ -139,3 +144,7 @@ class SearchReport:
         """Closes the event files."""
         for board in self._boards.values():
             board.close()
+
+
+def _score_and_string(architecture: Any, score: float) -> str:
+    return f"{score:.4f} ({SCORE_NOTE})\n\n`{architecture.to_release_string()}`"

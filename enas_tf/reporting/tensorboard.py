@@ -9,8 +9,6 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event
 
-from enas_tf.spaces.base import Architecture
-
 _CELL = 16
 
 
@@ -72,14 +70,6 @@ class TensorBoardWriter:
         """Writes a text, in Markdown."""
         with self._writer.as_default():
             tf.summary.text(name, markdown, step=step)
-
-    def best_architecture(self, architecture: Architecture, score: float, step: int) -> None:
-        """Writes the best architecture so far and its score with the shared weights."""
-        self.text(
-            "best_architecture",
-            f"accuracy with shared weights {score:.4f}\n\n`{architecture.to_release_string()}`",
-            step,
-        )
 
     def flush(self) -> None:
         """Makes all that was written readable by others."""

@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from enas_tf.config import DataConfig, DeriveConfig, SearchConfig
+from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs import RunDirectory
 from enas_tf.search.derive import Candidate, derive
+from enas_tf.search.recorded import RecordedSearch, recorded_search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
-from enas_tf.search.strategies import build_strategy
+from enas_tf.search.strategies import build_strategy, check_strategy
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.interruption import DeferredSignals
@@ -88,6 +89,9 @@ def search(
       KeyboardInterrupt: after the state was saved.
     """
     config = config or SearchConfig()
+    # Before the run directory is touched.
+    check_strategy(config.strategy)
+    data.check_search(config)
     output_dir = output_dir or tempfile.mkdtemp(prefix="enas_search_")
     configuration = {
         "command": "search",
@@ -301,24 +305,26 @@ class Search:
         return True
 
     def _end_epoch(self) -> dict[str, Any]:
-        """Scores the currently favoured architecture on the whole validation part."""
-        favoured = self.strategy.most_likely() or self.strategy.candidates(1)[0]
+        """Scores an architecture that the strategy would propose on the whole validation part."""
+        # Not the most likely one: decision by decision it may be far from all that are sampled (a
+        # controller that skips with probability 0.4 most likely never skips).
+        (proposed,) = self.strategy.candidates(1)
         score = self.weights.validation_score(
             self.weights.distribute(self.streams.validation()),
-            favoured,
+            proposed,
             use_batch_statistics=self._config.reward_statistics == "batch",
         )
         epoch = int(self.state.epoch)
         metrics = {self.weights.supernet.score_kind: score}
         self._log(EPOCH, epoch, metrics)
-        self._report.favoured(favoured, score, epoch)
+        self._report.proposed(proposed, score, epoch)
         logger.info(
-            "epoch %d: %s of the favoured architecture %.4f",
+            "epoch %d: %s of a proposed architecture %.4f",
             epoch,
             self.weights.supernet.score_kind.replace("_", " "),
             score,
         )
-        return {"epoch": epoch, "architecture": favoured, **metrics}
+        return {"epoch": epoch, "architecture": proposed, **metrics}
 
     def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
         epoch = int(self.state.epoch) + (phase != EPOCH)
@@ -368,18 +374,23 @@ def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> 
     Raises:
       RunDirectoryError: the folder holds no search, or no checkpoint yet.
     """
-    from enas_tf.spaces.registry import get_space
+    recorded = recorded_search(path)
+    return derive_recorded(recorded, recorded.entry.load_data(recorded.data), config)
 
-    run = RunDirectory.existing(path)
-    configuration = dict(run.configuration)
-    if configuration.get("command") != "search":
-        raise RunDirectoryError(f"{path} is not the run of a search.")
-    settings = dict(configuration["space"])
-    entry = get_space(settings.pop("name"))
-    search_config = SearchConfig.from_json(configuration["search"])
+
+def derive_recorded(
+    recorded: RecordedSearch, data: Any, config: DeriveConfig | None = None
+) -> SearchResult:
+    """Does what `derive_run` does for a run whose configuration and data were read before.
+
+    Args:
+      recorded: the search.
+      data: its data.
+      config: as for `derive_run`.
+    """
+    recorded.check_data(data)
+    run, search_config = recorded.run, recorded.config
     if config is not None:
         search_config = search_config.replace(derive=config)
-    data = entry.load_data(DataConfig.from_json(configuration["data"]))
-    space = entry.space.from_json(settings)
-    with run, Search(space, data, search_config, run, may_start=False) as restored:
+    with run, Search(recorded.space, data, search_config, run, may_start=False) as restored:
         return restored.derive()

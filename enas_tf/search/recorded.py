@@ -2,9 +2,10 @@
 
 import dataclasses
 import os
+from typing import Any
 
 from enas_tf.config import DataConfig, SearchConfig
-from enas_tf.errors import ConfigurationError, RunDirectoryError
+from enas_tf.errors import ConfigurationError, DataError, RunDirectoryError
 from enas_tf.runs import CONFIG, RunDirectory
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry, get_space
@@ -27,6 +28,15 @@ class RecordedSearch:
     space: SearchSpace
     data: DataConfig
     config: SearchConfig
+
+    def check_data(self, data: Any) -> None:
+        """Raises a `DataError` if the dataset on disk is not the one that was searched on."""
+        data.check_search(self.config)
+        if self.entry.fit(self.space, data) != self.space:
+            raise DataError(
+                f"The dataset {self.data.dataset} has changed since the search in {self.run.path}: "
+                "other sizes or another number of classes."
+            )
 
 
 def recorded_search(path: str | os.PathLike[str]) -> RecordedSearch:

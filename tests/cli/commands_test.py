@@ -121,10 +121,11 @@ def test_bad_flags_of_a_drawing(argv, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_export_offers_the_formats_that_there_are():
-    from enas_tf.export import FORMATS
+def test_every_format_has_a_writer():
+    from enas_tf.export import _WRITERS
+    from enas_tf.model_files import FORMATS
 
-    assert tuple(export.FILES) == FORMATS
+    assert tuple(_WRITERS) == tuple(FORMATS)
 
 
 @pytest.mark.parametrize(

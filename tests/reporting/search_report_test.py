@@ -71,7 +71,7 @@ def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run)
 def test_the_board_has_a_folder_for_each_phase(report, run):
     report.metrics("controller", 1, 1, 0.1, {"reward": 0.5})
     report.sampled([FIRST, SECOND], step=0)
-    report.favoured(FIRST, 0.5, epoch=1)
+    report.proposed(FIRST, 0.5, epoch=1)
     report.flush()
     folders = {path.parent.name for path in run.tensorboard.glob("**/*tfevents*")}
     assert folders == {"shared_weights", "controller", "epoch"}

@@ -2,7 +2,6 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from enas_tf.reporting.tensorboard import TensorBoardWriter
-from enas_tf.spaces.macro.architecture import MacroArchitecture
 
 
 def read(folder):
@@ -47,14 +46,6 @@ def test_heatmap_is_dark_where_shares_are_high(tmp_path):
     with TensorBoardWriter(tmp_path) as board:
         board.heatmap("operations", np.array([[0.0, 1.0]]), step=1)
     assert read(tmp_path).Tags()["tensors"] == ["operations"]
-
-
-def test_best_architecture_is_text_that_can_be_copied(tmp_path):
-    architecture = MacroArchitecture.from_release_string("0 3 1")
-    with TensorBoardWriter(tmp_path) as board:
-        board.best_architecture(architecture, 0.5, step=1)
-    (event,) = read(tmp_path).Tensors("best_architecture")
-    assert b"0 3 1" in event.tensor_proto.string_val[0]
 
 
 def test_histograms_and_texts_are_written(tmp_path):
