@@ -110,10 +110,10 @@ class RunDirectory:
         _lock(run.path)
         if (run.path / CONFIG).exists():
             there = run.configuration
+            _check_command(run.path, there, configuration)
             if not overwrite:
                 _check_same(run.path, there, configuration)
                 return run
-            _check_command(run.path, there, configuration)
             run._delete()
         run.write_json(
             CONFIG,
@@ -330,12 +330,12 @@ def _check_same(
 
 
 def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Keeps a search from being overwritten by the retraining of what it found."""
+    # Else the retraining of what a search found could overwrite the search.
     old, new = there.get("command"), now.get("command")
     if None not in (old, new) and old != new:
         raise RunDirectoryError(
-            f"{path} holds a run of enas-{old}, which enas-{new} does not overwrite; nothing was "
-            "changed. Give another output_dir, or delete the folder."
+            f"{path} holds a run of enas-{old}, which enas-{new} neither resumes nor overwrites; "
+            "nothing was changed. Give another output_dir."
         )
 
 

@@ -15,6 +15,9 @@ from typing_extensions import Self
 
 from enas_tf.errors import ConfigurationError
 
+# TensorFlow holds most of them in 32 bits.
+_LARGEST_INTEGER = 2**31 - 1
+
 
 def setting(
     default: Any,
@@ -161,6 +164,10 @@ def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
         raise ConfigurationError(f"`{name}` must be one of {listed}. Received: {name}={value!r}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigurationError(f"`{name}` must be a finite number. Received: {name}={value!r}.")
+    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        raise ConfigurationError(
+            f"`{name}` must be at most {_LARGEST_INTEGER}. Received: {name}={value!r}."
+        )
     comparisons = (
         ("minimum", "at least", lambda bound: value >= bound),
         ("above", "greater than", lambda bound: value > bound),

@@ -25,7 +25,7 @@ def run_command(
 ) -> int:
     """Runs a command and returns its exit code.
 
-    Bad input and bad configuration become one line on stderr. Any other exception is a defect and
+    Bad input, bad configuration and sizes that do not fit into memory become one line on stderr. Any other exception is a defect and
     leaves with its traceback.
 
     Args:
@@ -50,12 +50,25 @@ def run_command(
     except KeyboardInterrupt:
         _say(f"{name}: interrupted")
         return EXIT_INTERRUPTED
+    except _memory_errors() as error:
+        reason = str(error).strip().partition("\n")[0]
+        _say(
+            f"{name}: error: Out of memory; make the batch size, the number of filters or of layers "
+            f"smaller ({reason[-200:]})."
+        )
+        return EXIT_BAD_INPUT
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         signal.signal(signal.SIGTERM, previous)
     return EXIT_DONE
+
+
+def _memory_errors() -> tuple[type[Exception], ...]:
+    """Returns what running out of memory raises, on the device too once TensorFlow is loaded."""
+    errors = getattr(sys.modules.get("tensorflow"), "errors", None)
+    return (MemoryError,) if errors is None else (MemoryError, errors.ResourceExhaustedError)
 
 
 @contextlib.contextmanager

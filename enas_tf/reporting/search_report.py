@@ -97,16 +97,19 @@ class SearchReport:
           score: its score with the shared weights.
           epoch: epochs that are done.
         """
-        self._boards["epoch"].text(
+        self._boards["derive"].text(
             "proposed_architecture", _score_and_string(architecture, score), epoch
         )
 
-    def derived(self, candidates: Sequence[Any], seconds: float) -> None:
+    def derived(
+        self, candidates: Sequence[Any], seconds: float, ranked_by: Mapping[str, Any]
+    ) -> None:
         """Writes `best_architecture.json` with the ranking, and the drawing of the best.
 
         Args:
           candidates: `Candidate`s, best first.
           seconds: the search took.
+          ranked_by: what decided the ranking.
         """
         best = candidates[0]
         self._run.write_json(
@@ -118,8 +121,10 @@ class SearchReport:
                 note=SCORE_NOTE,
                 seconds=round(seconds, 3),
                 space_settings=self._space.to_json(),
+                ranked_by=ranked_by,
                 ranking=[
                     {
+                        "architecture": candidate.architecture.to_json(),
                         "release_string": candidate.architecture.to_release_string(),
                         "score": candidate.score,
                         "score_kind": candidate.score_kind,
@@ -129,7 +134,7 @@ class SearchReport:
                 ],
             ),
         )
-        self._boards["epoch"].text(
+        self._boards["derive"].text(
             "best_architecture", _score_and_string(best.architecture, best.score), step=0
         )
         path = self._run.path / "best_architecture.svg"

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.architectures import architecture_from_document
 from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
-from enas_tf.runs import RunDirectory
+from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.search.derive import Candidate, derive
 from enas_tf.search.recorded import RecordedSearch, recorded_search
 from enas_tf.search.shared_weights import SharedWeights
@@ -32,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 # Metrics are read from the device only now and then, since reading waits for it.
 STEPS_PER_LOG = 20
-# The name of the events at the end of an epoch.
-EPOCH = "epoch"
+# The name of the events that score proposed architectures on the whole validation part.
+DERIVE = "derive"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,7 @@ def search(
     run = RunDirectory.open(output_dir, configuration, overwrite=overwrite)
     with run, Search(space, data, config, run, distribution=distribution) as running:
         running.run(on_epoch_end)
-        return running.derive()
+        return running.stored_result() or running.finish()
 
 
 class Search:
@@ -166,9 +167,10 @@ class Search:
         run.rewind(plain.get("logs", {}))
         self._started = time.monotonic() - plain.get("seconds", 0.0)
         first_steps = {phase: self._global_step(phase) for phase in PHASES}
-        self._report = SearchReport(run, space, {**first_steps, EPOCH: int(self.state.epoch)})
+        self._report = SearchReport(run, space, {**first_steps, DERIVE: int(self.state.epoch)})
         # Sums of the training metrics since the last event, of a phase that was interrupted.
         self._unlogged: list[float] = plain.get("unlogged", [])
+        self._saves: int = plain.get("saves", 0)
         self._training_batches: Iterator[Any] | None = None
         self._reward_batches: Iterator[Any] | None = None
 
@@ -207,7 +209,8 @@ class Search:
                 self.state.phase_name,
                 int(self.state.phase_step),
             )
-        updates = sum(self._updates_in_epoch(epoch) for epoch in range(epochs))
+        policy = self._config.policy
+        updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
         progress = Progress(
             {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in PHASES},
@@ -232,12 +235,15 @@ class Search:
             progress.close()
 
     def _save(self) -> None:
+        # A new number every time, so that no checkpoint is ever written over.
+        self._saves += 1
         self._checkpoints.state.values = {
             "seconds": self._seconds,
             "logs": self._run.position(),
             "unlogged": self._unlogged,
+            "saves": self._saves,
         }
-        self._checkpoints.save(self._global_step(SHARED_WEIGHTS) + self._global_step(CONTROLLER))
+        self._checkpoints.save(self._saves)
 
     def _train_weights(self, progress: Progress, signals: DeferredSignals) -> bool:
         """Phase 1: one pass over the training part, a new architecture for every step."""
@@ -316,7 +322,7 @@ class Search:
         )
         epoch = int(self.state.epoch)
         metrics = {self.weights.supernet.score_kind: score}
-        self._log(EPOCH, epoch, metrics)
+        self._log(DERIVE, epoch, metrics)
         self._report.proposed(proposed, score, epoch)
         logger.info(
             "epoch %d: %s of a proposed architecture %.4f",
@@ -327,7 +333,7 @@ class Search:
         return {"epoch": epoch, "architecture": proposed, **metrics}
 
     def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
-        epoch = int(self.state.epoch) + (phase != EPOCH)
+        epoch = int(self.state.epoch) + (phase != DERIVE)
         self._report.metrics(phase, step, epoch, self._seconds, metrics)
 
     def _show(self, progress: Progress, phase: str, steps: int, metrics: dict[str, float]) -> None:
@@ -349,7 +355,42 @@ class Search:
             strategy=self.strategy,
             streams=self.streams,
         )
-        self._report.derived(candidates, self._seconds)
+        self._report.derived(candidates, self._seconds, self._ranked_by())
+        return self._result(candidates)
+
+    def finish(self) -> SearchResult:
+        """Derives the result of a search whose epochs are done, and logs all candidates."""
+        result = self.derive()
+        for rank, candidate in enumerate(result.candidates, 1):
+            score = {self.weights.supernet.score_kind: candidate.shared_weights_score}
+            self._log(DERIVE, int(self.state.epoch), {**score, "rank": rank})
+        self._save()
+        return result
+
+    def _ranked_by(self) -> dict[str, Any]:
+        """Returns what decides the ranking, besides the configuration of the run."""
+        return {"epochs": int(self.state.epoch), "derive": self._config.derive.to_json()}
+
+    def stored_result(self) -> SearchResult | None:
+        """Returns the result if it was derived before, from this state and in the same way."""
+        if not (self._run.path / BEST_ARCHITECTURE).is_file():
+            return None
+        document = self._run.read_json(BEST_ARCHITECTURE)
+        if document.get("ranked_by") != self._ranked_by():
+            return None
+        return self._result(
+            [
+                Candidate(
+                    architecture_from_document(entry["architecture"], self._space.name),
+                    entry["score"],
+                    entry["score_kind"],
+                    entry["shared_weights_score"],
+                )
+                for entry in document["ranking"]
+            ]
+        )
+
+    def _result(self, candidates: Sequence[Candidate]) -> SearchResult:
         best = candidates[0]
         return SearchResult(
             best.architecture, best.score, best.score_kind, tuple(candidates), self._run

@@ -21,7 +21,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def report(run):
-    report = SearchReport(run, SPACE, {"shared_weights": 0, "controller": 0, "epoch": 0})
+    report = SearchReport(run, SPACE, {"shared_weights": 0, "controller": 0, "derive": 0})
     yield report
     report.close()
 
@@ -50,7 +50,7 @@ def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run)
         Candidate(SECOND, 0.9, "short_retraining_validation_accuracy", 0.5),
         Candidate(FIRST, 0.75, "shared_weights_validation_accuracy", 0.75),
     ]
-    report.derived(candidates, seconds=12.34567)
+    report.derived(candidates, 12.34567, {"epochs": 3})
     document = run.read_json("best_architecture.json")
     assert MacroArchitecture.from_json(document["architecture"]) == SECOND
     assert document["space"] == "macro"
@@ -59,7 +59,9 @@ def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run)
     assert document["note"] == SCORE_NOTE
     assert document["seconds"] == 12.346
     assert MacroSpace.from_json(document["space_settings"]) == SPACE
+    assert document["ranked_by"] == {"epochs": 3}
     assert document["ranking"][1] == {
+        "architecture": FIRST.to_json(),
         "release_string": "0 1 0",
         "score": 0.75,
         "score_kind": "shared_weights_validation_accuracy",
@@ -74,4 +76,4 @@ def test_the_board_has_a_folder_for_each_phase(report, run):
     report.proposed(FIRST, 0.5, epoch=1)
     report.flush()
     folders = {path.parent.name for path in run.tensorboard.glob("**/*tfevents*")}
-    assert folders == {"shared_weights", "controller", "epoch"}
+    assert folders == {"shared_weights", "controller", "derive"}

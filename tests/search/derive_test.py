@@ -8,6 +8,7 @@ from enas_tf.search import derive as derive_module
 from enas_tf.search.derive import derive
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.strategies.random_search import RandomSearch
+from enas_tf.spaces.macro.architecture import MacroArchitecture
 from tests.search.made_up_data import CONFIG, SPACE, load_without_test_set, write_npz
 
 
@@ -83,7 +84,7 @@ def strategy_of(favoured, others):
 
 
 def test_the_favoured_architecture_is_a_candidate_and_none_counts_twice(parts):
-    first, second, third = (SPACE.random_architecture(seed) for seed in range(3))
+    first, second, third = map(MacroArchitecture.from_release_string, ("0 1 0", "2 1 1", "1 1 0"))
     strategy = strategy_of(first, [second, first, second, third])
     candidates = parts.derive(strategy, num_candidates=4)
     assert {c.architecture for c in candidates} == {first, second, third}

@@ -60,16 +60,16 @@ def test_the_run_directory_has_the_files_of_the_contract(whole):
 
 
 def test_every_phase_is_logged(whole):
-    lines = lines_of(whole[0].run)
+    lines = [line for line in lines_of(whole[0].run) if "rank" not in line]
     assert [(line["phase"], line["epoch"], line["step"]) for line in lines] == [
         ("shared_weights", 1, 5),
         ("controller", 1, 1),
         ("controller", 1, 2),
-        ("epoch", 1, 1),
+        ("derive", 1, 1),
         ("shared_weights", 2, 10),
         ("controller", 2, 3),
         ("controller", 2, 4),
-        ("epoch", 2, 2),
+        ("derive", 2, 2),
     ]
     seconds = [line["seconds"] for line in lines]
     assert seconds == sorted(seconds)
@@ -81,7 +81,7 @@ def test_every_phase_is_logged(whole):
     [
         ("shared_weights", {"loss", "accuracy", "learning_rate"}),
         ("controller", {"reward", "baseline", "entropy", "loss"}),
-        ("epoch", {"shared_weights_validation_accuracy"}),
+        ("derive", {"shared_weights_validation_accuracy"}),
     ],
 )
 def test_what_is_logged_is_finite(whole, phase, names):
@@ -97,6 +97,12 @@ def test_rewarded_architectures_are_logged(whole):
     for line in lines:
         SPACE.check(MacroArchitecture.from_release_string(line["release_string"]))
         assert 0.0 <= line["reward"] <= 1.0
+
+
+def test_every_candidate_is_logged_with_its_rank(whole):
+    result, _ = whole
+    ranks = [line["rank"] for line in lines_of(result.run) if "rank" in line]
+    assert ranks == list(range(1, len(result.candidates) + 1))
 
 
 def test_the_best_architecture_is_written(whole):
@@ -118,7 +124,9 @@ def test_the_drawing_is_written(whole):
 def test_the_callback_hears_of_every_epoch(whole):
     result, epochs = whole
     assert [metrics["epoch"] for metrics in epochs] == [1, 2]
-    logged = [line for line in lines_of(result.run) if line["phase"] == "epoch"]
+    logged = [
+        line for line in lines_of(result.run) if line["phase"] == "derive" and "rank" not in line
+    ]
     for metrics, line in zip(epochs, logged):
         SPACE.check(metrics["architecture"])
         name = "shared_weights_validation_accuracy"
@@ -275,7 +283,16 @@ def test_overwrite_starts_anew(data, tmp_path):
     other = config.replace(seed=9)
     result = search(SPACE, data, other, tmp_path / "run", overwrite=True)
     assert SearchConfig.from_json(result.run.configuration["search"]) == other
-    assert len([line for line in lines_of(result.run) if line["phase"] == "epoch"]) == 2
+    assert (
+        len(
+            [
+                line
+                for line in lines_of(result.run)
+                if line["phase"] == "derive" and "rank" not in line
+            ]
+        )
+        == 2
+    )
 
 
 @pytest.mark.usefixtures("without_training")

@@ -1,5 +1,6 @@
 """Pictures in a `.npz` file with the arrays x_train, y_train, x_test and y_test."""
 
+import os
 import pathlib
 import zipfile
 import zlib
@@ -34,9 +35,12 @@ def load(path: pathlib.Path) -> ImageArrays:
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; check the path given as `dataset`.") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        # What NumPy says of such a file is advice to load it as a pickle.
+        is_archive = not os.path.isfile(path) or zipfile.is_zipfile(path)
+        why = " ".join(str(error).split()) if is_archive else "no zip archive, or cut off"
         raise DataError(
-            f"{path} is not a readable .npz file of plain arrays "
-            f"({' '.join(str(error).split()):.120})."
+            f"{path} is not a readable .npz file of plain arrays ({why:.120}); write it with "
+            "`numpy.savez`."
         ) from error
     label_names = None if names is None else _strings(path, names)
     return ImageArrays(x_train, y_train, x_test, y_test, label_names)
