@@ -55,87 +55,106 @@ def benchmark(
       the end of the first training step); `examples_per_second`, `peak_memory_bytes` (until the
       plain networks are built), `by_architecture`, `settings` and `device`.
     """
-    import tensorflow as tf
-
-    from enas_tf.search.shared_weights import SharedWeights
-    from enas_tf.search.strategies import build_strategy
-
-    data = space.random_data(config)
-    batch_size = config.shared_weights.batch_size
-    streams = data.search_streams(
-        batch_size=batch_size,
-        reward_batch_size=config.reward_batch_size or batch_size,
-        seed=config.seed,
-    )
-    weights = SharedWeights(space, config, streams.steps_per_epoch)
-    strategy = build_strategy(config.strategy, space, config)
-    batches = iter(weights.distribute(streams.training(0)))
-    batch = next(batches)
-    decisions = space.encode(strategy.propose(weights.num_replicas))
-    _wait(weights.train(batch, decisions, 0))
-    first_step_seconds = time.time() - process_start()
-    report(f"first step after {first_step_seconds:.1f} s")
-
+    measured = _Measurement(space, config, report)
+    first_step_seconds = measured.first_step()
     architectures = list(architectures or space.benchmark_architectures())
-    rewards = iter(weights.distribute(streams.rewards(0)))
-    reward_batch = next(rewards)
-    samples = config.policy.samples_per_update
-    proposed = strategy.propose(samples)
-
-    def supernet_step(architecture: Any) -> Callable[[], Any]:
-        own = space.encode([architecture] * weights.num_replicas)
-        return lambda: _wait(weights.train(batch, own, 1))
-
-    stages = {
-        "reward_pass": lambda: weights.rewards(iter([reward_batch]), architectures[:1]),
-        "controller_update": lambda: strategy.observe(proposed, [0.1] * samples),
-        "sample": lambda: strategy.propose(samples),
-    }
-    times = {}
-    for name, function in stages.items():
-        times[name] = statistics.median(_interleaved([function], 2 * repeats)[0])
-        report(f"{name.replace('_', ' ')}: {times[name]:.4f} s")
+    stages = measured.stages(architectures[0], 2 * repeats)
     peak_memory = _peak_memory()
-
-    by_architecture = []
-    for architecture in architectures:
-        pair = [supernet_step(architecture), _static_step(space, config, architecture, batch)]
-        supernet, static = map(statistics.median, _interleaved(pair, repeats))
-        by_architecture.append(
-            {
-                "architecture": architecture.to_release_string(),
-                "supernet_step_seconds": supernet,
-                "static_step_seconds": static,
-                "ratio": supernet / static,
-            }
-        )
-        report(f"step {supernet:.3f} s, static {static:.3f} s, ratio {supernet / static:.3f}")
+    rows = [measured.steps(architecture, repeats) for architecture in architectures]
 
     def median(name: str) -> float:
-        return statistics.median(row[name] for row in by_architecture)
+        return statistics.median(row[name] for row in rows)
 
     step = median("supernet_step_seconds")
     return {
         "supernet_step_seconds": step,
         "static_step_seconds": median("static_step_seconds"),
         "ratio": median("ratio"),
-        "reward_pass_seconds": times["reward_pass"],
-        "controller_update_seconds": times["controller_update"],
-        "sample_seconds": times["sample"],
+        **stages,
         "first_step_seconds": first_step_seconds,
-        "examples_per_second": batch_size / step,
+        "examples_per_second": config.shared_weights.batch_size / step,
         "peak_memory_bytes": peak_memory,
-        "by_architecture": by_architecture,
+        "by_architecture": rows,
         "settings": {"space": {"name": space.name, **space.to_json()}, "search": config.to_json()},
-        "device": {
+        "device": measured.device(),
+    }
+
+
+class _Measurement:
+    """The parts of a search on random data, and the functions that time them."""
+
+    def __init__(self, space: Any, config: Any, report: Callable[[str], None]) -> None:
+        from enas_tf.search.shared_weights import SharedWeights
+        from enas_tf.search.strategies import build_strategy
+
+        self._space = space
+        self._config = config
+        self._report = report
+        batch_size = config.shared_weights.batch_size
+        self._streams = space.random_data(config).search_streams(
+            batch_size=batch_size,
+            reward_batch_size=config.reward_batch_size or batch_size,
+            seed=config.seed,
+        )
+        self._weights = SharedWeights(space, config, self._streams.steps_per_epoch)
+        self._strategy = build_strategy(config.strategy, space, config)
+        self._batch: Any = None
+
+    def first_step(self) -> float:
+        """Takes the first training step as a search does; returns the age of the process."""
+        self._batch = next(iter(self._weights.distribute(self._streams.training(0))))
+        proposed = self._strategy.propose(self._weights.num_replicas)
+        _wait(self._weights.train(self._batch, self._space.encode(proposed), 0))
+        seconds = time.time() - process_start()
+        self._report(f"first step after {seconds:.1f} s")
+        return seconds
+
+    def stages(self, architecture: Any, repeats: int) -> dict[str, float]:
+        """Times everything but the training step."""
+        weights, strategy = self._weights, self._strategy
+        reward_batch = next(iter(weights.distribute(self._streams.rewards(0))))
+        samples = self._config.policy.samples_per_update
+        proposed = strategy.propose(samples)
+        functions = {
+            "reward_pass_seconds": lambda: weights.rewards(iter([reward_batch]), [architecture]),
+            "controller_update_seconds": lambda: strategy.observe(proposed, [0.1] * samples),
+            "sample_seconds": lambda: strategy.propose(samples),
+        }
+        times = {}
+        for name, function in functions.items():
+            times[name] = statistics.median(_interleaved([function], repeats)[0])
+            self._report(f"{name.removesuffix('_seconds').replace('_', ' ')} {times[name]:.4f} s")
+        return times
+
+    def steps(self, architecture: Any, repeats: int) -> dict[str, Any]:
+        """Times training steps of the supernet and of the plain network, in turn."""
+        decisions = self._space.encode([architecture] * self._weights.num_replicas)
+        pair = [
+            lambda: _wait(self._weights.train(self._batch, decisions, 1)),
+            _static_step(self._space, self._config, architecture, self._batch),
+        ]
+        supernet, static = map(statistics.median, _interleaved(pair, repeats))
+        ratio = supernet / static
+        self._report(f"step {supernet:.3f} s, static {static:.3f} s, ratio {ratio:.3f}")
+        return {
+            "architecture": architecture.to_release_string(),
+            "supernet_step_seconds": supernet,
+            "static_step_seconds": static,
+            "ratio": ratio,
+        }
+
+    def device(self) -> dict[str, Any]:
+        """Returns what the times were measured on."""
+        import tensorflow as tf
+
+        return {
             "devices": [device.name for device in tf.config.list_logical_devices()],
-            "replicas": weights.num_replicas,
+            "replicas": self._weights.num_replicas,
             "cores": os.cpu_count(),
             "machine": platform.machine(),
             "tensorflow": tf.__version__,
             "python": platform.python_version(),
-        },
-    }
+        }
 
 
 def _static_step(space: Any, config: Any, architecture: Any, batch: Any) -> Callable[[], Any]:

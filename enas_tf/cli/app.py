@@ -25,8 +25,8 @@ def run_command(
 ) -> int:
     """Runs a command and returns its exit code.
 
-    Bad input, bad configuration and sizes that do not fit into memory become one line on stderr. Any other exception is a defect and
-    leaves with its traceback.
+    Bad input, bad configuration and sizes that do not fit into memory become one line on stderr.
+    Any other exception is a defect and leaves with its traceback.
 
     Args:
       name: of the program, which begins the line of an error.
@@ -51,10 +51,11 @@ def run_command(
         _say(f"{name}: interrupted")
         return EXIT_INTERRUPTED
     except _memory_errors() as error:
-        reason = str(error).strip().partition("\n")[0]
+        # TensorFlow names the function and the node first.
+        reason = str(error).strip().partition("\n")[0].rpartition("}} ")[2]
         _say(
-            f"{name}: error: Out of memory; make the batch size, the number of filters or of layers "
-            f"smaller ({reason[-200:]})."
+            f"{name}: error: Out of memory; make the batch size, the number of filters or the "
+            f"number of layers smaller ({reason:.200})."
         )
         return EXIT_BAD_INPUT
     except BrokenPipeError:

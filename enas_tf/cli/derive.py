@@ -35,7 +35,7 @@ def _derive(argv: Sequence[str]) -> None:
     recorded = recorded_search(command["run"])
     data, _ = load_data(recorded.entry, recorded.data, recorded.check_data, load_tensorflow)
 
-    from enas_tf.search.loop import derive_recorded
+    from enas_tf.search.derive_again import derive_recorded
 
     result = derive_recorded(recorded, data, config)
     dataset = f"--dataset={recorded.data.dataset}"

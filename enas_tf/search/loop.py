@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from enas_tf.architectures import architecture_from_document
-from enas_tf.config import DeriveConfig, SearchConfig
+from enas_tf.config import SearchConfig
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.search.derive import Candidate, derive
-from enas_tf.search.recorded import RecordedSearch, recorded_search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
 from enas_tf.search.strategies import build_strategy, check_strategy
@@ -400,38 +399,3 @@ class Search:
 def _sums(pending: Sequence[Any]) -> list[float]:
     """Returns the sum of each metric over some steps."""
     return [float(sum(values)) for values in zip(*pending)]
-
-
-def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> SearchResult:
-    """Ranks candidates again from the newest checkpoint of a search, finished or not.
-
-    Args:
-      path: the run directory.
-      config: how candidates are chosen; default: as the search was configured.
-
-    Returns:
-      As `search`; `best_architecture.json` and its drawing in the run directory are replaced.
-
-    Raises:
-      RunDirectoryError: the folder holds no search, or no checkpoint yet.
-    """
-    recorded = recorded_search(path)
-    return derive_recorded(recorded, recorded.entry.load_data(recorded.data), config)
-
-
-def derive_recorded(
-    recorded: RecordedSearch, data: Any, config: DeriveConfig | None = None
-) -> SearchResult:
-    """Does what `derive_run` does for a run whose configuration and data were read before.
-
-    Args:
-      recorded: the search.
-      data: its data.
-      config: as for `derive_run`.
-    """
-    recorded.check_data(data)
-    run, search_config = recorded.run, recorded.config
-    if config is not None:
-        search_config = search_config.replace(derive=config)
-    with run, Search(recorded.space, data, search_config, run, may_start=False) as restored:
-        return restored.derive()

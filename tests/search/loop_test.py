@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import NumericalError, RunDirectoryError
-from enas_tf.search.loop import Search, derive_run, search
+from enas_tf.search.derive_again import derive_run
+from enas_tf.search.loop import Search, search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.training.image_step import ImageMetrics
@@ -57,6 +58,10 @@ def test_the_run_directory_has_the_files_of_the_contract(whole):
         "tensorboard",
         "log.txt",
     }
+
+
+def epoch_ends(run):
+    return [line for line in lines_of(run) if line["phase"] == "derive" and "rank" not in line]
 
 
 def test_every_phase_is_logged(whole):

@@ -101,26 +101,11 @@ class MacroChannelLayer:
     skip_connections: tuple[int, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class MacroArchitecture(Architecture):
-    """A network of the macro space in which every layer has one operation.
+class _LayeredArchitecture(Architecture):
+    """What both forms share."""
 
-    Attributes:
-      layers: the layers, first to last.
-    """
-
-    layers: tuple[MacroLayer, ...]
+    layers: tuple[Any, ...]
     space_name: ClassVar[str] = "macro"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        _check_layers(self.layers, MacroLayer)
-        for index, layer in enumerate(self.layers):
-            if not isinstance(layer.operation, MacroOperation):
-                raise ArchitectureError(
-                    f"Layer {index}: `operation` must be a MacroOperation. "
-                    f"Received: {layer.operation!r}."
-                )
 
     @property
     def num_layers(self) -> int:
@@ -131,6 +116,27 @@ class MacroArchitecture(Architecture):
     def num_skip_connections(self) -> int:
         """Number of skip connections in all layers."""
         return sum(len(layer.skip_connections) for layer in self.layers)
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroArchitecture(_LayeredArchitecture):
+    """A network of the macro space in which every layer has one operation.
+
+    Attributes:
+      layers: the layers, first to last.
+    """
+
+    layers: tuple[MacroLayer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        _check_layers(self.layers, MacroLayer)
+        for index, layer in enumerate(self.layers):
+            if not isinstance(layer.operation, MacroOperation):
+                raise ArchitectureError(
+                    f"Layer {index}: `operation` must be a MacroOperation. "
+                    f"Received: {layer.operation!r}."
+                )
 
     @classmethod
     def from_release_string(cls, text: str) -> Self:
@@ -184,7 +190,7 @@ class MacroArchitecture(Architecture):
 
 
 @dataclasses.dataclass(frozen=True)
-class MacroChannelArchitecture(Architecture):
+class MacroChannelArchitecture(_LayeredArchitecture):
     """A network of the per-channel form of the macro space (`search_whole_channels=False`).
 
     Attributes:
@@ -194,7 +200,6 @@ class MacroChannelArchitecture(Architecture):
 
     layers: tuple[MacroChannelLayer, ...]
     channels: int
-    space_name: ClassVar[str] = "macro"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -214,16 +219,6 @@ class MacroChannelArchitecture(Architecture):
                         f"inside 0 to {self.channels - 1}. Received: start {branch.start}, "
                         f"count {branch.count}."
                     )
-
-    @property
-    def num_layers(self) -> int:
-        """Number of layers."""
-        return len(self.layers)
-
-    @property
-    def num_skip_connections(self) -> int:
-        """Number of skip connections in all layers."""
-        return sum(len(layer.skip_connections) for layer in self.layers)
 
     @classmethod
     def from_release_string(cls, text: str, num_branches: int, channels: int) -> Self:
