@@ -101,7 +101,7 @@ def test_a_file_in_the_way_is_named(tmp_path):
 
 def test_a_parent_that_is_a_file_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunDirectoryError, match="Cannot make the folder"):
+    with pytest.raises(RunDirectoryError, match="is a file; output_dir must be a folder"):
         RunDirectory.open(tmp_path / "file" / "run", CONFIGURATION)
 
 

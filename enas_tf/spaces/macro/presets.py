@@ -123,11 +123,11 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         _DIGITS,
         SearchConfig(
             shared_weights=TrainingConfig(
-                epochs=10,
+                epochs=20,
                 batch_size=64,
                 learning_rate=0.05,
                 final_learning_rate=0.0005,
-                restart_epochs=10,
+                restart_epochs=0,
                 weight_decay=1e-4,
             ),
             policy=PolicyConfig(learning_rate=3e-3, samples_per_update=5, updates_per_epoch=10),
