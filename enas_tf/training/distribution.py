@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -42,7 +43,7 @@ def strategy_of_devices(devices: str) -> tf.distribute.Strategy:
             f"Received: devices={devices!r}."
         )
     if match[2]:
-        return tf.distribute.MirroredStrategy(_logical_cpus(int(match[3])))
+        return mirrored_cpus(_logical_cpus(int(match[3])))
     available = [device.name for device in tf.config.list_logical_devices("GPU")]
     wanted = len(available) if match[1] else int(match[3])
     if not available or wanted > len(available):
@@ -51,6 +52,20 @@ def strategy_of_devices(devices: str) -> tf.distribute.Strategy:
             f"{len(available)}. Received: devices={devices!r}; cpu:2 runs on two logical devices."
         )
     return tf.distribute.MirroredStrategy(available[:wanted])
+
+
+def mirrored_cpus(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
+    """Returns a strategy over logical devices of one CPU.
+
+    Sums are made on one device instead of by collective operations, whose numbering is global and
+    clashes when one process makes several strategies.
+
+    Args:
+      devices: names of the devices.
+    """
+    return tf.distribute.MirroredStrategy(
+        devices, cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
 
 
 def _logical_cpus(number: int) -> list[str]:

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
+from enas_tf.training.distribution import mirrored_cpus
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_survives_serialisation():
 
 
 def test_moving_statistics_are_the_mean_over_replicas(two_devices, images):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = mirrored_cpus(two_devices)
     with strategy.scope():
         layer = FusedBatchNormalization(momentum=0.5)
         layer.build((None, 5, 6, 3))

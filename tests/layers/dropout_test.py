@@ -2,6 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.layers.dropout import ResumableDropout
+from enas_tf.training.distribution import mirrored_cpus
 
 
 def test_evaluation_changes_nothing():
@@ -32,7 +33,7 @@ def test_restoring_the_layer_continues_its_sequence_of_masks(tmp_path):
 
 
 def test_replicas_have_different_masks(two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = mirrored_cpus(two_devices)
     with strategy.scope():
         layer = ResumableDropout(0.5)
 

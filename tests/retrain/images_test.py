@@ -5,7 +5,6 @@ import signal
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from enas_tf.config import DataConfig, RetrainConfig, TrainingConfig
 from enas_tf.data.images import ImageData
@@ -20,6 +19,7 @@ from enas_tf.retrain.classifier import evaluate
 from enas_tf.retrain.images import retrain
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
+from enas_tf.training.distribution import mirrored_cpus
 
 ARCHITECTURE = MacroArchitecture.from_release_string("3")
 NETWORK = MacroNetworkConfig(filters=4, dropout_rate=0.3)
@@ -137,7 +137,7 @@ def test_another_configuration_is_refused(whole_run, data):
 
 
 def test_several_devices_train_one_network(data, two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = mirrored_cpus(two_devices)
     model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, distribution=strategy)
     assert all(np.isfinite(weight).all() for weight in weights_of(model))
     assert 0.0 <= evaluate(model, data).accuracy <= 1.0

@@ -12,6 +12,7 @@ from enas_tf.search.policy import PolicyGradient
 from enas_tf.spaces.macro.architecture import MacroOperation
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.training.distribution import mirrored_cpus
 
 
 @pytest.fixture
@@ -250,7 +251,7 @@ def test_reward_that_is_not_finite_changes_nothing():
 
 @eager
 def test_update_in_every_replica_equals_the_update_on_one_device(two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = mirrored_cpus(two_devices)
     config = PolicyConfig(learning_rate=0.01)
     alone = build(config)
     with strategy.scope():

@@ -6,6 +6,7 @@ from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.training.distribution import mirrored_cpus
 from enas_tf.training.image_step import classification_metrics
 from enas_tf.training.optimizers import apply_gradients, build_optimizer
 
@@ -171,7 +172,7 @@ def test_refitting_leaves_the_trained_weights(shared, examples):
 
 @pytest.fixture(scope="module")
 def traced_replicas(two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = mirrored_cpus(two_devices)
     return SharedWeights(WITHOUT_DROPOUT, CONFIG, 10, distribution=strategy)
 
 

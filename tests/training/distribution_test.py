@@ -1,8 +1,11 @@
 import pytest
-import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError
-from enas_tf.training.distribution import default_strategy, strategy_of_devices
+from enas_tf.training.distribution import (
+    default_strategy,
+    mirrored_cpus,
+    strategy_of_devices,
+)
 
 
 def test_no_distribution_on_one_device():
@@ -10,7 +13,7 @@ def test_no_distribution_on_one_device():
 
 
 def test_the_scope_of_the_caller_decides(two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices)
+    strategy = mirrored_cpus(two_devices)
     with strategy.scope():
         assert default_strategy() is strategy
 

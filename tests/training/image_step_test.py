@@ -3,6 +3,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.config import TrainingConfig
+from enas_tf.training.distribution import mirrored_cpus
 from enas_tf.training.image_step import classification_metrics, training_step
 from enas_tf.training.optimizers import build_optimizer
 
@@ -61,6 +62,6 @@ def test_replicas_take_one_step_of_the_whole_batch(two_devices):
         return kernel.numpy(), float(strategy.reduce("SUM", metrics[1].loss, axis=None))
 
     alone, loss = train(tf.distribute.OneDeviceStrategy("CPU:0"))
-    together, loss_together = train(tf.distribute.MirroredStrategy(two_devices))
+    together, loss_together = train(mirrored_cpus(two_devices))
     np.testing.assert_allclose(together, alone, rtol=1e-5)
     np.testing.assert_allclose(loss_together, loss, rtol=1e-5)
