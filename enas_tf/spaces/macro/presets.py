@@ -164,7 +164,7 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         _DIGITS,
         RetrainConfig(
             training=TrainingConfig(
-                epochs=30,
+                epochs=20,
                 batch_size=64,
                 learning_rate=0.05,
                 final_learning_rate=0.0005,
