@@ -6,7 +6,6 @@ input of layer `i` itself is no candidate. Source: the authors' release, `src/ci
 """
 
 import dataclasses
-import enum
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -15,9 +14,10 @@ from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object
+from enas_tf.spaces.operations import Operation
 
 
-class MacroOperation(enum.IntEnum):
+class MacroOperation(Operation):
     """What a layer computes; the values are those of the release."""
 
     CONVOLUTION_3X3 = 0
@@ -26,45 +26,6 @@ class MacroOperation(enum.IntEnum):
     SEPARABLE_CONVOLUTION_5X5 = 3
     AVERAGE_POOLING_3X3 = 4
     MAX_POOLING_3X3 = 5
-
-    @property
-    def label(self) -> str:
-        """The name used in JSON files, logs and drawings, for example `convolution_3x3`."""
-        return self.name.lower()
-
-    @property
-    def kernel_size(self) -> int:
-        """Height and width of the window in pixels."""
-        return 5 if self.name.endswith("5X5") else 3
-
-    @property
-    def is_pooling(self) -> bool:
-        """Whether the operation has no weights of its own."""
-        return "POOLING" in self.name
-
-    @property
-    def is_separable(self) -> bool:
-        """Whether the operation is a depthwise-separable convolution."""
-        return self.name.startswith("SEPARABLE")
-
-    @classmethod
-    def from_label(cls, label: str) -> "MacroOperation":
-        """Returns the operation of a name as in `label`."""
-        for operation in cls:
-            if operation.label == label:
-                return operation
-        raise ArchitectureError(
-            f"Unknown operation {label!r}. Known: {', '.join(o.label for o in cls)}."
-        )
-
-    @classmethod
-    def from_integer(cls, value: int) -> "MacroOperation":
-        """Returns the operation of a number of the release."""
-        if not 0 <= value < len(cls):
-            raise ArchitectureError(
-                f"An operation must be an integer from 0 to {len(cls) - 1}. Received: {value}."
-            )
-        return cls(value)
 
 
 @dataclasses.dataclass(frozen=True)

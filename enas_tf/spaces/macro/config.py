@@ -4,6 +4,7 @@ import dataclasses
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings, setting
+from enas_tf.spaces.image_space import check_filters
 from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArchitecture
 
 
@@ -56,11 +57,7 @@ class MacroNetworkConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.filters % 2:
-            raise ConfigurationError(
-                "`filters` must be even, since a reduction computes half of them on each of two "
-                f"grids. Received: filters={self.filters}."
-            )
+        check_filters(self.filters)
 
 
 def check_network(

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from enas_tf.config import DataConfig, SearchConfig
-from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.errors import ArchitectureError
 from enas_tf.settings import section, setting
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.image_space import ImageSpace
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
     MacroArchitecture,
@@ -55,7 +54,7 @@ class MacroChannelDecisions(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class MacroSpace(SearchSpace):
+class MacroSpace(ImageSpace):
     """Whole convolutional networks: an operation and skip connections for every layer."""
 
     num_layers: int = setting(12, "Layers of the searched network.", minimum=1)
@@ -89,20 +88,6 @@ class MacroSpace(SearchSpace):
     controller: MacroControllerConfig = section(MacroControllerConfig(), prefix="controller_")
 
     name: ClassVar[str] = "macro"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        shape = self.input_shape
-        if len(shape) != 3 or any(not isinstance(n, int) or n < 1 for n in shape):
-            raise ConfigurationError(
-                "`input_shape` must be three positive integers (height, width, channels). "
-                f"Received: input_shape={shape!r}."
-            )
-        if self.filters % 2:
-            raise ConfigurationError(
-                "`filters` must be even, since a reduction computes half of them on each of two "
-                f"grids. Received: filters={self.filters}."
-            )
 
     @property
     def operations(self) -> tuple[MacroOperation, ...]:
@@ -298,18 +283,6 @@ class MacroSpace(SearchSpace):
             return [self.random_architecture(generator) for _ in self.operations]
         operations = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) % self.num_operations
         return self.decode(MacroDecisions(operations, skips))
-
-    def random_data(self, config: SearchConfig) -> Any:
-        """Returns an `ImageData` of random pictures, enough for one training batch."""
-        from enas_tf.data.images import ImageData
-
-        sizes = config.shared_weights.batch_size, config.reward_batch_size
-        number = max(size or 0 for size in sizes)
-        generator = np.random.default_rng(config.seed)
-        images = generator.integers(0, 256, (2 * number, *self.input_shape), np.uint8)
-        labels = np.arange(2 * number) % self.num_classes
-        split = DataConfig(dataset="random", validation_size=number)
-        return ImageData.from_arrays(images, labels, images, labels, name="random", config=split)
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""

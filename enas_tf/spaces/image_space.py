@@ -1,0 +1,68 @@
+"""What the search spaces for pictures have in common."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from enas_tf.config import DataConfig, SearchConfig
+from enas_tf.errors import ConfigurationError
+from enas_tf.spaces.base import SearchSpace
+
+
+class ImageSpace(SearchSpace):
+    """A space of networks that classify pictures.
+
+    Attributes:
+      filters: channels of the first layers; even.
+      input_shape: height, width and channels of a picture.
+      num_classes: number of classes.
+    """
+
+    filters: int
+    input_shape: tuple[int, ...]
+    num_classes: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_input_shape(self.input_shape)
+        check_filters(self.filters)
+
+    def random_data(self, config: SearchConfig) -> Any:
+        """Returns an `ImageData` of random pictures, enough for one training batch."""
+        from enas_tf.data.images import ImageData
+
+        sizes = config.shared_weights.batch_size, config.reward_batch_size
+        number = max(size or 0 for size in sizes)
+        generator = np.random.default_rng(config.seed)
+        images = generator.integers(0, 256, (2 * number, *self.input_shape), np.uint8)
+        labels = np.arange(2 * number) % self.num_classes
+        split = DataConfig(dataset="random", validation_size=number)
+        return ImageData.from_arrays(images, labels, images, labels, name="random", config=split)
+
+
+def check_input_shape(input_shape: Sequence[int]) -> None:
+    """Raises `ConfigurationError` unless it is the height, width and channels of a picture."""
+    whole = [isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in input_shape]
+    if len(whole) != 3 or not all(whole):
+        raise ConfigurationError(
+            "`input_shape` must be three positive integers (height, width, channels). "
+            f"Received: input_shape={tuple(input_shape)!r}."
+        )
+
+
+def check_filters(filters: int) -> None:
+    """Raises `ConfigurationError` unless a factorised reduction can have that many channels."""
+    if filters % 2:
+        raise ConfigurationError(
+            "`filters` must be even, since a reduction computes half of them on each of two "
+            f"grids. Received: filters={filters}."
+        )
+
+
+def check_num_classes(num_classes: int) -> None:
+    """Raises `ConfigurationError` unless there is something to tell apart."""
+    if num_classes < 2:
+        raise ConfigurationError(
+            f"`num_classes` must be at least 2. Received: num_classes={num_classes}."
+        )

@@ -1,0 +1,295 @@
+"""Architectures of the micro space: a normal cell and a reduction cell.
+
+A cell has two inputs, the outputs of the two cells before it (index 0: the older one, index 1: the
+newer one), and a number of nodes (index 2 onwards). A node applies an operation to each of two
+earlier tensors and adds the results. Source: the authors' release, `src/cifar10/micro_child.py`.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from typing_extensions import Self
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object
+from enas_tf.spaces.operations import Operation
+
+NUM_CELL_INPUTS = 2
+OPERANDS_PER_NODE = 2
+# The release writes an operand as its input and its operation.
+_INTEGERS_PER_NODE = 2 * OPERANDS_PER_NODE
+
+
+class MicroOperation(Operation):
+    """What a node does with one of its inputs; the values are those of the release.
+
+    A separable convolution stands for two of them: (ReLU, depthwise, pointwise, batch
+    normalisation) twice.
+    """
+
+    SEPARABLE_CONVOLUTION_3X3 = 0
+    SEPARABLE_CONVOLUTION_5X5 = 1
+    AVERAGE_POOLING_3X3 = 2
+    MAX_POOLING_3X3 = 3
+    IDENTITY = 4
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class MicroOperand:
+    """One of the two terms that a node adds.
+
+    Attributes:
+      input: index of an earlier tensor of the cell; 0 and 1 are the cell's inputs, `n + 2` is the
+        output of node `n`.
+      operation: what is done with it.
+    """
+
+    input: int
+    operation: MicroOperation
+
+
+@dataclasses.dataclass(frozen=True)
+class MicroNode:
+    """A node: the sum of its two operands.
+
+    Attributes:
+      operands: the two terms; each place has shared weights of its own.
+    """
+
+    operands: tuple[MicroOperand, MicroOperand]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "operands", tuple(self.operands))
+
+
+@dataclasses.dataclass(frozen=True)
+class MicroCell:
+    """A cell: nodes of which each reads from earlier ones.
+
+    Attributes:
+      nodes: first to last.
+    """
+
+    nodes: tuple[MicroNode, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        if not self.nodes:
+            raise ArchitectureError("A cell must have at least one node.")
+        for index, node in enumerate(self.nodes):
+            try:
+                _check_node(index, node)
+            except ArchitectureError as error:
+                raise ArchitectureError(f"Node {index}: {error}") from error
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.nodes)
+
+    @property
+    def loose_ends(self) -> tuple[int, ...]:
+        """Ascending indices of the tensors that no node reads; they make the cell's output.
+
+        There is at least one, since nothing comes after the last node. A cell's input that no node
+        reads is among them.
+        """
+        read = {operand.input for node in self.nodes for operand in node.operands}
+        return tuple(i for i in range(self.num_nodes + NUM_CELL_INPUTS) if i not in read)
+
+    def canonical(self) -> Self:
+        """Returns the same cell with the operands of every node in ascending order.
+
+        Addition does not depend on the order, so cells of the same canonical form are the same
+        network (in the supernet their weights differ, since each place has its own).
+        """
+        return type(self)(tuple(MicroNode(tuple(sorted(node.operands))) for node in self.nodes))
+
+    def to_integers(self) -> list[int]:
+        """Returns the release's integers: `input operation input operation` for each node."""
+        return [
+            int(number)
+            for node in self.nodes
+            for operand in node.operands
+            for number in (operand.input, operand.operation)
+        ]
+
+    @classmethod
+    def from_integers(cls, integers: Sequence[int]) -> Self:
+        """Makes a cell from the release's integers, four for each node.
+
+        Raises:
+          ArchitectureError: an input or an operation is out of range.
+        """
+        nodes = []
+        for start in range(0, len(integers), _INTEGERS_PER_NODE):
+            numbers = integers[start : start + _INTEGERS_PER_NODE]
+            try:
+                operations = map(MicroOperation.from_integer, numbers[1::2])
+                nodes.append(MicroNode(tuple(map(MicroOperand, numbers[0::2], operations))))
+            except ArchitectureError as error:
+                raise ArchitectureError(f"Node {start // _INTEGERS_PER_NODE}: {error}") from error
+        return cls(tuple(nodes))
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns `{"nodes": [[{"input": …, "operation": …}, {…}], …]}`."""
+        return {
+            "nodes": [
+                [
+                    {"input": operand.input, "operation": operand.operation.label}
+                    for operand in node.operands
+                ]
+                for node in self.nodes
+            ]
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Makes a cell from what `to_json` returned.
+
+        Raises:
+          ArchitectureError: the value has another form, or an entry is out of range.
+        """
+        entries = value.get("nodes") if isinstance(value, Mapping) else None
+        if not isinstance(entries, list):
+            raise ArchitectureError(
+                f"A cell must be an object with a list `nodes`. Received: {value!r:.60}."
+            )
+        nodes = []
+        for index, entry in enumerate(entries):
+            try:
+                nodes.append(_node_of_json(entry))
+            except ArchitectureError as error:
+                raise ArchitectureError(f"Node {index}: {error}") from error
+        return cls(tuple(nodes))
+
+
+@dataclasses.dataclass(frozen=True)
+class MicroArchitecture(Architecture):
+    """A network of the micro space: all its cells are copies of two.
+
+    Attributes:
+      normal: the cell that keeps the size of the picture.
+      reduction: the cell that halves it; of as many nodes.
+    """
+
+    normal: MicroCell
+    reduction: MicroCell
+
+    space_name: ClassVar[str] = "micro"
+
+    def __post_init__(self) -> None:
+        for name, cell in self.cells.items():
+            if not isinstance(cell, MicroCell):
+                raise ArchitectureError(f"`{name}` must be a MicroCell. Received: {cell!r:.60}.")
+        numbers = self.normal.num_nodes, self.reduction.num_nodes
+        if numbers[0] != numbers[1]:
+            raise ArchitectureError(
+                "The normal and the reduction cell must have the same number of nodes. "
+                f"Received: {numbers[0]} and {numbers[1]}."
+            )
+
+    @property
+    def cells(self) -> dict[str, MicroCell]:
+        """Both cells by name: `normal`, `reduction`."""
+        return {"normal": self.normal, "reduction": self.reduction}
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of nodes in each cell."""
+        return self.normal.num_nodes
+
+    def canonical(self) -> Self:
+        """Returns the same network with the operands of every node in ascending order."""
+        return type(self)(self.normal.canonical(), self.reduction.canonical())
+
+    @classmethod
+    def from_release_string(cls, text: str) -> Self:
+        """Parses the release's integers: the normal cell, then the reduction cell.
+
+        Args:
+          text: for each node `input operation input operation`, 40 integers for 5 nodes; bars and
+            commas count as blanks.
+
+        Raises:
+          ArchitectureError: the number of integers is no multiple of 8, or one is out of range.
+        """
+        integers = parse_integers(text, "A micro architecture")
+        both = 2 * _INTEGERS_PER_NODE
+        if len(integers) % both:
+            raise ArchitectureError(
+                f"A micro architecture of n nodes has {both} n integers, half of them for the "
+                f"normal cell (5 nodes: {5 * both}). Received: {len(integers)} integers."
+            )
+        half = len(integers) // 2
+        parts = {"normal": integers[:half], "reduction": integers[half:]}
+        return cls(**{name: _in_cell(name, MicroCell.from_integers, parts[name]) for name in parts})
+
+    def to_release_string(self) -> str:
+        """Returns the release's integers, normal cell first, `8 * num_nodes` of them."""
+        return " ".join(map(str, self.normal.to_integers() + self.reduction.to_integers()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns `{"normal": {"nodes": […]}, "reduction": {"nodes": […]}}`."""
+        return {name: cell.to_json() for name, cell in self.cells.items()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | str) -> Self:
+        """Makes an architecture from what `to_json` returned, or from its JSON text."""
+        value = parse_json_object(value, "A micro architecture")
+        names = ("normal", "reduction")
+        if set(value) != set(names):
+            raise ArchitectureError(
+                "A micro architecture must be an object with the keys normal and reduction. "
+                f"Received keys: {sorted(map(str, value))}."
+            )
+        return cls(**{name: _in_cell(name, MicroCell.from_json, value[name]) for name in names})
+
+
+def _check_node(index: int, node: Any) -> None:
+    if not isinstance(node, MicroNode):
+        raise ArchitectureError(f"expected a MicroNode. Received: {node!r:.60}.")
+    if len(node.operands) != OPERANDS_PER_NODE:
+        raise ArchitectureError(
+            f"expected {OPERANDS_PER_NODE} operands. Received: {len(node.operands)}."
+        )
+    for operand in node.operands:
+        if not isinstance(operand, MicroOperand):
+            raise ArchitectureError(f"expected a MicroOperand. Received: {operand!r:.60}.")
+        if not isinstance(operand.operation, MicroOperation):
+            raise ArchitectureError(
+                f"`operation` must be a MicroOperation. Received: {operand.operation!r}."
+            )
+        last = index + NUM_CELL_INPUTS - 1
+        whole = isinstance(operand.input, int) and not isinstance(operand.input, bool)
+        if not whole or not 0 <= operand.input <= last:
+            raise ArchitectureError(
+                f"`input` must be the index of an earlier tensor, an integer from 0 to {last} (0 "
+                f"and 1 are the cell's inputs, {NUM_CELL_INPUTS} is node 0). "
+                f"Received: {operand.input!r}."
+            )
+
+
+def _node_of_json(entry: Any) -> MicroNode:
+    keys = {"input", "operation"}
+    if not isinstance(entry, list) or not all(
+        isinstance(operand, Mapping) and set(operand) == keys for operand in entry
+    ):
+        raise ArchitectureError(
+            f"expected a list of two objects with the keys input and operation. "
+            f"Received: {entry!r:.60}."
+        )
+    return MicroNode(
+        tuple(
+            MicroOperand(operand["input"], MicroOperation.from_label(operand["operation"]))
+            for operand in entry
+        )
+    )
+
+
+def _in_cell(name: str, parse: Any, value: Any) -> MicroCell:
+    try:
+        return parse(value)
+    except ArchitectureError as error:
+        raise ArchitectureError(f"{name.capitalize()} cell: {error}") from error

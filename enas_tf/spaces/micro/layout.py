@@ -1,0 +1,113 @@
+"""How the cells of a network follow each other; the supernet and the derived networks agree on it.
+
+Nothing here imports TensorFlow.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.spaces.image_space import check_input_shape
+
+# Both reductions must find something to halve.
+SMALLEST_SIDE = 4
+# Source: the release, `_build_aux_head`.
+AUXILIARY_POOLING = 5
+AUXILIARY_STRIDE = 3
+AUXILIARY_PROJECTION = 128
+AUXILIARY_FEATURES = 768
+
+
+@dataclasses.dataclass(frozen=True)
+class CellPlace:
+    """Where a cell stands in a network.
+
+    Attributes:
+      index: number of the cell, from 0.
+      stage: number of reductions up to and including this cell: 0, 1 or 2.
+      is_reduction: whether it is a reduction cell.
+      filters: channels of the cell's nodes.
+    """
+
+    index: int
+    stage: int
+    is_reduction: bool
+    filters: int
+
+
+def cell_places(num_layers: int, filters: int) -> tuple[CellPlace, ...]:
+    """Returns all cells of a network, first to last.
+
+    There are `num_layers + 2`; the reduction cells stand at `L // 3` and `2 * (L // 3) + 1`, and
+    each doubles the channels.
+
+    Args:
+      num_layers: L, the number of cells besides the two reduction cells.
+      filters: channels in the first cells.
+    """
+    reductions = (num_layers // 3, 2 * (num_layers // 3) + 1)
+    places = []
+    for index in range(num_layers + 2):
+        stage = sum(index >= reduction for reduction in reductions)
+        places.append(CellPlace(index, stage, index in reductions, filters * 2**stage))
+    return tuple(places)
+
+
+def auxiliary_cell(num_layers: int) -> int:
+    """Returns the index of the cell whose output the auxiliary head reads.
+
+    It is the cell after the second reduction cell, or that one if it is the last.
+
+    Args:
+      num_layers: the number of cells besides the two reduction cells.
+    """
+    return min(2 * (num_layers // 3) + 2, num_layers + 1)
+
+
+def stage_sides(input_shape: Sequence[int], stage: int) -> tuple[int, int]:
+    """Returns the height and width of the pictures after so many reductions.
+
+    Args:
+      input_shape: height, width and channels of a picture.
+      stage: number of reductions.
+    """
+    height, width = input_shape[:2]
+    for _ in range(stage):
+        height, width = (height + 1) // 2, (width + 1) // 2
+    return height, width
+
+
+def auxiliary_window(sides: tuple[int, int]) -> tuple[int, int]:
+    """Returns height and width of the auxiliary head's average pooling; its stride is 3.
+
+    It is 5 x 5 as in the release, or less where the pictures are smaller.
+
+    Args:
+      sides: height and width of the pictures after both reductions.
+    """
+    return min(sides[0], AUXILIARY_POOLING), min(sides[1], AUXILIARY_POOLING)
+
+
+def auxiliary_sides(sides: tuple[int, int]) -> tuple[int, int]:
+    """Returns the height and width of what the auxiliary head's pooling leaves.
+
+    Args:
+      sides: height and width of the pictures after both reductions.
+    """
+    height, width = (
+        (side - window) // AUXILIARY_STRIDE + 1
+        for side, window in zip(sides, auxiliary_window(sides))
+    )
+    return height, width
+
+
+def check_picture_size(input_shape: Sequence[int]) -> None:
+    """Raises `ConfigurationError` unless pictures are large enough for two reduction cells."""
+    check_input_shape(input_shape)
+    height, width = input_shape[:2]
+    if min(height, width) < SMALLEST_SIDE:
+        raise ConfigurationError(
+            f"The micro space halves pictures twice and needs at least {SMALLEST_SIDE} x "
+            f"{SMALLEST_SIDE} pixels. Received pictures of {height} x {width}; use --space=macro, "
+            "which leaves out reductions, or larger pictures."
+        )
