@@ -107,8 +107,10 @@ class SharedWeights:
         training = self._config.shared_weights
         variables = self.supernet.trainable_variables
         with tf.GradientTape() as tape:
-            metrics, statistics = self.supernet.training_metrics(batch, own, dropout_seed)
-            loss = metrics.loss / training.batch_size
+            objective, metrics, statistics = self.supernet.training_metrics(
+                batch, own, dropout_seed
+            )
+            loss = objective / training.batch_size
         apply_gradients(self.optimizer, tape.gradient(loss, variables), variables, training)
         return metrics, statistics
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationBank, BatchStatistics
 from enas_tf.spaces.base import Architecture, SearchSpace
-from enas_tf.training.image_step import ImageMetrics, classification_metrics
+from enas_tf.training.image_step import ImageMetrics, classification_metrics, image_objective
 
 
 class Score(NamedTuple):
@@ -123,7 +123,7 @@ class ImageSupernet(keras.Model):
 
     def training_metrics(
         self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, dropout_seed: tf.Tensor
-    ) -> tuple[ImageMetrics, dict[str, BatchStatistics]]:
+    ) -> tuple[tf.Tensor, ImageMetrics, dict[str, BatchStatistics]]:
         """Runs one architecture on a training batch.
 
         Args:
@@ -132,14 +132,15 @@ class ImageSupernet(keras.Model):
           dropout_seed: int32 `[2]`.
 
         Returns:
-          Metrics, whose `loss` is the sum over the examples, and statistics for
+          What training minimises, summed over the examples; metrics; and statistics for
           `update_statistics`.
         """
         images, labels = batch
         logits, statistics = self.forward(
             images, decisions, use_batch_statistics=True, dropout_seed=dropout_seed
         )
-        return classification_metrics(labels, logits), statistics
+        objective, metrics = image_objective(labels, logits)
+        return objective, metrics, statistics
 
     def score(
         self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, *, use_batch_statistics: bool

@@ -35,12 +35,35 @@ def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics
     )
 
 
+def image_objective(
+    labels: tf.Tensor, outputs: Any, auxiliary_weight: float = 0.0
+) -> tuple[tf.Tensor, ImageMetrics]:
+    """Returns what training minimises, and the metrics of what the network says.
+
+    Args:
+      labels: int32 `[batch]`.
+      outputs: logits `[batch, num_classes]`, or a list of them and of an auxiliary head's logits.
+      auxiliary_weight: of the auxiliary head's cross-entropy.
+
+    Returns:
+      The sum over the examples of the cross-entropies, a float32 scalar, and the metrics of the
+      logits alone.
+    """
+    logits, *auxiliary = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    metrics = classification_metrics(labels, logits)
+    objective = metrics.loss
+    for head in auxiliary:
+        objective += auxiliary_weight * classification_metrics(labels, head).loss
+    return objective, metrics
+
+
 def training_step(
-    forward: Callable[[tf.Tensor], tf.Tensor],
+    forward: Callable[[tf.Tensor], Any],
     batch: tuple[tf.Tensor, tf.Tensor],
     variables: Sequence[Any],
     optimizer: keras.optimizers.Optimizer,
     config: TrainingConfig,
+    auxiliary_weight: float = 0.0,
 ) -> ImageMetrics:
     """Takes one step on the mean cross-entropy plus weight decay.
 
@@ -48,19 +71,21 @@ def training_step(
     mean is over the `config.batch_size` examples of all of them.
 
     Args:
-      forward: from pictures to logits in training mode.
+      forward: from pictures to logits in training mode, or to a list of them and of an auxiliary
+        head's logits.
       batch: this device's pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
       variables: the variables to train.
       optimizer: made by `enas_tf.training.optimizers.build_optimizer`.
       config: weight decay, clipping and the global batch size.
+      auxiliary_weight: of the auxiliary head's cross-entropy.
 
     Returns:
       The metrics of this device's examples, before the step.
     """
     images, labels = batch
     with tf.GradientTape() as tape:
-        metrics = classification_metrics(labels, forward(images))
-        loss = metrics.loss / config.batch_size
+        objective, metrics = image_objective(labels, forward(images), auxiliary_weight)
+        loss = objective / config.batch_size
     gradients = tape.gradient(loss, variables)
     apply_gradients(optimizer, gradients, variables, config)
     return metrics
