@@ -8,6 +8,7 @@ gather per bank, and starting up takes seconds instead of minutes.
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -17,22 +18,31 @@ class WeightBank(keras.layers.Layer):
     Args:
       num_entries: number of candidates that have such weights.
       shape: shape of one entry.
-      fan_in: inputs that one output sums over; weights start He-normal with this fan-in.
+      fan_in: inputs that one output sums over; weights start He-normal with this fan-in. An array
+        `[num_entries]` gives every entry one of its own.
       seed: of the initial weights.
     """
 
     def __init__(
-        self, num_entries: int, shape: tuple[int, ...], *, fan_in: int, seed: int, name: str
+        self,
+        num_entries: int,
+        shape: tuple[int, ...],
+        *,
+        fan_in: int | np.ndarray,
+        seed: int,
+        name: str,
     ) -> None:
         super().__init__(name=name)
         self.num_entries = num_entries
         self.entry_shape = tuple(shape)
         # keras.initializers.HeNormal would take the fan-in from the shape of the whole bank.
-        initializer = keras.initializers.TruncatedNormal(
-            stddev=(2.0 / fan_in) ** 0.5 / 0.87962566103423978, seed=seed
-        )
+        deviation = np.sqrt(2.0 / np.asarray(fan_in)) / 0.87962566103423978
+        scale = np.reshape(deviation, [-1] + [1] * len(shape)).astype(np.float32)
+        normal = keras.initializers.TruncatedNormal(stddev=1.0, seed=seed)
         self.kernel = self.add_weight(
-            shape=(num_entries, *shape), initializer=initializer, name="kernel"
+            shape=(num_entries, *shape),
+            initializer=lambda shape, dtype: scale * normal(shape, dtype),
+            name="kernel",
         )
         self.built = True
 

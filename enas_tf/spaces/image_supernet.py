@@ -36,8 +36,8 @@ class ImageSupernet(keras.Model):
       images: normalised float32 pictures `[batch, height, width, channels]`.
       architecture: an architecture of the space, or its decisions: int32 tensors in the form of
         `space.encode`, without the batch axis.
-      training: whether batch statistics normalise, moving statistics are updated, and dropout is
-        on. Default: False.
+      training: whether batch statistics normalise (in some spaces they always do), moving
+        statistics are updated, and dropout is on. Default: False.
       seed: int32 `[2]`, of dropout; default: a new one at each call.
 
     Returns:
@@ -45,6 +45,8 @@ class ImageSupernet(keras.Model):
     """
 
     score_kind = "shared_weights_validation_accuracy"
+    # Whether a call with training=False normalises with the batch's statistics too.
+    batch_statistics_in_evaluation = False
 
     def __init__(self, space: SearchSpace, seed: int, name: str) -> None:
         super().__init__(name=name)
@@ -70,7 +72,7 @@ class ImageSupernet(keras.Model):
         logits, statistics = self.forward(
             images,
             architecture,
-            use_batch_statistics=training,
+            use_batch_statistics=training or self.batch_statistics_in_evaluation,
             dropout_seed=seed if training else None,
         )
         if training:

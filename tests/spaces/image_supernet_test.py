@@ -48,11 +48,12 @@ def test_a_seed_fixes_the_dropout_mask(supernet, images):
 
 def test_training_metrics_are_sums_of_the_forward_pass(supernet, images):
     decisions, seed = supernet.decisions_of(ARCHITECTURE), tf.constant([0, 1])
-    metrics, _ = supernet.training_metrics((images, LABELS), decisions, seed)
+    objective, metrics, _ = supernet.training_metrics((images, LABELS), decisions, seed)
     logits, _ = supernet.forward(images, decisions, use_batch_statistics=True, dropout_seed=seed)
     probabilities = tf.nn.softmax(logits).numpy()
     expected = -np.sum(np.log(probabilities[np.arange(4), LABELS]))
     np.testing.assert_allclose(metrics.loss, expected, rtol=1e-5)
+    assert float(objective) == float(metrics.loss)
     assert float(metrics.correct) == np.sum(np.argmax(logits, axis=1) == LABELS)
     assert float(metrics.examples) == 4.0
 

@@ -1,0 +1,325 @@
+"""The micro supernet: one set of shared weights behind every network of the space.
+
+Source: the authors' release, `src/cifar10/micro_child.py`, without its defects: only the chosen
+operations run, dropout is on in training only, and the auxiliary head's weights are trained.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from enas_tf.layers.banks import (
+    BatchNormalizationBank,
+    BatchStatistics,
+    WeightBank,
+    unstack_entries,
+)
+from enas_tf.layers.factorized_reduction import reduction_kernel
+from enas_tf.layers.functional import Normalized, normalized_convolution
+from enas_tf.spaces.image_supernet import ImageSupernet
+from enas_tf.spaces.micro.layout import (
+    AUXILIARY_FEATURES,
+    AUXILIARY_PROJECTION,
+    AUXILIARY_STRIDE,
+    auxiliary_cell,
+    auxiliary_sides,
+    auxiliary_window,
+    cell_places,
+    stage_sides,
+)
+from enas_tf.spaces.micro.space import MicroSpace
+from enas_tf.spaces.micro.supernet_cells import EPSILON, StageCells
+from enas_tf.training.image_step import ImageMetrics, image_objective
+
+NUM_STAGES = 3
+_STEM_WIDENING = 3
+
+Seeds = Callable[[], int]
+
+
+class MicroSupernet(ImageSupernet):
+    """All networks of a micro space in one; see `ImageSupernet` for arguments and calls.
+
+    Before a reduction cell the newest tensor is halved by a factorised reduction, and the cell
+    itself works at stride 1. Batch normalisation uses the statistics of the batch in evaluation
+    too, as in the release; moving statistics are kept for who asks for them.
+    """
+
+    batch_statistics_in_evaluation = True
+
+    def __init__(self, space: MicroSpace, seed: int = 0) -> None:
+        super().__init__(space, seed, name="micro_supernet")
+        counter = itertools.count(seed * 1000)
+
+        def next_seed() -> int:
+            return next(counter)
+
+        self.places = cell_places(space.num_layers, space.filters)
+        channels = space.input_shape[-1]
+        stem = _STEM_WIDENING * space.filters
+        self.stem = NormalizedConvolution(
+            (3, 3, channels), stem, next_seed, name="stem", activation=False
+        )
+        self._build_adapters(stem, next_seed)
+        self.stages = [
+            StageCells(space, [p for p in self.places if p.stage == stage], next_seed)
+            for stage in range(NUM_STAGES)
+            if any(p.stage == stage for p in self.places)
+        ]
+        last = self.places[-1].filters
+        self.auxiliary_head = None
+        if space.auxiliary_weight:
+            sides = stage_sides(space.input_shape, NUM_STAGES - 1)
+            self.auxiliary_head = AuxiliaryHead(sides, last, space.num_classes, next_seed)
+        self.classifier = WeightBank(
+            1, (last, space.num_classes), fan_in=last, seed=next_seed(), name="classifier"
+        )
+        self.built = True
+
+    def _build_adapters(self, stem: int, next_seed: Seeds) -> None:
+        """Makes what brings the inputs of cells to their size and width, by cell."""
+        self.reductions: dict[str, Reduction] = {}
+        self.adapters: dict[str, NormalizedConvolution | Reduction] = {}
+        widths, stages = [stem, stem], [0, 0]
+        for place in self.places:
+            name = f"cell_{place.index}"
+            if place.is_reduction:
+                self.reductions[str(place.index)] = Reduction(
+                    widths[1], place.filters, next_seed, name=f"{name}_reduction", activation=False
+                )
+                widths, stages = [widths[1], place.filters], [stages[1], place.stage]
+            for number in range(2):
+                key = f"{place.index}_{number}"
+                label = f"{name}_input_{number}"
+                if stages[number] < place.stage:
+                    self.adapters[key] = Reduction(
+                        widths[number], place.filters, next_seed, name=label
+                    )
+                elif widths[number] != place.filters:
+                    self.adapters[key] = NormalizedConvolution(
+                        (1, 1, widths[number]), place.filters, next_seed, name=label
+                    )
+            widths, stages = [widths[1], place.filters], [stages[1], place.stage]
+
+    def forward(
+        self,
+        images: tf.Tensor,
+        decisions: Any,
+        *,
+        use_batch_statistics: bool,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
+        """Computes logits and batch statistics; see `ImageSupernet.forward`."""
+        logits, _, statistics = self._forward(
+            images, decisions, use_batch_statistics, dropout_seed, with_auxiliary=False
+        )
+        return logits, statistics
+
+    def training_metrics(
+        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, dropout_seed: tf.Tensor
+    ) -> tuple[tf.Tensor, ImageMetrics, dict[str, BatchStatistics]]:
+        """Runs one architecture on a training batch; see `ImageSupernet.training_metrics`.
+
+        The auxiliary head adds to what training minimises.
+        """
+        images, labels = batch
+        logits, auxiliary, statistics = self._forward(
+            images, decisions, True, dropout_seed, with_auxiliary=self.auxiliary_head is not None
+        )
+        objective, metrics = image_objective(
+            labels, [logits, *auxiliary], self.space.auxiliary_weight
+        )
+        return objective, metrics, statistics
+
+    def _forward(
+        self,
+        images: tf.Tensor,
+        decisions: Any,
+        use_batch_statistics: bool,
+        dropout_seed: tf.Tensor | None,
+        with_auxiliary: bool,
+    ) -> tuple[tf.Tensor, list[tf.Tensor], dict[str, BatchStatistics]]:
+        collected: dict[str, BatchStatistics] = {}
+
+        def run(layer: Any, tensor: tf.Tensor) -> tf.Tensor:
+            result = layer.run(tensor, use_batch_statistics)
+            collected[layer.norm.name] = layer.norm.collect(
+                result.mean[None], result.variance[None]
+            )
+            return result.outputs
+
+        weights = itertools.chain.from_iterable(stage.select(decisions) for stage in self.stages)
+        statistics: list[list[Any]] = [[] for _ in self.stages]
+        older = newer = run(self.stem, images)
+        auxiliary = []
+        # Without one of the stages (there are few cells) the others keep their places.
+        first_stage = self.places[0].stage
+        for place, own in zip(self.places, weights):
+            if place.is_reduction:
+                older, newer = newer, run(self.reductions[str(place.index)], newer)
+            inputs = [
+                run(self.adapters[key], tensor)
+                if (key := f"{place.index}_{number}") in self.adapters
+                else tensor
+                for number, tensor in enumerate((older, newer))
+            ]
+            number = place.stage - first_stage
+            output, moments = self.stages[number].run(*inputs, own, use_batch_statistics)
+            statistics[number].append(moments)
+            older, newer = newer, output
+            if with_auxiliary and place.index == auxiliary_cell(self.space.num_layers):
+                logits, parts = self.auxiliary_head.run(newer, use_batch_statistics)
+                auxiliary.append(logits)
+                collected |= parts
+        for stage, moments in zip(self.stages, statistics):
+            collected |= stage.collect(decisions, moments)
+        return self._head(newer, dropout_seed), auxiliary, collected
+
+    def _head(self, features: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
+        features = tf.reduce_mean(tf.nn.relu(features), axis=[1, 2])
+        if dropout_seed is not None and self.space.dropout_rate:
+            features = tf.nn.experimental.stateless_dropout(
+                features, rate=self.space.dropout_rate, seed=dropout_seed
+            )
+        return tf.matmul(features, self.classifier.select([0])[0])
+
+
+class NormalizedConvolution(keras.layers.Layer):
+    """ReLU, convolution of stride 1, batch normalisation, with weights of its own.
+
+    Args:
+      window: height, width and input channels of the kernel.
+      filters: channels of the output.
+      next_seed: returns a new seed at each call, for the initial weights.
+      name: of the layer.
+      activation: whether there is a ReLU.
+    """
+
+    stride = 1
+
+    def __init__(
+        self,
+        window: tuple[int, int, int],
+        filters: int,
+        next_seed: Seeds,
+        name: str,
+        activation: bool = True,
+    ) -> None:
+        super().__init__(name=name)
+        self.activation = activation
+        self.kernels = self._kernel_banks(window, filters, next_seed)
+        self.norm = BatchNormalizationBank(1, filters, epsilon=EPSILON, name=f"{name}_norm")
+        self.built = True
+
+    def _kernel_banks(
+        self, window: tuple[int, int, int], filters: int, next_seed: Seeds
+    ) -> list[WeightBank]:
+        height, width, channels = window
+        fan_in = height * width * channels
+        shape = (*window, filters)
+        return [WeightBank(1, shape, fan_in=fan_in, seed=next_seed(), name="kernel")]
+
+    def kernel(self) -> tf.Tensor:
+        """Returns the kernel `[height, width, in, out]`."""
+        return self.kernels[0].select([0])[0]
+
+    def run(self, inputs: tf.Tensor, use_batch_statistics: bool) -> Normalized:
+        """Returns the output and its statistics."""
+        return normalized_convolution(
+            tf.nn.relu(inputs) if self.activation else inputs,
+            self.kernel(),
+            unstack_entries(self.norm.select())[0],
+            epsilon=EPSILON,
+            use_batch_statistics=use_batch_statistics,
+            stride=self.stride,
+        )
+
+
+class Reduction(NormalizedConvolution):
+    """ReLU and factorised reduction, with weights of its own.
+
+    Args:
+      channels: of the input.
+      filters: channels of the output.
+      next_seed: as in `NormalizedConvolution`.
+      name: of the layer.
+      activation: whether there is a ReLU.
+    """
+
+    stride = 2
+
+    def __init__(
+        self, channels: int, filters: int, next_seed: Seeds, name: str, activation: bool = True
+    ) -> None:
+        super().__init__((1, 1, channels), filters, next_seed, name, activation)
+
+    def _kernel_banks(
+        self, window: tuple[int, int, int], filters: int, next_seed: Seeds
+    ) -> list[WeightBank]:
+        channels = window[-1]
+        return [
+            WeightBank(
+                1, (channels, filters // 2), fan_in=channels, seed=next_seed(), name=f"path_{path}"
+            )
+            for path in (1, 2)
+        ]
+
+    def kernel(self) -> tf.Tensor:
+        """Returns the kernel `[2, 2, in, out]` of both paths."""
+        return reduction_kernel(*(bank.select([0])[0] for bank in self.kernels))
+
+
+class AuxiliaryHead(keras.layers.Layer):
+    """A second classifier in the middle of the network, which helps its training.
+
+    ReLU, 5 x 5 average pooling of stride 3, 1 x 1 convolution, batch normalisation, ReLU,
+    convolution over the whole picture, batch normalisation, ReLU, global average, dense.
+
+    Args:
+      sides: height and width of the pictures.
+      channels: of the pictures.
+      num_classes: number of classes.
+      next_seed: returns a new seed at each call, for the initial weights.
+    """
+
+    def __init__(
+        self, sides: tuple[int, int], channels: int, num_classes: int, next_seed: Seeds
+    ) -> None:
+        super().__init__(name="auxiliary_head")
+        self.window = auxiliary_window(sides)
+        self.project = NormalizedConvolution(
+            (1, 1, channels),
+            AUXILIARY_PROJECTION,
+            next_seed,
+            name="auxiliary_project",
+            activation=False,
+        )
+        self.combine = NormalizedConvolution(
+            (*auxiliary_sides(sides), AUXILIARY_PROJECTION),
+            AUXILIARY_FEATURES,
+            next_seed,
+            name="auxiliary_combine",
+        )
+        self.classifier = WeightBank(
+            1,
+            (AUXILIARY_FEATURES, num_classes),
+            fan_in=AUXILIARY_FEATURES,
+            seed=next_seed(),
+            name="auxiliary_classifier",
+        )
+        self.built = True
+
+    def run(
+        self, inputs: tf.Tensor, use_batch_statistics: bool
+    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
+        """Returns logits `[batch, num_classes]` and batch statistics."""
+        outputs = tf.nn.avg_pool2d(tf.nn.relu(inputs), self.window, AUXILIARY_STRIDE, "VALID")
+        statistics = {}
+        for layer in (self.project, self.combine):
+            outputs, mean, variance = layer.run(outputs, use_batch_statistics)
+            statistics[layer.norm.name] = layer.norm.collect(mean[None], variance[None])
+        features = tf.reduce_mean(tf.nn.relu(outputs), axis=[1, 2])
+        return tf.matmul(features, self.classifier.select([0])[0]), statistics

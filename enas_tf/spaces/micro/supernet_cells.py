@@ -1,0 +1,428 @@
+"""The cells of the micro supernet: their shared weights, and the function that runs one of them.
+
+The weights of all cells of one stage (between reductions, all of one width) are banks: one row for
+each cell, node, operand, stack of the separable convolution, and *input that the operand may read*.
+A network's rows are looked up with one gather a bank. The cell is a function of its weights that is
+traced once for each stage, and so are its parts.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.layers.banks import (
+    BatchNormalizationBank,
+    BatchNormalizationEntry,
+    BatchStatistics,
+    WeightBank,
+    unstack_entries,
+)
+from enas_tf.layers.functional import (
+    average_pooling,
+    batch_normalization,
+    convolution,
+    depthwise_convolution,
+    max_pooling,
+    normalized_convolution,
+)
+from enas_tf.layers.graph_options import shared_function
+from enas_tf.spaces.micro.architecture import (
+    NUM_CELL_INPUTS,
+    OPERANDS_PER_NODE,
+    MicroOperation,
+)
+from enas_tf.spaces.micro.layout import CellPlace
+from enas_tf.spaces.micro.space import MicroDecisions, MicroSpace
+
+EPSILON = 1e-5
+# A separable convolution of the space is two of them in a row.
+NUM_STACKS = 2
+
+
+class SeparableWeights(NamedTuple):
+    """Weights of separable convolutions; the first axis is the stack, or operand and stack.
+
+    Attributes:
+      depthwise: `[…, size, size, filters, 1]`.
+      pointwise: `[…, filters, filters]`.
+      norm: `[…, filters]` each.
+    """
+
+    depthwise: tf.Tensor
+    pointwise: tf.Tensor
+    norm: BatchNormalizationEntry
+
+
+class SeparableBank(keras.layers.Layer):
+    """The separable convolutions of one kernel size in all cells of a stage.
+
+    Args:
+      operation: gives the kernel size.
+      rows: which rows there are.
+      filters: channels.
+      fan_in: of each row, in place of the true one; None: the true one.
+      next_seed: returns a new seed at each call, for the initial weights.
+      name: of the bank.
+    """
+
+    def __init__(
+        self,
+        operation: MicroOperation,
+        num_rows: int,
+        filters: int,
+        fan_in: np.ndarray | None,
+        next_seed: Callable[[], int],
+        name: str,
+    ) -> None:
+        super().__init__(name=name)
+        size = operation.kernel_size
+        self.operation = operation
+        self.depthwise = WeightBank(
+            num_rows,
+            (size, size, filters, 1),
+            fan_in=size * size if fan_in is None else fan_in,
+            seed=next_seed(),
+            name=f"{name}_depthwise",
+        )
+        self.pointwise = WeightBank(
+            num_rows,
+            (filters, filters),
+            fan_in=filters if fan_in is None else fan_in,
+            seed=next_seed(),
+            name=f"{name}_pointwise",
+        )
+        self.norm = BatchNormalizationBank(num_rows, filters, epsilon=EPSILON, name=f"{name}_norm")
+        self.built = True
+
+    def select(self, rows: tf.Tensor) -> SeparableWeights:
+        """Looks up rows, int32 `[n]`."""
+        return SeparableWeights(
+            self.depthwise.select(rows), self.pointwise.select(rows), self.norm.select(rows)
+        )
+
+
+class CellWeights(NamedTuple):
+    """All that a cell is a function of, besides its two inputs.
+
+    Attributes:
+      inputs: int32 `[num_nodes, 2]`, which earlier tensor each operand reads.
+      operations: int32, same shape.
+      separable: for each separable operation the weights of all operands; first axis: node,
+        operand and stack.
+      blocks: `[num_nodes + 2, filters, filters]`, the closing convolution's kernel for each tensor.
+      norm: batch normalisation behind the closing convolution.
+    """
+
+    inputs: tf.Tensor
+    operations: tf.Tensor
+    separable: tuple[SeparableWeights, ...]
+    blocks: tf.Tensor
+    norm: BatchNormalizationEntry
+
+
+class CellStatistics(NamedTuple):
+    """Batch statistics of one pass through a cell.
+
+    Attributes:
+      operands: mean and variance `[num_nodes * 2 * 2, filters]` (node, operand, stack) of the
+        separable convolution that ran; zeros where none did.
+      output: mean and variance `[filters]` behind the closing convolution.
+    """
+
+    operands: tuple[tf.Tensor, tf.Tensor]
+    output: tuple[tf.Tensor, tf.Tensor]
+
+
+class StageCells(keras.layers.Layer):
+    """The shared weights of all cells between two reductions.
+
+    Args:
+      space: gives the number of nodes, the operations and the initialisation.
+      places: the cells; all have the same width.
+      next_seed: returns a new seed at each call, for the initial weights.
+    """
+
+    def __init__(
+        self, space: MicroSpace, places: Sequence[CellPlace], next_seed: Callable[[], int]
+    ) -> None:
+        stage, filters = places[0].stage, places[0].filters
+        super().__init__(name=f"stage_{stage}")
+        self.space = space
+        self.places = tuple(places)
+        self.filters = filters
+        self.num_tensors = space.num_nodes + NUM_CELL_INPUTS
+        self.first_rows, num_rows, fan_in = _rows(space.num_nodes, len(places))
+        as_released = space.bank_initialization == "release"
+        self.separable = [
+            SeparableBank(
+                operation,
+                num_rows,
+                filters,
+                fan_in if as_released else None,
+                next_seed,
+                name=f"stage_{stage}_{operation.label}",
+            )
+            for operation in space.operations
+            if operation.is_separable
+        ]
+        self.blocks = WeightBank(
+            len(places) * self.num_tensors,
+            (filters, filters),
+            fan_in=self.num_tensors if as_released else filters,
+            seed=next_seed(),
+            name=f"stage_{stage}_blocks",
+        )
+        self.norm = BatchNormalizationBank(
+            len(places), filters, epsilon=EPSILON, name=f"stage_{stage}_norm"
+        )
+        self._run = shared_function(self._run_cell)
+        self._choose = shared_function(choose)
+        self._operate = shared_function(functools.partial(operate, space.operations))
+        self._add_loose_end = shared_function(add_if_loose)
+        self.built = True
+
+    def rows(self, decisions: MicroDecisions) -> tf.Tensor:
+        """Returns the row of every cell, node, operand and stack, int32 `[n]`."""
+        kinds = [int(place.is_reduction) for place in self.places]
+        inputs = tf.gather(decisions.inputs, kinds)[..., None]
+        return tf.reshape(self.first_rows + inputs, [-1])
+
+    def select(self, decisions: MicroDecisions) -> list[CellWeights]:
+        """Looks up the weights of every cell of one architecture."""
+        rows = self.rows(decisions)
+        number = len(self.places)
+
+        def by_cell(tensor: tf.Tensor) -> list[tf.Tensor]:
+            return tf.unstack(tf.reshape(tensor, [number, -1, *tensor.shape[1:]]))
+
+        separable = [tf.nest.map_structure(by_cell, bank.select(rows)) for bank in self.separable]
+        blocks = by_cell(tf.convert_to_tensor(self.blocks.kernel.value))
+        norms = unstack_entries(self.norm.select())
+        cells = []
+        for index, place in enumerate(self.places):
+            own = [
+                SeparableWeights(
+                    weights.depthwise[index],
+                    weights.pointwise[index],
+                    BatchNormalizationEntry(*(values[index] for values in weights.norm)),
+                )
+                for weights in separable
+            ]
+            kind = int(place.is_reduction)
+            cells.append(
+                CellWeights(
+                    decisions.inputs[kind],
+                    decisions.operations[kind],
+                    tuple(own),
+                    blocks[index],
+                    norms[index],
+                )
+            )
+        return cells
+
+    def run(
+        self, older: tf.Tensor, newer: tf.Tensor, weights: CellWeights, use_batch_statistics: bool
+    ) -> tuple[tf.Tensor, CellStatistics]:
+        """Runs one cell.
+
+        Args:
+          older: its input 0, `[batch, height, width, filters]`.
+          newer: its input 1, of the same shape.
+          weights: what `select` returned for the cell.
+          use_batch_statistics: whether batch or moving statistics normalise.
+
+        Returns:
+          The output, of the same shape, and statistics for `collect`.
+        """
+        return self._run(older, newer, weights, use_batch_statistics)
+
+    def _run_cell(
+        self, older: tf.Tensor, newer: tf.Tensor, weights: CellWeights, use_batch_statistics: bool
+    ) -> tuple[tf.Tensor, CellStatistics]:
+        tensors = [older, newer]
+        statistics = []
+        # Axes: node, operand.
+        stacks = [self._by_operand(separable) for separable in weights.separable]
+        for node in range(self.space.num_nodes):
+            terms = []
+            for operand in range(OPERANDS_PER_NODE):
+                tensors, chosen = self._choose(weights.inputs[node, operand], tensors)
+                own = [stack[node * OPERANDS_PER_NODE + operand] for stack in stacks]
+                term, *moments = self._operate(
+                    weights.operations[node, operand], chosen, own, use_batch_statistics
+                )
+                terms.append(term)
+                statistics.append(moments)
+            tensors.append(tf.add(*terms))
+        numbers = tf.range(self.num_tensors)
+        read = tf.reduce_any(tf.equal(tf.reshape(weights.inputs, [-1, 1]), numbers), axis=0)
+        outputs = tf.zeros_like(older)
+        for tensor, block, was_read in zip(tensors, tf.unstack(weights.blocks), tf.unstack(read)):
+            outputs = self._add_loose_end(outputs, tensor, block, was_read)
+        result = batch_normalization(
+            outputs, weights.norm, epsilon=EPSILON, use_batch_statistics=use_batch_statistics
+        )
+        mean, variance = (tf.concat(parts, axis=0) for parts in zip(*statistics))
+        return result.outputs, CellStatistics((mean, variance), (result.mean, result.variance))
+
+    def _by_operand(self, separable: SeparableWeights) -> list[SeparableWeights]:
+        """Splits the weights of a cell's operands, leaving the axis of the stacks."""
+        flat = [
+            tf.split(tensor, tensor.shape[0] // NUM_STACKS) for tensor in tf.nest.flatten(separable)
+        ]
+        return [tf.nest.pack_sequence_as(separable, list(parts)) for parts in zip(*flat)]
+
+    def collect(
+        self, decisions: MicroDecisions, statistics: Sequence[CellStatistics]
+    ) -> dict[str, BatchStatistics]:
+        """Puts the statistics of the stage's cells into the shapes of their banks."""
+        rows = self.rows(decisions)
+        kinds = [int(place.is_reduction) for place in self.places]
+        operations = tf.reshape(tf.gather(decisions.operations, kinds), [-1, 1])
+        operations = tf.reshape(tf.repeat(operations, NUM_STACKS, axis=1), [-1, 1])
+        mean, variance = (
+            tf.concat(parts, axis=0) for parts in zip(*(cell.operands for cell in statistics))
+        )
+        collected = {
+            bank.norm.name: bank.norm.collect(
+                mean,
+                variance,
+                rows,
+                tf.cast(tf.equal(operations, int(bank.operation)), tf.float32),
+            )
+            for bank in self.separable
+        }
+        outputs = map(tf.stack, zip(*(cell.output for cell in statistics)))
+        collected[self.norm.name] = self.norm.collect(*outputs)
+        return collected
+
+
+def _rows(num_nodes: int, num_cells: int) -> tuple[np.ndarray, int, np.ndarray]:
+    """Numbers the rows of a bank.
+
+    Returns:
+      The first row of every cell, node, operand and stack, int32 `[num_cells, num_nodes, 2, 2]`, to
+      which the chosen input is added; the number of rows; and for every row, how many inputs its
+      operand can read.
+    """
+    shape = (num_cells, num_nodes, OPERANDS_PER_NODE, NUM_STACKS)
+    inputs = np.arange(num_nodes) + NUM_CELL_INPUTS
+    sizes = np.broadcast_to(inputs[:, None, None], shape).ravel()
+    ends = np.cumsum(sizes)
+    first = (ends - sizes).astype(np.int32).reshape(shape)
+    return first, int(ends[-1]), np.repeat(sizes, sizes)
+
+
+def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """Returns one of some tensors, in such a way that its gradient costs nothing for the others.
+
+    All tensors are handed through, and the next reader must take them from here: their gradients
+    then pass the same condition, without zeros for the tensors that are not chosen.
+
+    Args:
+      index: int32 scalar.
+      tensors: of one shape.
+
+    Returns:
+      The tensors, and the chosen one.
+    """
+
+    def branch(number: int) -> list[tf.Tensor]:
+        return [tf.identity(tensor) for tensor in [*tensors, tensors[number]]]
+
+    branches = [functools.partial(branch, number) for number in range(len(tensors))]
+    *passed, chosen = tf.switch_case(index, branches)
+    return passed, chosen
+
+
+def operate(
+    operations: Sequence[MicroOperation],
+    operation: tf.Tensor,
+    inputs: tf.Tensor,
+    separable: Sequence[SeparableWeights],
+    use_batch_statistics: bool,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Runs the chosen operation on one tensor.
+
+    Args:
+      operations: which ones there are.
+      operation: int32 scalar, number of the chosen one.
+      inputs: `[batch, height, width, filters]`.
+      separable: weights of the separable convolutions in the order of `operations`; the first axis
+        is the stack.
+      use_batch_statistics: whether batch or moving statistics normalise.
+
+    Returns:
+      The output, of the shape of the inputs, and the mean and the variance `[2, filters]` of the
+      normalisations; zeros where there is none.
+    """
+    weights = iter(separable)
+    nothing = tf.zeros([NUM_STACKS, inputs.shape[-1]])
+    simple = {
+        MicroOperation.AVERAGE_POOLING_3X3: average_pooling,
+        MicroOperation.MAX_POOLING_3X3: max_pooling,
+        MicroOperation.IDENTITY: tf.identity,
+    }
+    branches: list[Callable[[], Any]] = []
+    for member in operations:
+        if member.is_separable:
+            branches.append(
+                functools.partial(
+                    separable_convolutions, inputs, next(weights), use_batch_statistics
+                )
+            )
+        else:
+            branches.append(lambda function=simple[member]: (function(inputs), nothing, nothing))
+    outputs, mean, variance = tf.switch_case(operation, branches)
+    return tf.ensure_shape(outputs, inputs.shape), mean, variance
+
+
+def separable_convolutions(
+    inputs: tf.Tensor, weights: SeparableWeights, use_batch_statistics: bool
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Runs (ReLU, depthwise, pointwise, batch normalisation) for each stack of the weights.
+
+    Returns:
+      The output, and the mean and the variance of each stack, `[2, filters]`.
+    """
+    outputs, moments = inputs, []
+    for stack in unstack_entries(weights):
+        outputs = depthwise_convolution(tf.nn.relu(outputs), stack.depthwise)
+        outputs, *own = normalized_convolution(
+            outputs,
+            stack.pointwise,
+            stack.norm,
+            epsilon=EPSILON,
+            use_batch_statistics=use_batch_statistics,
+        )
+        moments.append(own)
+    mean, variance = map(tf.stack, zip(*moments))
+    return outputs, mean, variance
+
+
+def add_if_loose(
+    outputs: tf.Tensor, tensor: tf.Tensor, block: tf.Tensor, was_read: tf.Tensor
+) -> tf.Tensor:
+    """Adds a loose end's share of the closing convolution.
+
+    A 1 x 1 convolution of concatenated tensors is the sum of the convolutions of each with its
+    block of the kernel; so only the blocks of loose ends are used, however many there are.
+
+    Args:
+      outputs: the sum so far, `[batch, height, width, filters]`.
+      tensor: may be a loose end; of the same shape.
+      block: `[filters, filters]`.
+      was_read: bool scalar, whether a node read the tensor.
+
+    Returns:
+      The sum.
+    """
+    return tf.cond(
+        was_read,
+        lambda: tf.identity(outputs),
+        lambda: outputs + convolution(tf.nn.relu(tensor), block),
+    )
