@@ -14,6 +14,8 @@ from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.spaces.base import FORMAT_VERSION, Architecture
 from enas_tf.spaces.macro import published as macro_published
 from enas_tf.spaces.macro.architecture import MacroArchitecture, macro_architecture_from_json
+from enas_tf.spaces.micro import published as micro_published
+from enas_tf.spaces.micro.architecture import MicroArchitecture
 
 # The files of a run directory that hold its architecture: a search's, a retraining's.
 _FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
@@ -41,6 +43,11 @@ _FORMS = {
         macro_architecture_from_json,
         MacroArchitecture.from_release_string,
         macro_published.PUBLISHED,
+    ),
+    "micro": _Form(
+        MicroArchitecture.from_json,
+        MicroArchitecture.from_release_string,
+        micro_published.PUBLISHED,
     ),
 }
 

@@ -165,6 +165,7 @@ def _static_step(space: Any, config: Any, architecture: Any, batch: Any) -> Call
     from enas_tf.training.optimizers import build_optimizer
 
     network = space.build_static_network(architecture)
+    auxiliary_weight = space.auxiliary_weight if len(network.outputs) > 1 else 0.0
     optimizer = build_optimizer(config.shared_weights, 1000)
     optimizer.build(network.trainable_variables)
 
@@ -176,6 +177,7 @@ def _static_step(space: Any, config: Any, architecture: Any, batch: Any) -> Call
             network.trainable_variables,
             optimizer,
             config.shared_weights,
+            auxiliary_weight,
         )
 
     return lambda: _wait(step(batch))

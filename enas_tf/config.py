@@ -39,10 +39,11 @@ class DataConfig(Settings):
     flip: bool | None = setting(
         None, "Flip training pictures left to right at random (default: yes, except for digits)."
     )
-    cutout: int = setting(
-        0,
-        "Side in pixels of the square that CutOut blanks in training pictures; 0: none.",
-        minimum=0,
+    cutout: float = setting(
+        0.0,
+        "Side of the square that CutOut blanks in training pictures, in pixels, or below 1 as a "
+        "share of the smaller side; 0: none.",
+        minimum=0.0,
     )
 
 

@@ -15,8 +15,10 @@ from enas_tf.spaces.macro.architecture import (
     MacroArchitecture,
     MacroChannelArchitecture,
 )
+from enas_tf.spaces.micro.architecture import MicroArchitecture
 
 ARCHITECTURE = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
+MICRO = MicroArchitecture.from_release_string("0 0 1 2 2 4 0 3 1 1 1 0 0 4 2 1")
 CHANNELS = MacroChannelArchitecture.from_release_string("0 1 1 2", num_branches=2, channels=4)
 
 
@@ -35,10 +37,10 @@ def test_document_has_the_entries_of_the_contract():
     }
 
 
-@pytest.mark.parametrize("architecture", [ARCHITECTURE, CHANNELS])
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, CHANNELS, MICRO])
 def test_document_is_read_back(architecture):
     document = json.loads(json.dumps(architecture_document(architecture)))
-    assert architecture_from_document(document, "macro") == architecture
+    assert architecture_from_document(document, architecture.space_name) == architecture
 
 
 def test_loads_a_run_directory(tmp_path):
@@ -53,14 +55,16 @@ def test_loads_a_file(tmp_path):
     assert load_architecture(str(path), "macro") == CHANNELS
 
 
-def test_loads_a_file_with_nothing_but_the_architecture(tmp_path):
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, MICRO])
+def test_loads_a_file_with_nothing_but_the_architecture(architecture, tmp_path):
     path = tmp_path / "found.json"
-    path.write_text(json.dumps(ARCHITECTURE.to_json()))
-    assert load_architecture(path, "macro") == ARCHITECTURE
+    path.write_text(json.dumps(architecture.to_json()))
+    assert load_architecture(path, architecture.space_name) == architecture
 
 
 def test_loads_a_release_string():
     assert load_architecture(" 0 | 3 1 | 5 0 1 ", "macro") == ARCHITECTURE
+    assert load_architecture(MICRO.to_release_string(), "micro") == MICRO
 
 
 def test_a_release_string_can_be_longer_than_a_path():
@@ -76,9 +80,16 @@ def test_loads_a_folder_whose_name_is_a_number(tmp_path, monkeypatch):
     assert load_architecture("7", "macro") == ARCHITECTURE
 
 
-def test_loads_published_architectures_by_name():
-    for name, architecture in published_architectures("macro").items():
-        assert load_architecture(name, "macro") == architecture
+@pytest.mark.parametrize(
+    ("space", "name"), [("macro", "enas_macro_release"), ("micro", "enas_micro_release")]
+)
+def test_loads_published_architectures_by_name(space, name):
+    assert load_architecture(name, space) == published_architectures(space)[name]
+
+
+def test_a_published_architecture_of_another_space_is_unknown():
+    with pytest.raises(ArchitectureError, match=r"of the micro space\..*enas_micro_release"):
+        load_architecture("enas_macro_release", "micro")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.settings",
     "enas_tf.spaces.macro.presets",
     "enas_tf.spaces.macro.published",
+    "enas_tf.spaces.micro.presets",
+    "enas_tf.spaces.micro.published",
     "enas_tf.spaces.registry",
 )
 

@@ -1,17 +1,18 @@
 """Loads variables of the authors' release into our controllers, for the parity tests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from enas_tf.spaces.macro.controller import MacroController
+from enas_tf.spaces.attention import AttentionController, DecisionHead
+from enas_tf.spaces.micro.controller import MicroController
 
 
-def macro_controller_values(
-    fixture: Mapping[str, Any], controller: MacroController, prefix: str = ""
+def release_values(
+    fixture: Mapping[str, Any], controller: AttentionController, prefix: str = ""
 ) -> list[np.ndarray]:
-    """Returns the release's arrays in the layout and order of `controller.weights`.
+    """Returns the release's arrays in the layout and order of `controller.trainable_variables`.
 
     Args:
       fixture: arrays named as the release's variables.
@@ -33,17 +34,27 @@ def macro_controller_values(
         id(controller.query_kernel): array("attention/w_2"),
         id(controller.attention_vector): array("attention/v"),
     }
-    for number, head in enumerate(controller.heads):
-        name = "w"
-        if not controller.space.search_whole_channels:
-            name = f"branch_{number // 2}/w_{('start', 'count')[number % 2]}"
+    for name, head in _heads(controller):
         values[id(head.kernel)] = array(f"softmax/{name}")
         values[id(head.embeddings)] = array(f"emb/{name}")
+        if head.bias is not None:
+            values[id(head.bias)] = array("softmax/b")[0]
     return [values[id(weight)] for weight in controller.trainable_variables]
 
 
-def load_macro_controller(fixture: Mapping[str, Any], controller: MacroController) -> None:
+def load_release_values(fixture: Mapping[str, Any], controller: AttentionController) -> None:
     """Gives the controller the weights of a fixture."""
-    values = macro_controller_values(fixture, controller)
+    values = release_values(fixture, controller)
     for variable, value in zip(controller.trainable_variables, values, strict=True):
         variable.assign(value)
+
+
+def _heads(controller: AttentionController) -> Iterator[tuple[str, DecisionHead]]:
+    """Yields each head with the last part of its variables' names in the release."""
+    if isinstance(controller, MicroController):
+        yield "w", controller.head
+    elif controller.space.search_whole_channels:
+        yield "w", controller.heads[0]
+    else:
+        for number, head in enumerate(controller.heads):
+            yield f"branch_{number // 2}/w_{('start', 'count')[number % 2]}", head

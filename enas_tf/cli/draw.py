@@ -36,25 +36,34 @@ def _draw(argv: Sequence[str]) -> None:
         f"File to write; it ends in {' or '.join(FORMATS)}.",
         required=True,
     )
-    command.add(
-        "Drawing",
-        "input_shape",
-        tuple[int, ...] | None,
-        None,
-        "Height, width and channels of the pictures, which decide the number of reductions "
-        "(default: of the run; 32,32,3 for other architectures).",
-    )
+    # What a drawing needs to know of a space is what its drawings depend on.
+    depends_on_shape = "input_shape" in entry.space().drawing_options()
+    if depends_on_shape:
+        command.add(
+            "Drawing",
+            "input_shape",
+            tuple[int, ...] | None,
+            None,
+            "Height, width and channels of the pictures, which decide the number of reductions "
+            "(default: of the run; 32,32,3 for other architectures).",
+        )
     command.parse(argv)
+    options: dict[str, Any] = {}
+    if depends_on_shape:
+        options["input_shape"] = _input_shape(command)
+    architecture = load_architecture(command["architecture"], entry.name)
+    path = write_drawing(architecture, pathlib.Path(command["output"]), **options)
+    print(f"Wrote {path}")
+
+
+def _input_shape(command: CommandFlags) -> tuple[int, ...]:
     shape = command["input_shape"] or _input_shape_of(command["architecture"])
     if len(shape) != 3 or min(shape) < 1:
         raise ConfigurationError(
             "`--input_shape` must be three positive integers (height, width, channels). "
             f"Received: --input_shape={','.join(map(str, shape))}"
         )
-    architecture = load_architecture(command["architecture"], entry.name)
-    options: dict[str, Any] = {"input_shape": shape}
-    path = write_drawing(architecture, pathlib.Path(command["output"]), **options)
-    print(f"Wrote {path}")
+    return shape
 
 
 def _input_shape_of(architecture: str) -> tuple[int, ...]:

@@ -59,12 +59,12 @@ def _retrain(argv: Sequence[str]) -> None:
     )
     entry.check_network(architecture, network)
     RunDirectory.check(output_dir)
-    data, distribution = load_data(
-        entry,
-        data_config,
-        lambda data: data.check_retraining(config),
-        lambda: start_on(command["devices"]),
-    )
+
+    def check(data: Any) -> None:
+        data.check_retraining(config)
+        entry.check_data(data)
+
+    data, distribution = load_data(entry, data_config, check, lambda: start_on(command["devices"]))
 
     from enas_tf.export import export
 

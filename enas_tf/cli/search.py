@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
@@ -50,12 +51,12 @@ def _search(argv: Sequence[str]) -> None:
     )
     check_strategy(config.strategy)
     RunDirectory.check(output_dir)
-    data, distribution = load_data(
-        entry,
-        data_config,
-        lambda data: data.check_search(config),
-        lambda: start_on(command["devices"]),
-    )
+
+    def check(data: Any) -> None:
+        data.check_search(config)
+        entry.fit(space, data)
+
+    data, distribution = load_data(entry, data_config, check, lambda: start_on(command["devices"]))
 
     from enas_tf.search.loop import search
 

@@ -117,11 +117,6 @@ class ImageData:
                 f"`crop_padding` must be less than the pictures' smaller side, {side}. "
                 f"Received: crop_padding={crop_padding}."
             )
-        if config.cutout > side:
-            raise ConfigurationError(
-                f"`cutout` must be at most the pictures' smaller side, {side}. "
-                f"Received: cutout={config.cutout}."
-            )
         family = name.split("/")[0].split(":")[0]
         return cls(
             name=name,
@@ -133,7 +128,7 @@ class ImageData:
             validation_size=_validation_size(config, len(y_train)),
             flip=family not in _NEVER_MIRRORED if config.flip is None else config.flip,
             crop_padding=crop_padding,
-            cutout=config.cutout,
+            cutout=_cutout(config, side),
             config=config,
         )
 
@@ -276,6 +271,18 @@ def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
     if class_folders.is_present(path):
         return functools.partial(class_folders.load, path)
     return functools.partial(tfds.load, name, data_dir)
+
+
+def _cutout(config: DataConfig, side: int) -> int:
+    """Returns the side in pixels of CutOut's square, for pictures of that smaller side."""
+    if config.cutout < 1:
+        return round(config.cutout * side)
+    if config.cutout > side or not config.cutout.is_integer():
+        raise ConfigurationError(
+            f"`cutout` must be a whole number of pixels, at most the pictures' smaller side, "
+            f"{side}, or less than 1 as a share of it. Received: cutout={config.cutout:g}."
+        )
+    return int(config.cutout)
 
 
 def _validation_size(config: DataConfig, num_examples: int) -> int:

@@ -109,18 +109,20 @@ class DecisionSequence(NamedTuple):
         decision = decide(logits, given, seed, self.exploration)
         log_probability, entropy = decision.log_probability, decision.entropy
         chosen_term = -log_probability * tf.exp(log_probability)
-        # Policy gradients take entropies as constants (as the release does); to leave them out of
-        # the gradient's graph halves the time until the first update.
-        terms = [log_probability, tf.stop_gradient(entropy), tf.stop_gradient(chosen_term)]
+        terms = [log_probability, entropy, chosen_term]
         if counted is not None:
             terms = [tf.where(counted, term, tf.zeros_like(term)) for term in terms]
         axes = list(range(1, log_probability.shape.rank))
-        log_probability, entropy, chosen_term = (tf.reduce_sum(term, axes) for term in terms)
+        if axes:
+            terms = [tf.reduce_sum(term, axes) for term in terms]
+        log_probability, entropy, chosen_term = terms
+        # Policy gradients take entropies as constants (as the release does); to leave them out of
+        # the gradient's graph halves the time until the first update.
         sequence = self._replace(
             number=self.number + 1,
             log_probability=self.log_probability + log_probability,
-            entropy=self.entropy + entropy,
-            release_entropy=self.release_entropy + chosen_term,
+            entropy=tf.stop_gradient(self.entropy + entropy),
+            release_entropy=tf.stop_gradient(self.release_entropy + chosen_term),
         )
         return sequence, decision.choice
 

@@ -6,6 +6,28 @@ import keras
 import tensorflow as tf
 
 
+def call_counter() -> keras.Variable:
+    """Returns a counter of a layer's training calls that all replicas share."""
+    return keras.Variable(
+        0, dtype="int64", trainable=False, name="num_calls", aggregation="only_first_replica"
+    )
+
+
+def call_seed(seed: int, num_calls: keras.Variable) -> tf.Tensor:
+    """Returns the seed of one training call, int64 `[2]`; each replica has its own.
+
+    Args:
+      seed: of the layer.
+      num_calls: number of training calls before this one.
+    """
+    pair = tf.stack([tf.constant(seed, tf.int64), num_calls.value])
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return pair
+    replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+    return tf.random.experimental.stateless_fold_in(pair, replica)
+
+
 class ResumableDropout(keras.layers.Layer):
     """Dropout with a mask drawn from the seed, the number of training calls and the replica.
 
@@ -27,20 +49,14 @@ class ResumableDropout(keras.layers.Layer):
         super().__init__(**kwargs)
         self.rate = rate
         self.seed = seed
-        self.num_calls = keras.Variable(
-            0, dtype="int64", trainable=False, name="num_calls", aggregation="only_first_replica"
-        )
+        self.num_calls = call_counter()
         self.built = True
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Returns the inputs, in training with some of them dropped."""
         if not training or self.rate == 0.0:
             return inputs
-        seed = tf.stack([tf.constant(self.seed, tf.int64), self.num_calls.value])
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync > 1:
-            replica = context.replica_id_in_sync_group
-            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(replica, tf.int64))
+        seed = call_seed(self.seed, self.num_calls)
         outputs = tf.nn.experimental.stateless_dropout(inputs, self.rate, seed)
         self.num_calls.assign_add(1)
         return outputs

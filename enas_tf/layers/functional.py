@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationEntry
 
+_POOLING_GRADIENT = "EnasMaxPoolingGradient"
+
 
 class Normalized(NamedTuple):
     """Normalised pictures and the statistics of the batch they came from.
@@ -45,7 +47,29 @@ def average_pooling(inputs: tf.Tensor) -> tf.Tensor:
 
 def max_pooling(inputs: tf.Tensor) -> tf.Tensor:
     """Maximum over 3 x 3 pixels, stride 1."""
-    return tf.nn.max_pool2d(inputs, 3, 1, "SAME")
+    # Has no effect outside of graphs.
+    graph = tf.compat.v1.get_default_graph()
+    with graph.gradient_override_map({"MaxPool": _POOLING_GRADIENT}):
+        return tf.nn.max_pool2d(inputs, 3, 1, "SAME")
+
+
+@tf.RegisterGradient(_POOLING_GRADIENT)
+def _max_pooling_gradient(operation: tf.Operation, upstream: tf.Tensor) -> tf.Tensor:
+    """Computes the pooling once more, then its gradient.
+
+    oneDNN computes the gradient, four times faster than TensorFlow's own kernel, only in a graph
+    that has the pooling too. In a supernet the two are in functions of their own, and the pooling
+    costs a twentieth of its gradient.
+    """
+    (inputs,) = operation.inputs
+    return tf.raw_ops.MaxPoolGrad(
+        orig_input=inputs,
+        orig_output=tf.nn.max_pool2d(inputs, 3, 1, "SAME"),
+        grad=upstream,
+        ksize=[1, 3, 3, 1],
+        strides=[1, 1, 1, 1],
+        padding="SAME",
+    )
 
 
 def batch_normalization(

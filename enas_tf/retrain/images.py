@@ -24,8 +24,10 @@ from enas_tf.retrain.classifier import build_classifier, evaluate, evaluate_logi
 from enas_tf.runs import RunDirectory
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.macro import network as macro_network
 from enas_tf.spaces.macro.config import MacroNetworkConfig
-from enas_tf.spaces.macro.network import build_macro_network, to_portable
+from enas_tf.spaces.micro import network as micro_network
+from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.distribution import default_strategy
 from enas_tf.training.image_step import ImageMetrics, training_step
@@ -61,15 +63,37 @@ class RetrainProgress(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class _NetworkForm:
-    """How the networks of one space are built."""
+    """How the networks of one space are built and trained.
+
+    Attributes:
+      config: class of a network's settings.
+      build: makes a network.
+      to_portable: makes its copy of stock layers.
+      is_scheduled: whether a network changes in the course of its training, so that `build` wants
+        to know its length.
+      auxiliary_weight: of the auxiliary head's cross-entropy; takes a network's settings.
+    """
 
     config: type[Settings]
     build: Callable[..., keras.Model]
     to_portable: Callable[..., keras.Model]
+    is_scheduled: bool = False
+    auxiliary_weight: Callable[[Any], float] = lambda config: 0.0
 
 
 # A new space of image networks is added here.
-_FORMS = {"macro": _NetworkForm(MacroNetworkConfig, build_macro_network, to_portable)}
+_FORMS = {
+    "macro": _NetworkForm(
+        MacroNetworkConfig, macro_network.build_macro_network, macro_network.to_portable
+    ),
+    "micro": _NetworkForm(
+        MicroNetworkConfig,
+        micro_network.build_micro_network,
+        micro_network.to_portable,
+        is_scheduled=True,
+        auxiliary_weight=lambda config: config.auxiliary_weight,
+    ),
+}
 
 
 def retrain(
@@ -161,6 +185,7 @@ class _Training:
         self.epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), settings.batch_size)
         self.total_steps = settings.epochs * self.epoch_steps
         self.seconds = 0.0
+        schedule = {"training_steps": self.total_steps} if self.form.is_scheduled else {}
         with strategy.scope():
             self.network = self.form.build(
                 architecture,
@@ -169,6 +194,7 @@ class _Training:
                 num_classes=data.num_classes,
                 portable=False,
                 seed=config.seed,
+                **schedule,
             )
             self.optimizer = build_optimizer(settings, self.epoch_steps)
             self.optimizer.build(self.network.trainable_variables)
@@ -226,7 +252,7 @@ class _Training:
                 checkpoints.save(step)
 
         batches = iter(self._batches(step))
-        train_step = tf.function(self._step)
+        train_step = tf.function(self._step, autograph=False)
         with DeferredSignals() as signals:
             while step < self.total_steps and not signals.pending:
                 train_step(next(batches))
@@ -299,6 +325,7 @@ class _Training:
             self.network.trainable_variables,
             self.optimizer,
             self.config.training,
+            self.form.auxiliary_weight(self.network_config),
         )
 
     def _means(self) -> tuple[float, float]:
@@ -345,7 +372,9 @@ class _Training:
 
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor) -> tf.Tensor:
-        return self.network(normalize(images, self.normalization), training=False)
+        outputs = self.network(normalize(images, self.normalization), training=False)
+        # An auxiliary head comes second; what nobody reads is not computed.
+        return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
 def _save_model(model: keras.Model, path: pathlib.Path) -> None:

@@ -11,9 +11,13 @@ from enas_tf.config import DataConfig, RetrainConfig
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.image_space import ImageSpace
+from enas_tf.spaces.macro import config as macro_config
 from enas_tf.spaces.macro import presets as macro_presets
-from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.micro import config as micro_config
+from enas_tf.spaces.micro import presets as micro_presets
+from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 
 if TYPE_CHECKING:
@@ -47,6 +51,14 @@ class SpaceEntry:
     check_network: Callable[..., None]
     fit: Callable[[SearchSpace, Any], SearchSpace]
     retrain: Callable[..., "keras.Model"]
+
+    def check_data(self, data: Any) -> None:
+        """Raises `ConfigurationError` if no network of the space can take the data.
+
+        Args:
+          data: what `load_data` returned.
+        """
+        self.fit(self.space(), data)
 
 
 def space_names() -> tuple[str, ...]:
@@ -94,17 +106,44 @@ def _retrain_on_images(
     return retrain(architecture, data, config, **options)
 
 
-_SPACES: dict[str, SpaceEntry] = {
-    "macro": SpaceEntry(
-        name="macro",
-        space=MacroSpace,
-        network=MacroNetworkConfig,
-        search_presets=macro_presets.SEARCH_PRESETS,
-        retrain_presets=macro_presets.RETRAIN_PRESETS,
+def _image_space(
+    space: type[ImageSpace],
+    network: type[Settings],
+    search_presets: Mapping[str, SearchPreset],
+    retrain_presets: Mapping[str, RetrainPreset],
+    check_network: Callable[..., None],
+) -> SpaceEntry:
+    """Returns the entry of a space of networks for pictures; for the arguments see `SpaceEntry`."""
+    return SpaceEntry(
+        name=space.name,
+        space=space,
+        network=network,
+        search_presets=search_presets,
+        retrain_presets=retrain_presets,
         load_data=_load_images,
         needs_tensorflow=_needs_tensorflow,
         check_network=check_network,
         fit=_fit_to_images,
         retrain=_retrain_on_images,
-    ),
+    )
+
+
+_SPACES: dict[str, SpaceEntry] = {
+    entry.name: entry
+    for entry in (
+        _image_space(
+            MacroSpace,
+            macro_config.MacroNetworkConfig,
+            macro_presets.SEARCH_PRESETS,
+            macro_presets.RETRAIN_PRESETS,
+            macro_config.check_network,
+        ),
+        _image_space(
+            MicroSpace,
+            micro_config.MicroNetworkConfig,
+            micro_presets.SEARCH_PRESETS,
+            micro_presets.RETRAIN_PRESETS,
+            micro_config.check_network,
+        ),
+    )
 }

@@ -23,10 +23,13 @@ from enas_tf.cli import benchmark, common, derive, evaluate, export
 from enas_tf.config import DataConfig, SearchConfig, TrainingConfig
 from enas_tf.runs import RunDirectory
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.micro.space import MicroSpace
 
 LONG = 5000 * "a"
 SPACE = MacroSpace(num_layers=3, filters=4, input_shape=(6, 6, 1), num_classes=2)
 DOCUMENT = architecture_document(SPACE.random_architecture(0))
+MICRO_SPACE = MicroSpace(num_nodes=2, filters=4, input_shape=(6, 6, 1), num_classes=2)
+MICRO_DOCUMENT = architecture_document(MICRO_SPACE.random_architecture(0))
 BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 
 
@@ -79,6 +82,7 @@ def write_npz_files(world):
     write_npz(world / "one_class.npz", classes=1)
     write_npz(world / "three_classes.npz", classes=3)
     write_npz(world / "rgb.npz", shape=(6, 6, 3))
+    write_npz(world / "tiny.npz", shape=(6, 3, 1))
     content = (world / "good.npz").read_bytes()
     (world / "cut_off.npz").write_bytes(content[:600])
     (world / "damaged.npz").write_bytes(content[:300] + 40 * b"x" + content[340:])
@@ -157,7 +161,26 @@ def write_architectures(world):
         layer = {"branches": branches, "skip_connections": []}
         return {**DOCUMENT, "architecture": {"channels": number, "layers": [layer]}}
 
+    def cells(*operands, **changes):
+        node = [{"input": tensor, "operation": name} for tensor, name in operands]
+        cells = {"normal": {"nodes": [node]}, "reduction": {"nodes": [node]}, **changes}
+        return {**MICRO_DOCUMENT, "architecture": cells}
+
+    identity = (0, "identity")
     documents = {
+        "micro_good": MICRO_DOCUMENT,
+        "micro_no_reduction": {**MICRO_DOCUMENT, "architecture": {"normal": {"nodes": []}}},
+        "micro_cell": cells(identity, identity, reduction=3),
+        "micro_no_nodes": cells(identity, identity, normal={"nodes": []}),
+        "micro_nodes": cells(identity, identity, normal=MICRO_DOCUMENT["architecture"]["normal"]),
+        "micro_node": cells(identity, identity, reduction={"nodes": ["identity"]}),
+        "micro_operand": cells(identity),
+        "micro_operation": cells(identity, (0, "convolution_3x3")),
+        "micro_operation_type": cells(identity, (0, {})),
+        "micro_itself": cells(identity, (2, "identity")),
+        "micro_negative": cells(identity, (-1, "identity")),
+        "micro_fraction": cells(identity, (0.5, "identity")),
+        "micro_text": cells(identity, ("0", "identity")),
         "list": [1],
         "other_space": {**DOCUMENT, "space": "cube"},
         "newer": {**DOCUMENT, "format_version": 9},
@@ -195,6 +218,8 @@ def write_runs(world):
     configurations = {
         "search": search,
         "retraining": {"command": "retrain", "space": "macro"},
+        "micro_search": {**search, "space": {"name": "micro", **MICRO_SPACE.to_json()}},
+        "micro_shape": {**search, "space": {"name": "micro", "input_shape": [3, 3, 1]}},
         "no_space": {"command": "search"},
         "other_space": {**search, "space": {"name": "cube"}},
         "setting": {**search, "search": {"shared_weights": {"epochs": 0}}},
@@ -210,9 +235,9 @@ def write_runs(world):
             run.checkpoints.mkdir()
             (run.checkpoints / "checkpoint").write_text('model_checkpoint_path: "ckpt-1"\n')
             (run.checkpoints / "ckpt-1.index").write_text("x")
-    for name in ("search", "shape"):
-        text = json.dumps(DOCUMENT)
-        (world / "runs" / name / "best_architecture.json").write_text(text)
+    found = {"search": DOCUMENT, "shape": DOCUMENT, "micro_search": MICRO_DOCUMENT}
+    for name, document in found.items():
+        (world / "runs" / name / "best_architecture.json").write_text(json.dumps(document))
     for name, text in {"broken": "{", "list": "[]", "foreign": "{}"}.items():
         (world / "runs" / name).mkdir()
         (world / "runs" / name / "config.json").write_text(text)
@@ -276,6 +301,9 @@ def assert_refused(argv, message, capsys):
 SMOKE = ("--space=macro", "--preset=smoke", "--output_dir=out")
 SEARCH = ("search", *SMOKE, "--dataset=good.npz", "--batch_size=8")
 RETRAIN = ("retrain", *SMOKE, "--dataset=good.npz", "--batch_size=8")
+MICRO_SMOKE = ("--space=micro", *SMOKE[1:])
+MICRO_SEARCH = ("search", *MICRO_SMOKE, "--dataset=good.npz", "--batch_size=8")
+MICRO_RETRAIN = ("retrain", *MICRO_SMOKE, "--dataset=good.npz", "--batch_size=8")
 
 FLAGS = [
     ("search", "", "`--space` is required"),
@@ -332,6 +360,20 @@ FLAGS = [
     ("benchmark", "--space=macro --architecture=0", "has 1 layers, the space 12"),
     ("benchmark", "--space=macro --filters=3", "`filters` must be even"),
     ("benchmark", "--space=macro --strategy=x", "`strategy` must be one of"),
+    ("search", "--space=micro --merge=add", "`--merge` belongs to --space=macro, not to"),
+    ("search", "--space=macro --num_nodes=5", "`--num_nodes` belongs to --space=micro, not to"),
+    ("search", "--space=micro --form=final", "Unknown command line flag 'form'"),
+    ("retrain", "--space=micro --architecture=0 --widen", "`--widen` belongs to --space=macro"),
+    ("retrain", "--space=micro --architecture=0 --num_nodes=5", "Unknown command line flag"),
+    ("retrain", "--space=micro --architecture=0 --form=x", "`--form` must be one of"),
+    ("draw", "--space=micro --architecture=0 --output=a.svg", "Received: 1 integers"),
+    ("draw", "--architecture=runs/search --space=micro --output=a.svg", "give --space=macro"),
+    ("draw", "--architecture=runs/micro_search --output=a.svg --input_shape=8,8,1", "Unknown"),
+    ("benchmark", "--space=micro --input_shape=3,8,3", "at least 4 x 4 pixels"),
+    ("benchmark", "--space=micro --num_nodes=0", "`--num_nodes` must be at least 1"),
+    ("benchmark", "--space=micro --architecture=architectures/micro_good.json", "have 2 nodes"),
+    ("derive", "--run=runs/micro_search", "has no checkpoint yet"),
+    ("derive", "--run=runs/micro_shape", "config.json is damaged: The micro space halves"),
     ("derive", "", "`--run` is required"),
     ("derive", "--run=none", "none is not a folder"),
     ("derive", f"--run={LONG}", "is not a folder"),
@@ -385,6 +427,24 @@ SEARCH_VALUES = {
     "data_dir": ("nowhere", "text.txt", "", LONG),
     "dataset": ("", " ", LONG, f"{LONG}.npz", f"/{LONG}"),
     "output_dir": ("text.txt", "text.txt/x", "thesis"),
+}
+MICRO_SEARCH_VALUES = {
+    "num_layers": ("0",),
+    "num_nodes": ("0", "-1", "x", "1.5"),
+    "num_operations": ("0", "6"),
+    "filters": ("0", "7"),
+    "auxiliary_weight": ("-1", "nan"),
+    "bank_initialization": ("he",),
+    "controller_tanh_constant": ("0",),
+    "controller_operation_tanh_reduction": ("0",),
+    "controller_separable_start_bias": ("-1",),
+}
+MICRO_RETRAIN_VALUES = {
+    "num_layers": ("0",),
+    "filters": ("0", "7"),
+    "drop_path_rate": ("-0.1", "1"),
+    "auxiliary_weight": ("-1",),
+    "cutout": ("7", "1.5", "-1", "x"),
 }
 # Where the message has another word than the flag.
 OTHER_WORDS = {
@@ -490,6 +550,38 @@ ARCHITECTURES = {
     "@infinity": "with integers `start` and `count`",
     "@branches": "must be a list of objects",
     "@channels": "`channels` must be an integer",
+    "@micro_good": "space 'micro', not of 'macro'; give --space=micro",
+    "enas_micro_release": "or one of enas_macro_release",
+}
+MICRO_ARCHITECTURES = {
+    "0 1": "has 8 n integers",
+    "0 0 0 0 " * 11: "Received: 44 integers",
+    "2 0 0 0 0 0 0 0": "Normal cell: Node 0: `input` must be the index of an earlier tensor",
+    "0 0 0 0 0 0 -1 0": "Reduction cell: Node 0: `input` must be the index of an earlier tensor",
+    # Each node reads the other: nothing would be left for the output.
+    "3 0 0 0 2 0 0 0 " * 2: "Normal cell: Node 0: `input` must be",
+    "0 0 0 0 2 0 3 0 " * 2: "Normal cell: Node 1: `input` must be the index of an earlier tensor",
+    "0 5 0 0 0 0 0 0": "Normal cell: Node 0: An operation must be an integer from 0 to 4",
+    "0 0 0 0 0 0 0 -1": "Reduction cell: Node 0: An operation",
+    "0 99999999999999999999 0 0 0 0 0 0": "from 0 to 4",
+    "99999999999999999999 0 0 0 0 0 0 0": "from 0 to 1",
+    "|": "is empty",
+    "enas_macro_release": "or one of enas_micro_release",
+    "runs/search": "space 'macro', not of 'micro'; give --space=macro",
+    "@channels_good": "space 'macro', not of 'micro'; give --space=macro",
+    "@broken": "is not valid JSON",
+    "@micro_no_reduction": "with the keys normal and reduction",
+    "@micro_cell": "Reduction cell: A cell must be an object with a list `nodes`",
+    "@micro_no_nodes": "Normal cell: A cell must have at least one node",
+    "@micro_nodes": "must have the same number of nodes. Received: 2 and 1",
+    "@micro_node": "Reduction cell: Node 0: expected a list of two objects",
+    "@micro_operand": "Node 0: expected 2 operands. Received: 1",
+    "@micro_operation": "Unknown operation 'convolution_3x3'",
+    "@micro_operation_type": "Unknown operation {}",
+    "@micro_itself": "Normal cell: Node 0: `input` must be the index of an earlier tensor",
+    "@micro_negative": "an integer from 0 to 1",
+    "@micro_fraction": "Received: 0.5",
+    "@micro_text": "Received: '0'",
 }
 
 OTHERS = [
@@ -508,13 +600,25 @@ OTHERS = [
         ("--architecture=architectures/channels_good.json", "--filters=6"),
         "`filters` must be a multiple of 4",
     ),
+    (MICRO_SEARCH, ("--dataset=tiny.npz",), "Received pictures of 6 x 3"),
+    (
+        MICRO_RETRAIN,
+        ("--architecture=enas_micro_release", "--dataset=tiny.npz"),
+        "at least 4 x 4 pixels",
+    ),
+]
+VALUES = [
+    (SEARCH, SEARCH_VALUES),
+    (MICRO_SEARCH, MICRO_SEARCH_VALUES),
+    ((*MICRO_RETRAIN, "--architecture=enas_micro_release"), MICRO_RETRAIN_VALUES),
 ]
 
 WITHOUT_TENSORFLOW = [
     *(((command, *flags.split()), message) for command, flags, message in FLAGS),
     *(
-        ((*SEARCH, f"--{name}={value}"), OTHER_WORDS.get(name, name))
-        for name, values in SEARCH_VALUES.items()
+        ((*command, f"--{name}={value}"), OTHER_WORDS.get(name, name))
+        for command, table in VALUES
+        for name, values in table.items()
         for value in values
     ),
     *((("search", *SMOKE, f"--dataset={name}"), message) for name, message in DATASETS.items()),
@@ -523,8 +627,9 @@ WITHOUT_TENSORFLOW = [
         for name, message in PICKLES.items()
     ),
     *(
-        ((*RETRAIN, "--architecture=" + re.sub("^@(.*)", r"architectures/\1.json", name)), message)
-        for name, message in ARCHITECTURES.items()
+        ((*command, "--architecture=" + re.sub("^@(.*)", r"architectures/\1.json", name)), message)
+        for command, table in ((RETRAIN, ARCHITECTURES), (MICRO_RETRAIN, MICRO_ARCHITECTURES))
+        for name, message in table.items()
     ),
     *(((*command, *flags), message) for command, flags, message in OTHERS),
 ]

@@ -60,10 +60,14 @@ def test_flags_change_what_is_measured(measured):
     assert measured["architectures"] is None
 
 
-def test_defaults_are_the_release_s_settings(measured):
-    command.main(["--space=macro"])
-    assert (measured["space"].num_layers, measured["space"].filters) == (12, 36)
-    assert measured["config"].shared_weights.batch_size == 128
+@pytest.mark.parametrize(
+    ("space", "num_layers", "filters", "batch_size"),
+    [("macro", 12, 36, 128), ("micro", 6, 20, 160)],
+)
+def test_defaults_are_the_release_s_settings(measured, space, num_layers, filters, batch_size):
+    command.main([f"--space={space}"])
+    assert (measured["space"].num_layers, measured["space"].filters) == (num_layers, filters)
+    assert measured["config"].shared_weights.batch_size == batch_size
 
 
 def test_one_architecture_can_be_measured(measured):

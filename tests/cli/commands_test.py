@@ -69,6 +69,13 @@ def test_no_two_settings_of_a_search_share_a_flag(space, preset):
     assert "--preset=" in command.help_text()
 
 
+@pytest.mark.parametrize("preset", common.PRESETS)
+@pytest.mark.parametrize("space", space_names())
+def test_no_two_settings_of_a_retraining_share_a_flag(space, preset):
+    command = retrain._flags(get_space(space), get_space(space).retrain_presets[preset], preset)
+    assert "--preset=" in command.help_text()
+
+
 def test_help_shows_the_defaults_of_the_preset(capsys):
     with pytest.raises(SystemExit):
         search.main(["--space=macro", "--preset=smoke", "--help"])
@@ -90,9 +97,12 @@ def test_default_output_dir_is_made_of_names():
     assert default_output_dir("macro", "/data/my set.npz", "smoke") == "runs/macro_my-set.npz_smoke"
 
 
-def test_draw_writes_a_file(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("space", "architecture"), [("macro", RELEASE), ("micro", "enas_micro_release")]
+)
+def test_draw_writes_a_file(space, architecture, tmp_path):
     path = tmp_path / "a.svg"
-    argv = ["--space=macro", f"--architecture={RELEASE}", f"--output={path}"]
+    argv = [f"--space={space}", f"--architecture={architecture}", f"--output={path}"]
     assert draw.main(argv) == 0
     assert path.read_text().startswith("<svg")
 

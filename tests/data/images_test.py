@@ -93,6 +93,12 @@ def test_settings_override_the_defaults():
     assert (augmentation.crop_padding, augmentation.flip, augmentation.cutout) == (2, False, 4)
 
 
+@pytest.mark.parametrize(("cutout", "expected"), [(0.5, 4), (0.25, 2), (1, 1), (8, 8), (0, 0)])
+def test_cutout_is_in_pixels_or_a_share_of_the_smaller_side(cutout, expected):
+    config = DataConfig(cutout=cutout)
+    assert ImageData.from_arrays(*_arrays(), config=config).cutout == expected
+
+
 def test_digits_are_not_mirrored_unless_asked():
     assert not load_images(DataConfig(dataset="digits")).flip
     assert load_images(DataConfig(dataset="digits", flip=True)).flip
@@ -105,6 +111,7 @@ def test_digits_are_not_mirrored_unless_asked():
         (DataConfig(max_train_examples=1), DataError),
         (DataConfig(crop_padding=8), ConfigurationError),
         (DataConfig(cutout=9), ConfigurationError),
+        (DataConfig(cutout=1.5), ConfigurationError),
     ],
 )
 def test_settings_that_do_not_fit_the_data_are_refused(config, error):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -19,6 +20,9 @@ from enas_tf.retrain.classifier import evaluate
 from enas_tf.retrain.images import retrain
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
+from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.micro.config import MicroNetworkConfig
+from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.training.distribution import mirrored_cpus
 
 ARCHITECTURE = MacroArchitecture.from_release_string("3")
@@ -27,6 +31,10 @@ CONFIG = RetrainConfig(
     seed=3,
     training=TrainingConfig(epochs=2, batch_size=16, restart_epochs=0, weight_decay=1e-4),
 )
+
+# With dropout, drop path and an auxiliary head.
+MICRO_ARCHITECTURE = MicroArchitecture.from_release_string("0 0 1 2 0 4 1 3")
+MICRO_NETWORK = MicroNetworkConfig(num_layers=1, filters=2, drop_path_rate=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +127,64 @@ def test_interrupted_run_goes_on_to_the_same_bits(
     for left, right in zip(weights_of(expected), weights_of(model)):
         np.testing.assert_array_equal(right, left)
     assert metrics_of(tmp_path) == metrics_of(folder)
+
+
+@pytest.fixture(scope="module")
+def micro_run(data, tmp_path_factory):
+    """A run of a micro network without interruption: its folder and its model."""
+    folder = tmp_path_factory.mktemp("micro")
+    return folder, retrain(MICRO_ARCHITECTURE, data, CONFIG, MICRO_NETWORK, folder)
+
+
+def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
+    micro_run, data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(images, "_PROGRESS_STEPS", 1)
+
+    def interrupt(progress):
+        if progress.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        retrain(MICRO_ARCHITECTURE, data, CONFIG, MICRO_NETWORK, tmp_path, on_progress=interrupt)
+    model = retrain(MICRO_ARCHITECTURE, data, CONFIG, MICRO_NETWORK, tmp_path)
+    folder, expected = micro_run
+    for left, right in zip(weights_of(expected), weights_of(model)):
+        np.testing.assert_array_equal(right, left)
+    assert metrics_of(tmp_path) == metrics_of(folder)
+
+
+def test_auxiliary_head_is_neither_counted_nor_saved(micro_run, data):
+    folder, model = micro_run
+    network = build_micro_network(
+        MICRO_ARCHITECTURE, MICRO_NETWORK, input_shape=(6, 6, 1), num_classes=2
+    )
+    results = json.loads((folder / "results.json").read_text())
+    parameters = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    assert results["parameters"] == parameters
+    assert results["network"] == MICRO_NETWORK.to_json()
+    loaded = keras.models.load_model(folder / "model.keras")
+    assert loaded.output_shape == (None, 2)
+    np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
+
+
+def test_drop_path_rises_over_the_whole_training(data, monkeypatch):
+    built = []
+
+    def build(*args, **kwargs):
+        built.append(build_micro_network(*args, **kwargs))
+        return built[-1]
+
+    form = dataclasses.replace(images._FORMS["micro"], build=build)
+    monkeypatch.setitem(images._FORMS, "micro", form)
+    config = CONFIG.replace(use_validation=True)
+    events = []
+    retrain(MICRO_ARCHITECTURE, data, config, MICRO_NETWORK, on_event=events.append)
+    schedule = built[0].get_layer("drop_path")
+    # Two epochs of three steps; validation and test do not count.
+    assert schedule.training_steps == 6
+    assert int(schedule.num_calls.numpy()) == 6
+    assert [0.0 <= event["validation_accuracy"] <= 1.0 for event in events] == [True, True]
 
 
 def test_validation_part_is_kept_out_and_reported(data, tmp_path):

@@ -7,11 +7,15 @@ from typing import Any
 from enas_tf.errors import ConfigurationError
 from enas_tf.files import write_bytes
 from enas_tf.reporting.draw.macro import picture_of_macro
+from enas_tf.reporting.draw.micro import picture_of_micro
 from enas_tf.reporting.draw.picture import Picture, to_png, to_svg
 from enas_tf.spaces.base import Architecture
 
 # A new space adds its module and a line here.
-_PICTURES: dict[str, Callable[..., Picture]] = {"macro": picture_of_macro}
+_PICTURES: dict[str, Callable[..., Picture]] = {
+    "macro": picture_of_macro,
+    "micro": picture_of_micro,
+}
 
 FORMATS = (".svg", ".png")
 
@@ -22,7 +26,7 @@ def draw_architecture(architecture: Architecture, **options: Any) -> str:
     Args:
       architecture: of any space.
       **options: of the space's drawing; for macro `input_shape`, which decides how many reductions
-        there are (default: `(32, 32, 3)`).
+        there are (default: `(32, 32, 3)`), for micro none.
     """
     return to_svg(_picture(architecture, options))
 

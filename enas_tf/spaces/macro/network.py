@@ -17,16 +17,11 @@ for each branch `b`, then `layer_i_combine`, each with its `…_normalization`. 
 a reduction is `layer_i_reduce_j_path_1`, `…_path_2` and `…_normalization`.
 """
 
-import math
-import zlib
 from collections.abc import Sequence
 
 import keras
 
-from enas_tf.errors import ConfigurationError
-from enas_tf.layers.batch_normalization import FusedBatchNormalization
-from enas_tf.layers.dropout import ResumableDropout
-from enas_tf.layers.factorized_reduction import FactorizedReduction
+from enas_tf.spaces.image_space import check_input_shape, check_num_classes
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
     MacroArchitecture,
@@ -35,14 +30,15 @@ from enas_tf.spaces.macro.architecture import (
 )
 from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.space import reduction_layers
+from enas_tf.spaces.network_builder import (
+    EPSILON,
+    NetworkBuilder,
+    assign_portable_weights,
+    portable_weights,
+)
 
-MOMENTUM = 0.9
-EPSILON = 1e-5
 # The supernet's normalisation after a k x k operation, in the release.
 SUPERNET_OPERATION_EPSILON = 1e-3
-
-# Standard deviation of a normal distribution that is cut off at two deviations.
-_TRUNCATED_DEVIATION = 0.87962566103423978
 
 
 def build_macro_network(
@@ -81,7 +77,8 @@ def build_macro_network(
       ConfigurationError: the sizes do not fit together.
     """
     check_network(architecture, config)
-    _check_data(input_shape, num_classes)
+    check_input_shape(input_shape)
+    check_num_classes(num_classes)
     builder = _Builder(config, portable, seed)
     inputs = keras.Input(tuple(input_shape), name="images")
     outputs = builder.stem(inputs)
@@ -104,11 +101,15 @@ def build_macro_network(
             if config.widen:
                 builder.filters *= 2
             kept = [
-                builder.reduce(tensor, f"{name}_reduce_{number}") if number in read else None
+                builder.factorized_reduction(tensor, builder.filters, f"{name}_reduce_{number}")
+                if number in read
+                else None
                 for number, tensor in enumerate(kept)
             ]
             outputs = kept[-1]
-    return keras.Model(inputs, builder.head(outputs, num_classes), name="macro_network")
+    return keras.Model(
+        inputs, builder.head(outputs, num_classes, config.dropout_rate), name="macro_network"
+    )
 
 
 def to_portable(
@@ -129,33 +130,22 @@ def to_portable(
         input_shape=network.input_shape[1:],
         num_classes=network.output_shape[-1],
     )
-    weights = {}
-    for layer in network.layers:
-        if isinstance(layer, FactorizedReduction):
-            weights[f"{layer.name}_path_1"] = [layer.path_1.numpy()[None, None]]
-            weights[f"{layer.name}_path_2"] = [layer.path_2.numpy()[None, None]]
-            weights[f"{layer.name}_normalization"] = layer.normalization.get_weights()
-        elif not isinstance(layer, ResumableDropout):
-            weights[layer.name] = layer.get_weights()
-    for layer in portable.layers:
-        if layer.get_weights():
-            layer.set_weights(weights[layer.name])
+    assign_portable_weights(portable, portable_weights(network))
     return portable
 
 
-class _Builder:
-    """Adds layers to a functional model; `filters` is the width of the present stage."""
+class _Builder(NetworkBuilder):
+    """Adds the parts of a macro network; `filters` is the width of the present stage."""
 
     def __init__(self, config: MacroNetworkConfig, portable: bool, seed: int) -> None:
+        super().__init__(portable=portable, seed=seed)
         self.config = config
         self.filters = config.filters
-        self.portable = portable
-        self.seed = seed
         self.adds = config.merge == "add"
 
     def stem(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        outputs = self._convolution(inputs, self.filters, 3, "stem")
-        return self._normalization(outputs, "stem")
+        outputs = self.convolution(inputs, self.filters, 3, "stem")
+        return self.normalization(outputs, "stem")
 
     def operation(
         self, inputs: keras.KerasTensor, operation: MacroOperation, name: str
@@ -164,14 +154,14 @@ class _Builder:
         filters = self.filters
         if self.adds:
             return self._post_activation(inputs, operation, filters, filters, name)
-        outputs = self._relu(inputs, f"{name}_project")
-        outputs = self._convolution(outputs, filters, 1, f"{name}_project")
-        outputs = self._normalization(outputs, f"{name}_project")
+        outputs = self.relu(inputs, f"{name}_project")
+        outputs = self.convolution(outputs, filters, 1, f"{name}_project")
+        outputs = self.normalization(outputs, f"{name}_project")
         if operation.is_pooling:
-            return self._pooling(outputs, operation, f"{name}_operation")
-        outputs = self._relu(outputs, f"{name}_operation")
+            return self.pooling(outputs, operation, f"{name}_operation")
+        outputs = self.relu(outputs, f"{name}_operation")
         outputs = self._operation(outputs, operation, filters, f"{name}_operation")
-        return self._normalization(outputs, f"{name}_operation")
+        return self.normalization(outputs, f"{name}_operation")
 
     def branches(
         self,
@@ -192,9 +182,9 @@ class _Builder:
         combined = outputs[0]
         if len(outputs) > 1:
             combined = keras.layers.Concatenate(name=f"{name}_concatenate")(outputs)
-        combined = self._convolution(combined, self.filters, 1, f"{name}_combine")
-        combined = self._normalization(combined, f"{name}_combine")
-        return self._relu(combined, f"{name}_combine")
+        combined = self.convolution(combined, self.filters, 1, f"{name}_combine")
+        combined = self.normalization(combined, f"{name}_combine")
+        return self.relu(combined, f"{name}_combine")
 
     def merge(
         self, inputs: keras.KerasTensor, skips: Sequence[keras.KerasTensor], name: str
@@ -205,54 +195,13 @@ class _Builder:
             outputs = inputs
             if skips:
                 outputs = keras.layers.Add(name=f"{name}_add")([inputs, *skips])
-            return self._normalization(outputs, name)
+            return self.normalization(outputs, name)
         outputs = inputs
         if skips:
             outputs = keras.layers.Concatenate(name=f"{name}_concatenate")([*skips, inputs])
-        outputs = self._relu(outputs, name)
-        outputs = self._convolution(outputs, self.filters, 1, name)
-        return self._normalization(outputs, name)
-
-    def reduce(self, inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        """Halves the picture."""
-        seed = self._layer_seed(name)
-        if not self.portable:
-            return FactorizedReduction(
-                self.filters, momentum=MOMENTUM, epsilon=EPSILON, seed=seed, name=name
-            )(inputs)
-        height, width = inputs.shape[1:3]
-        shifted = keras.layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_shift")(inputs)
-        if height % 2 or width % 2:
-            padding = keras.layers.ZeroPadding2D(
-                ((0, height % 2), (0, width % 2)), name=f"{name}_padding"
-            )
-            shifted = padding(shifted)
-        paths = [
-            keras.layers.Conv2D(
-                self.filters // 2,
-                1,
-                strides=2,
-                use_bias=False,
-                kernel_initializer=keras.initializers.HeNormal(seed=seed + number),
-                name=f"{name}_path_{number + 1}",
-            )(grid)
-            for number, grid in enumerate((inputs, shifted))
-        ]
-        outputs = keras.layers.Concatenate(name=f"{name}_concatenate")(paths)
-        return self._normalization(outputs, name)
-
-    def head(self, inputs: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
-        outputs = keras.layers.GlobalAveragePooling2D(name="average")(inputs)
-        dropout = keras.layers.Dropout if self.portable else ResumableDropout
-        outputs = dropout(
-            self.config.dropout_rate, seed=self._layer_seed("dropout"), name="dropout"
-        )(outputs)
-        return keras.layers.Dense(
-            num_classes,
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=self._layer_seed("classifier")),
-            name="classifier",
-        )(outputs)
+        outputs = self.relu(outputs, name)
+        outputs = self.convolution(outputs, self.filters, 1, name)
+        return self.normalization(outputs, name)
 
     def _post_activation(
         self,
@@ -263,82 +212,20 @@ class _Builder:
         name: str,
     ) -> keras.KerasTensor:
         """The supernet's branch: 1 x 1 convolution to `width` channels, then the operation."""
-        outputs = self._convolution(inputs, width, 1, f"{name}_project")
-        outputs = self._normalization(outputs, f"{name}_project")
-        outputs = self._relu(outputs, f"{name}_project")
+        outputs = self.convolution(inputs, width, 1, f"{name}_project")
+        outputs = self.normalization(outputs, f"{name}_project")
+        outputs = self.relu(outputs, f"{name}_project")
         if operation.is_pooling:
-            return self._pooling(outputs, operation, f"{name}_operation")
+            return self.pooling(outputs, operation, f"{name}_operation")
         outputs = self._operation(outputs, operation, filters, f"{name}_operation")
         epsilon = SUPERNET_OPERATION_EPSILON if self.adds else EPSILON
-        outputs = self._normalization(outputs, f"{name}_operation", epsilon)
-        return self._relu(outputs, f"{name}_operation")
+        outputs = self.normalization(outputs, f"{name}_operation", epsilon)
+        return self.relu(outputs, f"{name}_operation")
 
     def _operation(
         self, inputs: keras.KerasTensor, operation: MacroOperation, filters: int, name: str
     ) -> keras.KerasTensor:
         size = operation.kernel_size
         if not (operation.is_separable and self.config.separable):
-            return self._convolution(inputs, filters, size, name)
-        seed = self._layer_seed(name)
-        # HeNormal would count the inputs of all channels; a depthwise output has size² of them.
-        depthwise = keras.initializers.TruncatedNormal(
-            stddev=math.sqrt(2.0) / size / _TRUNCATED_DEVIATION, seed=seed
-        )
-        return keras.layers.SeparableConv2D(
-            filters,
-            size,
-            padding="same",
-            use_bias=False,
-            depthwise_initializer=depthwise,
-            pointwise_initializer=keras.initializers.HeNormal(seed=seed + 1),
-            name=name,
-        )(inputs)
-
-    def _pooling(
-        self, inputs: keras.KerasTensor, operation: MacroOperation, name: str
-    ) -> keras.KerasTensor:
-        is_average = operation is MacroOperation.AVERAGE_POOLING_3X3
-        pooling = keras.layers.AveragePooling2D if is_average else keras.layers.MaxPooling2D
-        size = operation.kernel_size
-        return pooling(size, strides=1, padding="same", name=name)(inputs)
-
-    def _convolution(
-        self, inputs: keras.KerasTensor, filters: int, size: int, name: str
-    ) -> keras.KerasTensor:
-        return keras.layers.Conv2D(
-            filters,
-            size,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=self._layer_seed(name)),
-            name=name,
-        )(inputs)
-
-    def _normalization(
-        self, inputs: keras.KerasTensor, name: str, epsilon: float = EPSILON
-    ) -> keras.KerasTensor:
-        normalization = (
-            keras.layers.BatchNormalization if self.portable else FusedBatchNormalization
-        )
-        return normalization(momentum=MOMENTUM, epsilon=epsilon, name=f"{name}_normalization")(
-            inputs
-        )
-
-    def _relu(self, inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        return keras.layers.ReLU(name=f"{name}_relu")(inputs)
-
-    def _layer_seed(self, name: str) -> int:
-        """A seed of the layer's own, which does not depend on the other layers."""
-        return zlib.crc32(f"{self.seed}/{name}".encode()) & 0x3FFFFFFF
-
-
-def _check_data(input_shape: Sequence[int], num_classes: int) -> None:
-    if len(input_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in input_shape):
-        raise ConfigurationError(
-            "`input_shape` must be three positive integers (height, width, channels). "
-            f"Received: input_shape={tuple(input_shape)}."
-        )
-    if num_classes < 2:
-        raise ConfigurationError(
-            f"`num_classes` must be at least 2. Received: num_classes={num_classes}."
-        )
+            return self.convolution(inputs, filters, size, name)
+        return self.separable_convolution(inputs, filters, size, name)

@@ -57,7 +57,7 @@ class MicroNode:
       operands: the two terms; each place has shared weights of its own.
     """
 
-    operands: tuple[MicroOperand, MicroOperand]
+    operands: tuple[MicroOperand, ...]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "operands", tuple(self.operands))

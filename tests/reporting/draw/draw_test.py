@@ -1,5 +1,4 @@
 import io
-import xml.etree.ElementTree as ElementTree
 
 import pytest
 from PIL import Image
@@ -9,17 +8,13 @@ from enas_tf.reporting.draw import draw_architecture, write_drawing
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.micro.published import ENAS_MICRO_RELEASE
+from tests.reporting.draw.svg import boxes_of, sheet_of, texts_of, titles_of
 
-SVG = "{http://www.w3.org/2000/svg}"
 THREE_LAYERS = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
-
-
-def titles_of(svg):
-    return [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}title")]
-
-
-def texts_of(svg):
-    return [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+SPACES = pytest.mark.parametrize(
+    "architecture", [THREE_LAYERS, ENAS_MICRO_RELEASE], ids=["macro", "micro"]
+)
 
 
 def test_every_layer_is_a_box_with_its_operation():
@@ -79,26 +74,24 @@ def test_one_layer_can_be_drawn():
 
 
 def test_everything_lies_on_the_sheet():
-    root = ElementTree.fromstring(draw_architecture(ENAS_MACRO_RELEASE))
-    width, height = float(root.get("width")), float(root.get("height"))
-    for box in root.iter(f"{SVG}rect"):
-        left, top = float(box.get("x", 0)), float(box.get("y", 0))
-        assert left >= 0
-        assert top >= 0
-        assert left + float(box.get("width")) <= width
-        assert top + float(box.get("height")) <= height
+    svg = draw_architecture(ENAS_MACRO_RELEASE)
+    width, height = sheet_of(svg)
+    for left, top, right, bottom, _ in boxes_of(svg):
+        assert 0 <= left < right <= width
+        assert 0 <= top < bottom <= height
 
 
-def test_svg_is_written(tmp_path):
-    path = write_drawing(THREE_LAYERS, tmp_path / "a.svg")
-    assert path.read_text() == draw_architecture(THREE_LAYERS)
+@SPACES
+def test_svg_is_written(architecture, tmp_path):
+    path = write_drawing(architecture, tmp_path / "a.svg")
+    assert path.read_text() == draw_architecture(architecture)
 
 
-def test_png_shows_the_same_sheet_at_twice_the_size(tmp_path):
-    path = write_drawing(THREE_LAYERS, tmp_path / "a.png")
-    root = ElementTree.fromstring(draw_architecture(THREE_LAYERS))
-    image = Image.open(io.BytesIO(path.read_bytes()))
-    assert image.size == (2 * float(root.get("width")), 2 * float(root.get("height")))
+@SPACES
+def test_png_shows_the_same_sheet_at_twice_the_size(architecture, tmp_path):
+    path = write_drawing(architecture, tmp_path / "a.png")
+    width, height = sheet_of(draw_architecture(architecture))
+    assert Image.open(io.BytesIO(path.read_bytes())).size == (2 * width, 2 * height)
 
 
 def test_other_formats_are_refused(tmp_path):

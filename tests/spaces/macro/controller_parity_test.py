@@ -11,7 +11,7 @@ from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArc
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from tests.golden_fixtures import assert_close, assert_gradient_close, load_golden
-from tests.release_controller_weights import load_macro_controller, macro_controller_values
+from tests.release_controller_weights import load_release_values, release_values
 
 pytestmark = pytest.mark.parity
 
@@ -38,7 +38,7 @@ def case(name):
         ),
     )
     controller = space.build_controller()
-    load_macro_controller(fixture, controller)
+    load_release_values(fixture, controller)
     architectures = [parse(space, row) for row in fixture["arcs"]]
     return fixture, controller, architectures, controller.score(architectures)
 
@@ -59,7 +59,7 @@ def assert_gradients_close(name, prefix, quantity):
         value = quantity(fields)[0]
     variables = [variable.value for variable in controller.trainable_variables]
     gradients = tape.gradient(value, variables, unconnected_gradients="zero")
-    expected = macro_controller_values(fixture, controller, prefix)
+    expected = release_values(fixture, controller, prefix)
     norm = np.sqrt(sum(np.sum(np.square(array)) for array in expected))
     for gradient, array in zip(gradients, expected, strict=True):
         assert_gradient_close(tf.convert_to_tensor(gradient), array, norm)

@@ -1,0 +1,187 @@
+"""Presets of the micro space.
+
+`release` holds the numbers of the authors' scripts `cifar10_micro_search.sh` and
+`cifar10_micro_final.sh`, `paper` those of arXiv 1802.03268, section 3.2, where they differ.
+"""
+
+from collections.abc import Mapping
+
+from enas_tf.config import (
+    DataConfig,
+    DeriveConfig,
+    PolicyConfig,
+    RetrainConfig,
+    SearchConfig,
+    TrainingConfig,
+)
+from enas_tf.spaces.micro.config import MicroControllerConfig, MicroNetworkConfig
+from enas_tf.spaces.micro.space import MicroSpace
+from enas_tf.spaces.presets import RetrainPreset, SearchPreset
+
+# The defaults of a dataset give the release's values for CIFAR-10 (5,000 validation pictures, 4
+# pixels of padding, mirrored pictures), and fit any other dataset too.
+_CIFAR10 = DataConfig(dataset="cifar10")
+# Squares of 16 x 16 pixels on CIFAR-10.
+_CIFAR10_CUTOUT = DataConfig(dataset="cifar10", cutout=0.5)
+_DIGITS = DataConfig(dataset="digits")
+
+# 150 epochs are the four cosine periods of 10, 20, 40 and 80 epochs; 630 are those and two more.
+_SEARCH_TRAINING = TrainingConfig(
+    epochs=150,
+    batch_size=160,
+    learning_rate=0.05,
+    final_learning_rate=0.0005,
+    restart_epochs=10,
+    restart_multiplier=2,
+    momentum=0.9,
+    weight_decay=1e-4,
+)
+_FINAL_TRAINING = TrainingConfig(
+    epochs=630,
+    batch_size=144,
+    learning_rate=0.05,
+    final_learning_rate=0.0001,
+    restart_epochs=10,
+    restart_multiplier=2,
+    momentum=0.9,
+    weight_decay=2e-4,
+)
+_RELEASE_POLICY = PolicyConfig(
+    learning_rate=3.5e-3,
+    adam_beta_1=0.0,
+    adam_epsilon=1e-3,
+    samples_per_update=10,
+    updates_per_epoch=30,
+    baseline_decay=0.99,
+    entropy_weight=1e-4,
+)
+_RELEASE_NETWORK = MicroNetworkConfig(
+    num_layers=15,
+    filters=36,
+    form="final",
+    dropout_rate=0.2,
+    drop_path_rate=0.4,
+    auxiliary_weight=0.4,
+)
+# The paper says nothing of how many candidates are ranked; the release prints ten.
+_RELEASE_DERIVE = DeriveConfig(num_candidates=10, scoring="minibatch", statistics="batch")
+
+SEARCH_PRESETS: Mapping[str, SearchPreset] = {
+    "default": SearchPreset(
+        "CIFAR-10 at the release's size on one GPU, with He-normal shared weights, and candidates "
+        "ranked on the whole validation set.",
+        MicroSpace(num_layers=6, filters=20, num_nodes=5, dropout_rate=0.1),
+        _CIFAR10,
+        SearchConfig(
+            shared_weights=_SEARCH_TRAINING,
+            policy=_RELEASE_POLICY,
+            derive=DeriveConfig(num_candidates=100, statistics="batch"),
+        ),
+    ),
+    "release": SearchPreset(
+        "The authors' micro search on CIFAR-10, number for number.",
+        MicroSpace(
+            num_layers=6,
+            filters=20,
+            num_nodes=5,
+            num_operations=5,
+            dropout_rate=0.1,
+            auxiliary_weight=0.4,
+            bank_initialization="release",
+            controller=MicroControllerConfig(
+                lstm_size=64,
+                temperature=None,
+                tanh_constant=1.1,
+                operation_tanh_reduction=2.5,
+                separable_start_bias=10.0,
+                separable_fixed_bias=0.25,
+                initial_range=0.1,
+            ),
+        ),
+        _CIFAR10,
+        SearchConfig(
+            reward_statistics="batch",
+            shared_weights=_SEARCH_TRAINING,
+            policy=_RELEASE_POLICY,
+            derive=_RELEASE_DERIVE,
+        ),
+    ),
+    "paper": SearchPreset(
+        "The paper's training and controller on CIFAR-10 (310 epochs, LSTM of 100 units, "
+        "temperature 5, tanh constant 2.5, entropy weight 0.1); what it leaves open is the "
+        "release's.",
+        MicroSpace(
+            num_layers=6,
+            filters=20,
+            num_nodes=5,
+            dropout_rate=0.1,
+            controller=MicroControllerConfig(lstm_size=100, temperature=5.0, tanh_constant=2.5),
+        ),
+        _CIFAR10,
+        SearchConfig(
+            shared_weights=_SEARCH_TRAINING.replace(epochs=310, final_learning_rate=0.001),
+            policy=_RELEASE_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
+            derive=_RELEASE_DERIVE,
+        ),
+    ),
+    "smoke": SearchPreset(
+        "A small search on the embedded digits: minutes on two cores.",
+        MicroSpace(num_layers=3, filters=8, num_nodes=4, dropout_rate=0.1),
+        _DIGITS,
+        SearchConfig(
+            shared_weights=TrainingConfig(
+                epochs=15,
+                batch_size=64,
+                learning_rate=0.05,
+                final_learning_rate=0.0005,
+                restart_epochs=0,
+                weight_decay=1e-4,
+            ),
+            policy=PolicyConfig(learning_rate=3.5e-3, samples_per_update=5, updates_per_epoch=10),
+            derive=DeriveConfig(num_candidates=20),
+        ),
+    ),
+}
+
+RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
+    "default": RetrainPreset(
+        "CIFAR-10 at the release's size on one GPU, with CutOut (16 x 16 pixels).",
+        _RELEASE_NETWORK,
+        _CIFAR10_CUTOUT,
+        RetrainConfig(training=_FINAL_TRAINING),
+    ),
+    "release": RetrainPreset(
+        "The authors' final micro run on CIFAR-10, number for number (without CutOut).",
+        _RELEASE_NETWORK,
+        _CIFAR10,
+        RetrainConfig(training=_FINAL_TRAINING),
+    ),
+    "paper": RetrainPreset(
+        "The paper's final training on CIFAR-10 (310 epochs, weight decay 1e-4) with CutOut; what "
+        "it leaves open is the release's.",
+        _RELEASE_NETWORK,
+        _CIFAR10_CUTOUT,
+        RetrainConfig(
+            training=_FINAL_TRAINING.replace(
+                epochs=310, final_learning_rate=0.001, weight_decay=1e-4
+            )
+        ),
+    ),
+    "smoke": RetrainPreset(
+        "A small network on the embedded digits: a minute or two on two cores.",
+        MicroNetworkConfig(
+            num_layers=3, filters=16, dropout_rate=0.2, drop_path_rate=0.1, auxiliary_weight=0.4
+        ),
+        _DIGITS,
+        RetrainConfig(
+            training=TrainingConfig(
+                epochs=15,
+                batch_size=64,
+                learning_rate=0.05,
+                final_learning_rate=0.0005,
+                restart_epochs=0,
+                weight_decay=1e-4,
+            )
+        ),
+    ),
+}
