@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from enas_tf.layers.banks import BatchNormalizationBank, WeightBank
-from enas_tf.layers.factorized_reduction import FactorizedReduction
+from enas_tf.layers.banks import BatchNormalizationBank
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
     MacroArchitecture,
@@ -16,6 +15,7 @@ from enas_tf.spaces.macro.architecture import (
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from enas_tf.spaces.macro.supernet import MacroSupernet
+from enas_tf.spaces.network_builder import assign_portable_weights
 
 Weights = dict[str, list[np.ndarray]]
 
@@ -54,14 +54,7 @@ def network_of_supernet(
         num_classes=space.num_classes,
         portable=portable,
     )
-    weights = _shared_weights(supernet, architecture)
-    for layer in network.layers:
-        if isinstance(layer, FactorizedReduction):
-            for path, name in ((layer.path_1, "path_1"), (layer.path_2, "path_2")):
-                path.assign(weights[f"{layer.name}_{name}"][0][0, 0])
-            layer.normalization.set_weights(weights[f"{layer.name}_normalization"])
-        elif layer.name in weights:
-            layer.set_weights(weights[layer.name])
+    assign_portable_weights(network, _shared_weights(supernet, architecture))
     return network
 
 
@@ -71,9 +64,9 @@ def _shared_weights(
     """Returns the weights of every layer of the portable network by the layer's name."""
     space = supernet.space
     weights = {
-        "stem": [_entry(supernet.stem, 0)],
+        "stem": [supernet.stem.entry(0)],
         "stem_normalization": _norm(supernet.stem_norm, 0),
-        "classifier": [_entry(supernet.classifier, 0)],
+        "classifier": [supernet.classifier.entry(0)],
     }
     for index, layer in enumerate(architecture.layers):
         if isinstance(architecture, MacroChannelArchitecture):
@@ -87,7 +80,7 @@ def _shared_weights(
         for number in range(index + 2):
             name = f"layer_{index}_reduce_{number}"
             for bank, path in zip(supernet.reduction_paths, (1, 2)):
-                weights[f"{name}_path_{path}"] = [_entry(bank, entry)[None, None]]
+                weights[f"{name}_path_{path}"] = [bank.entry(entry)[None, None]]
             weights[f"{name}_normalization"] = _norm(supernet.reduction_norm, entry)
             entry += 1
     return weights
@@ -107,13 +100,13 @@ def _operation(
     projected = chosen if operation.is_pooling else slice(None)
     entry = index * supernet.space.num_operations + operation
     weights = {
-        f"{name}_project": [_entry(layers.input_kernels, entry)[None, None, :, projected]],
+        f"{name}_project": [layers.input_kernels.entry(entry)[None, None, :, projected]],
         f"{name}_project_normalization": _norm(layers.input_norm, entry, projected),
     }
     if operation.is_pooling:
         return weights
     number = layers.weighted.index(operation)
-    *depthwise, last = [_entry(bank, index) for bank in layers.operation_kernels[number]]
+    *depthwise, last = [bank.entry(index) for bank in layers.operation_kernels[number]]
     last = last[..., chosen]
     weights[f"{name}_operation"] = [*depthwise, last[None, None] if last.ndim == 2 else last]
     entry = index * len(layers.weighted) + number
@@ -131,17 +124,12 @@ def _branches(supernet: MacroSupernet, index: int, branches: Sequence[ChannelRan
         weights |= _operation(supernet, index, MacroOperation(number), name, channels)
         rows += [number * supernet.space.filters + channel for channel in channels]
     layers = supernet.supernet_layers
-    weights[f"layer_{index}_combine"] = [_entry(layers.merge_kernels, index)[None, None, rows]]
+    weights[f"layer_{index}_combine"] = [layers.merge_kernels.entry(index)[None, None, rows]]
     weights[f"layer_{index}_combine_normalization"] = _norm(layers.merge_norm, index)
     return weights
-
-
-def _entry(bank: WeightBank, entry: int) -> np.ndarray:
-    return bank.kernel.numpy()[entry]
 
 
 def _norm(
     bank: BatchNormalizationBank, entry: int, channels: slice | np.ndarray = slice(None)
 ) -> list[np.ndarray]:
-    variables = (bank.scale, bank.offset, bank.moving_mean, bank.moving_variance)
-    return [variable.numpy()[entry][channels] for variable in variables]
+    return [values[channels] for values in bank.entry(entry)]

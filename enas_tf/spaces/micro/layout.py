@@ -11,6 +11,8 @@ from enas_tf.spaces.image_space import check_input_shape
 
 # Both reductions must find something to halve.
 SMALLEST_SIDE = 4
+# The stem has so many times the filters of the first cells.
+STEM_WIDENING = 3
 # Source: the release, `_build_aux_head`.
 AUXILIARY_POOLING = 5
 AUXILIARY_STRIDE = 3

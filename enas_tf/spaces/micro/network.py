@@ -32,6 +32,7 @@ from enas_tf.spaces.micro.layout import (
     AUXILIARY_FEATURES,
     AUXILIARY_PROJECTION,
     AUXILIARY_STRIDE,
+    STEM_WIDENING,
     auxiliary_cell,
     auxiliary_window,
     cell_places,
@@ -44,9 +45,6 @@ from enas_tf.spaces.micro.network_cells import (
     SupernetCellBuilder,
 )
 from enas_tf.spaces.network_builder import assign_portable_weights, layer_seed, portable_weights
-
-# The stem has so many times the filters of the first cells.
-STEM_WIDENING = 3
 
 _CELL_BUILDERS = {"final": FinalCellBuilder, "supernet": SupernetCellBuilder}
 

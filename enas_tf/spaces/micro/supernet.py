@@ -24,6 +24,7 @@ from enas_tf.spaces.micro.layout import (
     AUXILIARY_FEATURES,
     AUXILIARY_PROJECTION,
     AUXILIARY_STRIDE,
+    STEM_WIDENING,
     auxiliary_cell,
     auxiliary_sides,
     auxiliary_window,
@@ -35,7 +36,6 @@ from enas_tf.spaces.micro.supernet_cells import EPSILON, StageCells
 from enas_tf.training.image_step import ImageMetrics, image_objective
 
 NUM_STAGES = 3
-_STEM_WIDENING = 3
 
 Seeds = Callable[[], int]
 
@@ -59,7 +59,7 @@ class MicroSupernet(ImageSupernet):
 
         self.places = cell_places(space.num_layers, space.filters)
         channels = space.input_shape[-1]
-        stem = _STEM_WIDENING * space.filters
+        stem = STEM_WIDENING * space.filters
         self.stem = NormalizedConvolution(
             (3, 3, channels), stem, next_seed, name="stem", activation=False
         )
