@@ -28,6 +28,13 @@ SEARCH = (
     "--derive_num_candidates=2",
 )
 RETRAIN = ("--dataset=digits", "--preset=smoke", "--filters=8", "--epochs=3")
+CELLS = ("--space=micro", "--num_layers=1", "--epochs=1", "--filters=4")
+SEARCH_OF_CELLS = (
+    *SEARCH,
+    *CELLS,
+    "--num_nodes=2",
+    "--num_operations=5",
+)
 # Loads an exported model with TensorFlow alone and prints its accuracy.
 RELOAD = """
 import sys
@@ -122,8 +129,21 @@ def test_retraining_reports_what_it_wrote(retrained):
     assert (folder / "model.keras").is_file()
 
 
-def test_the_exported_model_has_the_reported_accuracy(retrained, tmp_path):
-    folder, _ = retrained
+@pytest.fixture(scope="module")
+def retrained_cells(tmp_path_factory):
+    """A search of cells and the retraining of what it found, not interrupted."""
+    folder = tmp_path_factory.mktemp("cells")
+    run, final = folder / "run", folder / "final"
+    code, _, errors = end_of(start("search", *SEARCH_OF_CELLS, f"--output_dir={run}"))
+    assert code == 0, errors
+    arguments = (f"--architecture={run}", *RETRAIN, *CELLS, f"--output_dir={final}")
+    return final, end_of(start("retrain", *arguments))
+
+
+@pytest.mark.parametrize("name", ["retrained", "retrained_cells"])
+def test_the_exported_model_has_the_reported_accuracy(request, name, tmp_path):
+    folder, (code, _, errors) = request.getfixturevalue(name)
+    assert code == 0, errors
     images, labels = load_images(DataConfig(dataset="digits")).part("test")
     np.savez(tmp_path / "test.npz", images=images, labels=labels)
     script = [sys.executable, "-c", RELOAD, folder / "saved_model" / "1", tmp_path / "test.npz"]

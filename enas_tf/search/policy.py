@@ -12,6 +12,7 @@ from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.search.rewards import as_rewards
 from enas_tf.spaces.controller import Controller
+from enas_tf.training.checkpoints import KerasVariables
 
 
 class PolicyGradient(tf.Module):
@@ -46,6 +47,8 @@ class PolicyGradient(tf.Module):
             config.learning_rate, beta_1=config.adam_beta_1, epsilon=config.adam_epsilon
         )
         self.optimizer.build(controller.trainable_variables)
+        # What a checkpoint holds of them; see `KerasVariables`.
+        self._saved = [KerasVariables(controller), KerasVariables(self.optimizer)]
         self.baseline = tf.Variable(
             0.0,
             trainable=False,

@@ -4,6 +4,7 @@ import json
 import os
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
@@ -29,6 +30,21 @@ class PlainState(tf.train.experimental.PythonState):
         self.values = json.loads(string_value)
 
 
+class KerasVariables(tf.Module):
+    """Every variable of a Keras layer, model or optimizer, for a `tf.train.Checkpoint`.
+
+    A checkpoint of the Keras object itself silently leaves out layers that are kept in lists or
+    dictionaries.
+
+    Args:
+      owner: has the variables; all of them must have been made.
+    """
+
+    def __init__(self, owner: keras.layers.Layer | keras.optimizers.Optimizer) -> None:
+        super().__init__()
+        self.all_variables = [variable.value for variable in owner.variables]
+
+
 class Checkpoints:
     """The newest two checkpoints of a run in a folder.
 
@@ -42,7 +58,12 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike[str], **objects: Any) -> None:
         self.state = PlainState()
-        self._checkpoint = tf.train.Checkpoint(plain_state=self.state, **objects)
+        kinds = (keras.layers.Layer, keras.optimizers.Optimizer)
+        tracked = {
+            name: KerasVariables(value) if isinstance(value, kinds) else value
+            for name, value in objects.items()
+        }
+        self._checkpoint = tf.train.Checkpoint(plain_state=self.state, **tracked)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, os.fspath(folder), max_to_keep=2
         )

@@ -1,3 +1,5 @@
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -50,3 +52,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunDirectoryError, match="Cannot save a checkpoint in"):
         Checkpoints(tmp_path / "file" / "folder", weight=tf.Variable(0.0)).save(1)
+
+
+class _Nested(keras.Model):
+    """Layers where `tf.train.Checkpoint` would not look for them."""
+
+    def __init__(self):
+        super().__init__()
+        self.in_list = [keras.layers.Dense(2)]
+        self.in_dictionary = {"a": keras.layers.Dense(2)}
+        for layer in (self.in_list[0], self.in_dictionary["a"]):
+            layer.build((None, 1))
+        self.built = True
+
+
+def test_layers_in_lists_and_dictionaries_are_saved(tmp_path):
+    saved, restored = _Nested(), _Nested()
+    Checkpoints(tmp_path, model=saved).save(1)
+    Checkpoints(tmp_path, model=restored).restore()
+    assert len(restored.weights) == 4
+    for expected, actual in zip(saved.get_weights(), restored.get_weights()):
+        np.testing.assert_array_equal(actual, expected)
