@@ -31,18 +31,20 @@ class PlainState(tf.train.experimental.PythonState):
 
 
 class KerasVariables(tf.Module):
-    """Every variable of a Keras layer, model or optimizer, for a `tf.train.Checkpoint`.
+    """Every weight of a Keras layer, model or optimizer, for a `tf.train.Checkpoint`.
 
     A checkpoint of the Keras object itself silently leaves out layers that are kept in lists or
-    dictionaries.
+    dictionaries. States of Keras's own random generators are not among the weights.
 
     Args:
-      owner: has the variables; all of them must have been made.
+      owner: has the weights; all of them must have been made.
     """
 
     def __init__(self, owner: keras.layers.Layer | keras.optimizers.Optimizer) -> None:
         super().__init__()
-        self.all_variables = [variable.value for variable in owner.variables]
+        is_layer = isinstance(owner, keras.layers.Layer)
+        weights = owner.weights if is_layer else owner.variables
+        self.weights = [weight.value for weight in weights]
 
 
 class Checkpoints:

@@ -40,14 +40,14 @@ def assert_restored(folder, objects, variables):
 def test_shared_weights_and_their_optimizer(tmp_path, name):
     weights = SharedWeights(SPACES[name], SearchConfig(), 10)
     objects = {"supernet": weights.supernet, "optimizer": weights.optimizer}
-    variables = [*weights.supernet.variables, *weights.optimizer.variables]
+    variables = [*weights.supernet.weights, *weights.optimizer.variables]
     assert_restored(tmp_path, objects, variables)
 
 
 @pytest.mark.parametrize("name", SPACES)
 def test_the_controller_and_its_optimizer(tmp_path, name):
     strategy = build_strategy("reinforce", SPACES[name], SearchConfig())
-    variables = [*strategy.controller.variables, *strategy.policy.optimizer.variables]
+    variables = [*strategy.controller.weights, *strategy.policy.optimizer.variables]
     assert_restored(tmp_path, {"strategy": strategy}, variables)
 
 
@@ -58,4 +58,4 @@ def test_a_derived_network_and_its_optimizer(tmp_path, name):
     optimizer = build_optimizer(TrainingConfig(), 10)
     optimizer.build(network.trainable_variables)
     objects = {"network": network, "optimizer": optimizer}
-    assert_restored(tmp_path, objects, [*network.variables, *optimizer.variables])
+    assert_restored(tmp_path, objects, [*network.weights, *optimizer.variables])
