@@ -126,12 +126,12 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
-        MicroSpace(num_layers=3, filters=8, num_nodes=4, dropout_rate=0.1),
+        MicroSpace(num_layers=1, filters=16, num_nodes=3, dropout_rate=0.1),
         _DIGITS,
         SearchConfig(
             shared_weights=TrainingConfig(
                 epochs=15,
-                batch_size=64,
+                batch_size=32,
                 learning_rate=0.05,
                 final_learning_rate=0.0005,
                 restart_epochs=0,
