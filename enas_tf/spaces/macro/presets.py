@@ -7,51 +7,39 @@
 from collections.abc import Mapping
 
 from enas_tf.config import (
-    DataConfig,
     DeriveConfig,
     PolicyConfig,
     RetrainConfig,
     SearchConfig,
-    TrainingConfig,
 )
 from enas_tf.spaces.macro.config import MacroControllerConfig, MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace
-from enas_tf.spaces.presets import RetrainPreset, SearchPreset
-
-# The defaults of a dataset give the release's values for CIFAR-10 (5,000 validation pictures, 4
-# pixels of padding, mirrored pictures), and fit any other dataset too.
-_CIFAR10 = DataConfig(dataset="cifar10")
-_DIGITS = DataConfig(dataset="digits")
+from enas_tf.spaces.presets import (
+    CIFAR10,
+    DIGITS,
+    RELEASE_POLICY,
+    RELEASE_TRAINING,
+    SMOKE_TRAINING,
+    RetrainPreset,
+    SearchPreset,
+)
 
 # 310 epochs are the five cosine periods of 10, 20, 40, 80 and 160 epochs.
-_SEARCH_TRAINING = TrainingConfig(
+_SEARCH_TRAINING = RELEASE_TRAINING.replace(
     epochs=310,
     batch_size=128,
-    learning_rate=0.05,
-    final_learning_rate=0.0005,
-    restart_epochs=10,
-    restart_multiplier=2,
-    momentum=0.9,
     weight_decay=2.5e-4,
 )
-_FINAL_TRAINING = TrainingConfig(
+_FINAL_TRAINING = RELEASE_TRAINING.replace(
     epochs=310,
     batch_size=100,
-    learning_rate=0.05,
     final_learning_rate=0.001,
-    restart_epochs=10,
-    restart_multiplier=2,
-    momentum=0.9,
     weight_decay=2e-4,
 )
-_RELEASE_POLICY = PolicyConfig(
+_SEARCH_POLICY = RELEASE_POLICY.replace(
     learning_rate=1e-3,
-    adam_beta_1=0.0,
-    adam_epsilon=1e-3,
     samples_per_update=20,
     updates_per_epoch=50,
-    baseline_decay=0.99,
-    entropy_weight=1e-4,
 )
 
 SEARCH_PRESETS: Mapping[str, SearchPreset] = {
@@ -59,10 +47,10 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         "CIFAR-10 at the release's size on one GPU, with true entropy, rewards on batch "
         "statistics, and candidates ranked on the whole validation set.",
         MacroSpace(num_layers=12, filters=36, dropout_rate=0.1),
-        _CIFAR10,
+        CIFAR10,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING,
-            policy=_RELEASE_POLICY,
+            policy=_SEARCH_POLICY,
             derive=DeriveConfig(num_candidates=100),
         ),
     ),
@@ -85,11 +73,11 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
                 initial_range=0.1,
             ),
         ),
-        _CIFAR10,
+        CIFAR10,
         SearchConfig(
             reward_statistics="moving",
             shared_weights=_SEARCH_TRAINING,
-            policy=_RELEASE_POLICY,
+            policy=_SEARCH_POLICY,
             derive=DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving"),
         ),
     ),
@@ -109,27 +97,20 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
                 entropy="full",
             ),
         ),
-        _CIFAR10,
+        CIFAR10,
         SearchConfig(
             reward_statistics="moving",
             shared_weights=_SEARCH_TRAINING.replace(final_learning_rate=0.001, weight_decay=1e-4),
-            policy=_RELEASE_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
+            policy=_SEARCH_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
             derive=DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving"),
         ),
     ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
         MacroSpace(num_layers=6, filters=16, dropout_rate=0.1),
-        _DIGITS,
+        DIGITS,
         SearchConfig(
-            shared_weights=TrainingConfig(
-                epochs=20,
-                batch_size=64,
-                learning_rate=0.05,
-                final_learning_rate=0.0005,
-                restart_epochs=0,
-                weight_decay=1e-4,
-            ),
+            shared_weights=SMOKE_TRAINING.replace(epochs=20),
             policy=PolicyConfig(learning_rate=3e-3, samples_per_update=5, updates_per_epoch=10),
             derive=DeriveConfig(num_candidates=20),
         ),
@@ -140,7 +121,7 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
         "CIFAR-10 at the release's size on one GPU, with real separable convolutions.",
         MacroNetworkConfig(filters=96, dropout_rate=0.5),
-        _CIFAR10,
+        CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING),
     ),
     "release": RetrainPreset(
@@ -149,28 +130,19 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         MacroNetworkConfig(
             filters=96, widen=True, merge="concatenate", separable=False, dropout_rate=0.5
         ),
-        _CIFAR10,
+        CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING),
     ),
     "paper": RetrainPreset(
         "The paper's final training on CIFAR-10.",
         MacroNetworkConfig(filters=96, widen=True, merge="concatenate", dropout_rate=0.5),
-        _CIFAR10,
+        CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING.replace(weight_decay=1e-4)),
     ),
     "smoke": RetrainPreset(
         "A small network on the embedded digits: a minute or two on two cores.",
         MacroNetworkConfig(filters=32, dropout_rate=0.2),
-        _DIGITS,
-        RetrainConfig(
-            training=TrainingConfig(
-                epochs=20,
-                batch_size=64,
-                learning_rate=0.05,
-                final_learning_rate=0.0005,
-                restart_epochs=0,
-                weight_decay=1e-4,
-            )
-        ),
+        DIGITS,
+        RetrainConfig(training=SMOKE_TRAINING.replace(epochs=20)),
     ),
 }

@@ -7,53 +7,42 @@
 from collections.abc import Mapping
 
 from enas_tf.config import (
-    DataConfig,
     DeriveConfig,
     PolicyConfig,
     RetrainConfig,
     SearchConfig,
-    TrainingConfig,
 )
 from enas_tf.spaces.micro.config import MicroControllerConfig, MicroNetworkConfig
 from enas_tf.spaces.micro.space import MicroSpace
-from enas_tf.spaces.presets import RetrainPreset, SearchPreset
+from enas_tf.spaces.presets import (
+    CIFAR10,
+    DIGITS,
+    RELEASE_POLICY,
+    RELEASE_TRAINING,
+    SMOKE_TRAINING,
+    RetrainPreset,
+    SearchPreset,
+)
 
-# The defaults of a dataset give the release's values for CIFAR-10 (5,000 validation pictures, 4
-# pixels of padding, mirrored pictures), and fit any other dataset too.
-_CIFAR10 = DataConfig(dataset="cifar10")
 # Squares of 16 x 16 pixels on CIFAR-10.
-_CIFAR10_CUTOUT = DataConfig(dataset="cifar10", cutout=0.5)
-_DIGITS = DataConfig(dataset="digits")
+_CIFAR10_CUTOUT = CIFAR10.replace(cutout=0.5)
 
 # 150 epochs are the four cosine periods of 10, 20, 40 and 80 epochs; 630 are those and two more.
-_SEARCH_TRAINING = TrainingConfig(
+_SEARCH_TRAINING = RELEASE_TRAINING.replace(
     epochs=150,
     batch_size=160,
-    learning_rate=0.05,
-    final_learning_rate=0.0005,
-    restart_epochs=10,
-    restart_multiplier=2,
-    momentum=0.9,
     weight_decay=1e-4,
 )
-_FINAL_TRAINING = TrainingConfig(
+_FINAL_TRAINING = RELEASE_TRAINING.replace(
     epochs=630,
     batch_size=144,
-    learning_rate=0.05,
     final_learning_rate=0.0001,
-    restart_epochs=10,
-    restart_multiplier=2,
-    momentum=0.9,
     weight_decay=2e-4,
 )
-_RELEASE_POLICY = PolicyConfig(
+_SEARCH_POLICY = RELEASE_POLICY.replace(
     learning_rate=3.5e-3,
-    adam_beta_1=0.0,
-    adam_epsilon=1e-3,
     samples_per_update=10,
     updates_per_epoch=30,
-    baseline_decay=0.99,
-    entropy_weight=1e-4,
 )
 _RELEASE_NETWORK = MicroNetworkConfig(
     num_layers=15,
@@ -71,10 +60,10 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         "CIFAR-10 at the release's size on one GPU, with He-normal shared weights, and candidates "
         "ranked on the whole validation set.",
         MicroSpace(num_layers=6, filters=20, num_nodes=5, dropout_rate=0.1),
-        _CIFAR10,
+        CIFAR10,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING,
-            policy=_RELEASE_POLICY,
+            policy=_SEARCH_POLICY,
             derive=DeriveConfig(num_candidates=100, statistics="batch"),
         ),
     ),
@@ -98,11 +87,11 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
                 initial_range=0.1,
             ),
         ),
-        _CIFAR10,
+        CIFAR10,
         SearchConfig(
             reward_statistics="batch",
             shared_weights=_SEARCH_TRAINING,
-            policy=_RELEASE_POLICY,
+            policy=_SEARCH_POLICY,
             derive=_RELEASE_DERIVE,
         ),
     ),
@@ -117,26 +106,19 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             dropout_rate=0.1,
             controller=MicroControllerConfig(lstm_size=100, temperature=5.0, tanh_constant=2.5),
         ),
-        _CIFAR10,
+        CIFAR10,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING.replace(epochs=310, final_learning_rate=0.001),
-            policy=_RELEASE_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
+            policy=_SEARCH_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
             derive=_RELEASE_DERIVE,
         ),
     ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
         MicroSpace(num_layers=1, filters=16, num_nodes=3, dropout_rate=0.1),
-        _DIGITS,
+        DIGITS,
         SearchConfig(
-            shared_weights=TrainingConfig(
-                epochs=15,
-                batch_size=32,
-                learning_rate=0.05,
-                final_learning_rate=0.0005,
-                restart_epochs=0,
-                weight_decay=1e-4,
-            ),
+            shared_weights=SMOKE_TRAINING.replace(epochs=15, batch_size=32),
             policy=PolicyConfig(learning_rate=3.5e-3, samples_per_update=5, updates_per_epoch=10),
             derive=DeriveConfig(num_candidates=20),
         ),
@@ -153,7 +135,7 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "release": RetrainPreset(
         "The authors' final micro run on CIFAR-10, number for number (without CutOut).",
         _RELEASE_NETWORK,
-        _CIFAR10,
+        CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING),
     ),
     "paper": RetrainPreset(
@@ -172,16 +154,7 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         MicroNetworkConfig(
             num_layers=3, filters=16, dropout_rate=0.2, drop_path_rate=0.1, auxiliary_weight=0.4
         ),
-        _DIGITS,
-        RetrainConfig(
-            training=TrainingConfig(
-                epochs=15,
-                batch_size=64,
-                learning_rate=0.05,
-                final_learning_rate=0.0005,
-                restart_epochs=0,
-                weight_decay=1e-4,
-            )
-        ),
+        DIGITS,
+        RetrainConfig(training=SMOKE_TRAINING.replace(epochs=15)),
     ),
 }
