@@ -4,7 +4,8 @@ import pathlib
 from typing import Any
 
 from enas_tf.config import DeriveConfig
-from enas_tf.search.loop import Search, SearchResult
+from enas_tf.search.loop import Search
+from enas_tf.search.result import SearchResult
 from enas_tf.search.recorded import RecordedSearch, recorded_search
 
 

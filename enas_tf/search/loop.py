@@ -4,7 +4,6 @@ The loop knows neither the space nor the strategy. It takes batches from the dat
 weights, and tells the strategy the rewards of what it proposed.
 """
 
-import dataclasses
 import logging
 import pathlib
 import tempfile
@@ -14,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from enas_tf.architectures import architecture_from_document
 from enas_tf.config import SearchConfig
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
-from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
-from enas_tf.search.derive import Candidate, derive
+from enas_tf.runs import RunDirectory
+from enas_tf.search.derive import derive
+from enas_tf.search.result import SearchResult
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
 from enas_tf.search.strategies import build_strategy, check_strategy
@@ -34,26 +33,6 @@ logger = logging.getLogger(__name__)
 STEPS_PER_LOG = 20
 # The name of the events that score proposed architectures on the whole validation part.
 DERIVE = "derive"
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchResult:
-    """What a search found.
-
-    Attributes:
-      architecture: the best one.
-      score: its score while sharing weights, which ranks architectures but is not the accuracy of
-        the network that is trained from scratch.
-      score_kind: what the score is, for example `shared_weights_validation_accuracy`.
-      candidates: all that were ranked, best first.
-      run: the run directory.
-    """
-
-    architecture: Any
-    score: float
-    score_kind: str
-    candidates: tuple[Candidate, ...]
-    run: RunDirectory
 
 
 def search(
@@ -355,7 +334,7 @@ class Search:
             streams=self.streams,
         )
         self._report.derived(candidates, self._seconds, self._ranked_by())
-        return self._result(candidates)
+        return SearchResult.of_candidates(candidates, self._run)
 
     def finish(self) -> SearchResult:
         """Derives the result of a search whose epochs are done, and logs all candidates."""
@@ -372,28 +351,7 @@ class Search:
 
     def stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
-        if not (self._run.path / BEST_ARCHITECTURE).is_file():
-            return None
-        document = self._run.read_json(BEST_ARCHITECTURE)
-        if document.get("ranked_by") != self._ranked_by():
-            return None
-        return self._result(
-            [
-                Candidate(
-                    architecture_from_document(entry["architecture"], self._space.name),
-                    entry["score"],
-                    entry["score_kind"],
-                    entry["shared_weights_score"],
-                )
-                for entry in document["ranking"]
-            ]
-        )
-
-    def _result(self, candidates: Sequence[Candidate]) -> SearchResult:
-        best = candidates[0]
-        return SearchResult(
-            best.architecture, best.score, best.score_kind, tuple(candidates), self._run
-        )
+        return SearchResult.stored(self._run, self._space.name, self._ranked_by())
 
 
 def _sums(pending: Sequence[Any]) -> list[float]:

@@ -8,7 +8,8 @@ import numpy as np
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroCell
 from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.micro.supernet import MicroSupernet, NormalizedConvolution, Reduction
-from enas_tf.spaces.micro.supernet_cells import NUM_STACKS, StageCells
+from enas_tf.spaces.micro.supernet_cells import StageCells
+from enas_tf.spaces.micro.supernet_operations import NUM_STACKS
 from enas_tf.spaces.network_builder import assign_portable_weights
 
 # The name of a layer in the portable network, and its weights.

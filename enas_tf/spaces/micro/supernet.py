@@ -32,7 +32,8 @@ from enas_tf.spaces.micro.layout import (
     stage_sides,
 )
 from enas_tf.spaces.micro.space import MicroSpace
-from enas_tf.spaces.micro.supernet_cells import EPSILON, StageCells
+from enas_tf.spaces.micro.supernet_cells import StageCells
+from enas_tf.spaces.micro.supernet_operations import EPSILON
 from enas_tf.training.image_step import ImageMetrics, image_objective
 
 NUM_STAGES = 3

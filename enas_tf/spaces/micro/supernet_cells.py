@@ -8,7 +8,7 @@ traced once for each stage, and so are its parts.
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -22,12 +22,7 @@ from enas_tf.layers.banks import (
     unstack_entries,
 )
 from enas_tf.layers.functional import (
-    average_pooling,
     batch_normalization,
-    convolution,
-    depthwise_convolution,
-    max_pooling,
-    normalized_convolution,
 )
 from enas_tf.layers.graph_options import shared_function
 from enas_tf.spaces.micro.architecture import (
@@ -37,24 +32,14 @@ from enas_tf.spaces.micro.architecture import (
 )
 from enas_tf.spaces.micro.layout import CellPlace
 from enas_tf.spaces.micro.space import MicroDecisions, MicroSpace
-
-EPSILON = 1e-5
-# A separable convolution of the space is two of them in a row.
-NUM_STACKS = 2
-
-
-class SeparableWeights(NamedTuple):
-    """Weights of separable convolutions; the first axis is the stack, or operand and stack.
-
-    Attributes:
-      depthwise: `[…, size, size, filters, 1]`.
-      pointwise: `[…, filters, filters]`.
-      norm: `[…, filters]` each.
-    """
-
-    depthwise: tf.Tensor
-    pointwise: tf.Tensor
-    norm: BatchNormalizationEntry
+from enas_tf.spaces.micro.supernet_operations import (
+    EPSILON,
+    NUM_STACKS,
+    SeparableWeights,
+    add_if_loose,
+    choose,
+    operate,
+)
 
 
 class SeparableBank(keras.layers.Layer):
@@ -62,7 +47,7 @@ class SeparableBank(keras.layers.Layer):
 
     Args:
       operation: gives the kernel size.
-      rows: which rows there are.
+      num_rows: how many rows there are.
       filters: channels.
       fan_in: of each row, in place of the true one; None: the true one.
       next_seed: returns a new seed at each call, for the initial weights.
@@ -196,33 +181,17 @@ class StageCells(keras.layers.Layer):
         rows = self.rows(decisions)
         number = len(self.places)
 
-        def by_cell(tensor: tf.Tensor) -> list[tf.Tensor]:
-            return tf.unstack(tf.reshape(tensor, [number, -1, *tensor.shape[1:]]))
+        def by_cell(tensor: tf.Tensor) -> tf.Tensor:
+            return tf.reshape(tensor, [number, -1, *tensor.shape[1:]])
 
         separable = [tf.nest.map_structure(by_cell, bank.select(rows)) for bank in self.separable]
         blocks = by_cell(tf.convert_to_tensor(self.blocks.kernel.value))
-        norms = unstack_entries(self.norm.select())
-        cells = []
-        for index, place in enumerate(self.places):
-            own = [
-                SeparableWeights(
-                    weights.depthwise[index],
-                    weights.pointwise[index],
-                    BatchNormalizationEntry(*(values[index] for values in weights.norm)),
-                )
-                for weights in separable
-            ]
-            kind = int(place.is_reduction)
-            cells.append(
-                CellWeights(
-                    decisions.inputs[kind],
-                    decisions.operations[kind],
-                    tuple(own),
-                    blocks[index],
-                    norms[index],
-                )
-            )
-        return cells
+        weights = unstack_entries((tuple(separable), blocks, self.norm.select()))
+        kinds = [int(place.is_reduction) for place in self.places]
+        return [
+            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own)
+            for kind, own in zip(kinds, weights)
+        ]
 
     def run(
         self, older: tf.Tensor, newer: tf.Tensor, weights: CellWeights, use_batch_statistics: bool
@@ -245,15 +214,14 @@ class StageCells(keras.layers.Layer):
     ) -> tuple[tf.Tensor, CellStatistics]:
         tensors = [older, newer]
         statistics = []
-        # Axes: node, operand.
-        stacks = [self._by_operand(separable) for separable in weights.separable]
+        # For each node and operand the weights of both stacks of every separable operation.
+        stacks = iter(unstack_entries(tf.nest.map_structure(_by_operand, weights.separable)))
         for node in range(self.space.num_nodes):
             terms = []
             for operand in range(OPERANDS_PER_NODE):
                 tensors, chosen = self._choose(weights.inputs[node, operand], tensors)
-                own = [stack[node * OPERANDS_PER_NODE + operand] for stack in stacks]
                 term, *moments = self._operate(
-                    weights.operations[node, operand], chosen, own, use_batch_statistics
+                    weights.operations[node, operand], chosen, next(stacks), use_batch_statistics
                 )
                 terms.append(term)
                 statistics.append(moments)
@@ -268,13 +236,6 @@ class StageCells(keras.layers.Layer):
         )
         mean, variance = (tf.concat(parts, axis=0) for parts in zip(*statistics))
         return result.outputs, CellStatistics((mean, variance), (result.mean, result.variance))
-
-    def _by_operand(self, separable: SeparableWeights) -> list[SeparableWeights]:
-        """Splits the weights of a cell's operands, leaving the axis of the stacks."""
-        flat = [
-            tf.split(tensor, tensor.shape[0] // NUM_STACKS) for tensor in tf.nest.flatten(separable)
-        ]
-        return [tf.nest.pack_sequence_as(separable, list(parts)) for parts in zip(*flat)]
 
     def collect(
         self, decisions: MicroDecisions, statistics: Sequence[CellStatistics]
@@ -317,112 +278,6 @@ def _rows(num_nodes: int, num_cells: int) -> tuple[np.ndarray, int, np.ndarray]:
     return first, int(ends[-1]), np.repeat(sizes, sizes)
 
 
-def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """Returns one of some tensors, in such a way that its gradient costs nothing for the others.
-
-    All tensors are handed through, and the next reader must take them from here: their gradients
-    then pass the same condition, without zeros for the tensors that are not chosen.
-
-    Args:
-      index: int32 scalar.
-      tensors: of one shape.
-
-    Returns:
-      The tensors, and the chosen one.
-    """
-
-    def branch(number: int) -> list[tf.Tensor]:
-        return [tf.identity(tensor) for tensor in [*tensors, tensors[number]]]
-
-    branches = [functools.partial(branch, number) for number in range(len(tensors))]
-    *passed, chosen = tf.switch_case(index, branches)
-    return passed, chosen
-
-
-def operate(
-    operations: Sequence[MicroOperation],
-    operation: tf.Tensor,
-    inputs: tf.Tensor,
-    separable: Sequence[SeparableWeights],
-    use_batch_statistics: bool,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Runs the chosen operation on one tensor.
-
-    Args:
-      operations: which ones there are.
-      operation: int32 scalar, number of the chosen one.
-      inputs: `[batch, height, width, filters]`.
-      separable: weights of the separable convolutions in the order of `operations`; the first axis
-        is the stack.
-      use_batch_statistics: whether batch or moving statistics normalise.
-
-    Returns:
-      The output, of the shape of the inputs, and the mean and the variance `[2, filters]` of the
-      normalisations; zeros where there is none.
-    """
-    weights = iter(separable)
-    nothing = tf.zeros([NUM_STACKS, inputs.shape[-1]])
-    simple = {
-        MicroOperation.AVERAGE_POOLING_3X3: average_pooling,
-        MicroOperation.MAX_POOLING_3X3: max_pooling,
-        MicroOperation.IDENTITY: tf.identity,
-    }
-    branches: list[Callable[[], Any]] = []
-    for member in operations:
-        if member.is_separable:
-            branches.append(
-                functools.partial(
-                    separable_convolutions, inputs, next(weights), use_batch_statistics
-                )
-            )
-        else:
-            branches.append(lambda function=simple[member]: (function(inputs), nothing, nothing))
-    outputs, mean, variance = tf.switch_case(operation, branches)
-    return tf.ensure_shape(outputs, inputs.shape), mean, variance
-
-
-def separable_convolutions(
-    inputs: tf.Tensor, weights: SeparableWeights, use_batch_statistics: bool
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Runs (ReLU, depthwise, pointwise, batch normalisation) for each stack of the weights.
-
-    Returns:
-      The output, and the mean and the variance of each stack, `[2, filters]`.
-    """
-    outputs, moments = inputs, []
-    for stack in unstack_entries(weights):
-        outputs = depthwise_convolution(tf.nn.relu(outputs), stack.depthwise)
-        outputs, *own = normalized_convolution(
-            outputs,
-            stack.pointwise,
-            stack.norm,
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
-        )
-        moments.append(own)
-    mean, variance = map(tf.stack, zip(*moments))
-    return outputs, mean, variance
-
-
-def add_if_loose(
-    outputs: tf.Tensor, tensor: tf.Tensor, block: tf.Tensor, was_read: tf.Tensor
-) -> tf.Tensor:
-    """Adds a loose end's share of the closing convolution.
-
-    A 1 x 1 convolution of concatenated tensors is the sum of the convolutions of each with its
-    block of the kernel; so only the blocks of loose ends are used, however many there are.
-
-    Args:
-      outputs: the sum so far, `[batch, height, width, filters]`.
-      tensor: may be a loose end; of the same shape.
-      block: `[filters, filters]`.
-      was_read: bool scalar, whether a node read the tensor.
-
-    Returns:
-      The sum.
-    """
-    return tf.cond(
-        was_read,
-        lambda: tf.identity(outputs),
-        lambda: outputs + convolution(tf.nn.relu(tensor), block),
-    )
+def _by_operand(tensor: tf.Tensor) -> tf.Tensor:
+    """Gives the stacks of an operand an axis of their own, `[operands, stacks, …]`."""
+    return tf.reshape(tensor, [-1, NUM_STACKS, *tensor.shape[1:]])

@@ -1,0 +1,67 @@
+"""What a search found, as a value and as it is kept in the run directory."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from enas_tf.architectures import architecture_from_document
+from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.search.derive import Candidate
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+      architecture: the best one.
+      score: its score while sharing weights, which ranks architectures but is not the accuracy of
+        the network that is trained from scratch.
+      score_kind: what the score is, for example `shared_weights_validation_accuracy`.
+      candidates: all that were ranked, best first.
+      run: the run directory.
+    """
+
+    architecture: Any
+    score: float
+    score_kind: str
+    candidates: tuple[Candidate, ...]
+    run: RunDirectory
+
+    @classmethod
+    def of_candidates(cls, candidates: Sequence[Candidate], run: RunDirectory) -> "SearchResult":
+        """Returns the result of a ranking.
+
+        Args:
+          candidates: best first.
+          run: the run directory.
+        """
+        best = candidates[0]
+        return cls(best.architecture, best.score, best.score_kind, tuple(candidates), run)
+
+    @classmethod
+    def stored(
+        cls, run: RunDirectory, space_name: str, ranked_by: Mapping[str, Any]
+    ) -> "SearchResult | None":
+        """Returns the result that is in a run directory.
+
+        Args:
+          run: the run directory.
+          space_name: of the architectures' space.
+          ranked_by: what decided the ranking; None is returned for another one.
+        """
+        if not (run.path / BEST_ARCHITECTURE).is_file():
+            return None
+        document = run.read_json(BEST_ARCHITECTURE)
+        if document.get("ranked_by") != ranked_by:
+            return None
+        candidates = [
+            Candidate(
+                architecture_from_document(entry["architecture"], space_name),
+                entry["score"],
+                entry["score_kind"],
+                entry["shared_weights_score"],
+            )
+            for entry in document["ranking"]
+        ]
+        return cls.of_candidates(candidates, run)
