@@ -47,6 +47,49 @@ class DataConfig(Settings):
     )
 
 
+TOKENIZATIONS = ("auto", "blanks", "words")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextDataConfig(Settings):
+    """Which text, how it is divided into words, and how much of it a training step reads."""
+
+    dataset: str = setting(
+        "ptb",
+        "pydoc (embedded), ptb or any folder of train, valid and test text files, a text file "
+        "(divided 90:5:5), or the release's ptb.pkl.",
+    )
+    data_dir: str | None = setting(
+        None, "Folder that holds the dataset's files, or a folder of that name."
+    )
+    tokenization: str = setting(
+        "auto",
+        "Words are what stands between blanks, as in Penn Treebank and WikiText files, or "
+        "lower-case words and single punctuation marks; auto: words for pydoc, blanks for files.",
+        choices=TOKENIZATIONS,
+    )
+    vocabulary_size: int | None = setting(
+        None,
+        "Keep only so many of the most frequent words of the training part; all others become "
+        "<unk> (default: keep all).",
+        minimum=2,
+    )
+    max_train_tokens: int | None = setting(
+        None, "Use only this many tokens of the training part.", minimum=1
+    )
+    max_test_tokens: int | None = setting(
+        None, "Use only this many tokens of the test part.", minimum=1
+    )
+    sequence_length: int = setting(
+        35, "Words over which gradients flow back in time, on average.", minimum=1
+    )
+    random_lengths: bool = setting(
+        True,
+        "Draw the length of every training segment: around sequence_length, sometimes around half "
+        "of it; the learning rate is scaled with it.",
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig(Settings):
     """Gradient descent on cross-entropy, of the shared weights or of a derived network."""
@@ -186,5 +229,31 @@ class RetrainConfig(Settings):
     training: TrainingConfig = section(
         TrainingConfig(
             batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
+        )
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TextRetrainConfig(Settings):
+    """Training of a derived language model from scratch."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    averaging_patience: int | None = setting(
+        10,
+        "The average of the weights over all later steps becomes the result as soon as the "
+        "validation perplexity is worse than the best one that is more than so many epochs old; "
+        "unset: never.",
+        minimum=0,
+    )
+    training: TrainingConfig = section(
+        TrainingConfig(
+            epochs=3000,
+            batch_size=64,
+            learning_rate=20.0,
+            final_learning_rate=20.0,
+            restart_epochs=0,
+            momentum=0.0,
+            weight_decay=8e-7,
+            clip_norm=0.25,
         )
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 from enas_tf.config import DeriveConfig
 from enas_tf.search.loop import Search
-from enas_tf.search.result import SearchResult
 from enas_tf.search.recorded import RecordedSearch, recorded_search
+from enas_tf.search.result import SearchResult
 
 
 def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> SearchResult:

@@ -23,6 +23,11 @@ class ImageMetrics(NamedTuple):
     correct: tf.Tensor
     examples: tf.Tensor
 
+    def means(self) -> dict[str, float]:
+        """Returns the mean `loss` in nats and the `accuracy`."""
+        examples = float(self.examples)
+        return {"loss": float(self.loss) / examples, "accuracy": float(self.correct) / examples}
+
 
 def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics:
     """Returns the metrics of labels `[batch]` and logits `[batch, num_classes]`."""

@@ -1,0 +1,1 @@
+"""The recurrent-cell search space: language models made of one recurrent cell."""

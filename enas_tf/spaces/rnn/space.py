@@ -1,0 +1,211 @@
+"""The rnn search space: its size, its architectures, and what builds its parts."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from enas_tf.config import SearchConfig
+from enas_tf.errors import ArchitectureError
+from enas_tf.settings import section, setting
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
+from enas_tf.spaces.rnn.config import (
+    CELL_OUTPUT_HELP,
+    CELL_OUTPUTS,
+    RnnControllerConfig,
+    RnnNetworkConfig,
+    RnnRegularization,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+
+class RnnDecisions(NamedTuple):
+    """Batched architectures, as the controller decides them and the supernet reads them.
+
+    Attributes:
+      previous: int32 `[batch, num_nodes]`, the earlier node that each node reads.
+      functions: int32, same shape.
+    """
+
+    previous: Any
+    functions: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class RnnSpace(SearchSpace):
+    """Language models with one recurrent cell, whose embedding also predicts the words."""
+
+    num_nodes: int = setting(8, "Computed nodes of the cell (the paper: 12).", minimum=1)
+    hidden_size: int = setting(200, "Features of a word's embedding and of the state.", minimum=1)
+    vocabulary_size: int = setting(
+        10000, "Number of words that the model knows.", minimum=2, flag=False
+    )
+    cell_output: str = setting("mean", CELL_OUTPUT_HELP, choices=CELL_OUTPUTS)
+    initial_range: float = setting(
+        0.04, "Shared weights start uniform between minus and plus this.", above=0.0
+    )
+    regularization: RnnRegularization = section(RnnRegularization())
+    controller: RnnControllerConfig = section(RnnControllerConfig(), prefix="controller_")
+
+    name: ClassVar[str] = "rnn"
+
+    @property
+    def num_architectures(self) -> int:
+        """Earlier nodes and functions of all nodes: `num_nodes! * 4 ** num_nodes`."""
+        return math.factorial(self.num_nodes) * len(RnnFunction) ** self.num_nodes
+
+    def random_architecture(
+        self, seed: "int | np.random.Generator | None" = None
+    ) -> RnnArchitecture:
+        """Returns an architecture drawn uniformly from the space.
+
+        Args:
+          seed: an integer, a NumPy generator (which is advanced), or None for a random one.
+        """
+        generator = np.random.default_rng(seed)
+        previous = generator.integers(0, np.arange(self.num_nodes) + 1)
+        functions = generator.integers(0, len(RnnFunction), size=self.num_nodes)
+        return self.decode(RnnDecisions(previous[None], functions[None]))[0]
+
+    def mutate(
+        self, architecture: RnnArchitecture, generator: np.random.Generator
+    ) -> RnnArchitecture:
+        """Returns an architecture in which one node reads another node or has another function.
+
+        Args:
+          architecture: of this space.
+          generator: makes the random choices and is advanced.
+        """
+        decisions = self.encode([architecture])
+        # Node 1 can read nothing but node 0.
+        place = int(generator.integers(1, 2 * self.num_nodes))
+        node, is_function = place % self.num_nodes, place >= self.num_nodes
+        values = (decisions.functions if is_function else decisions.previous)[0]
+        options = len(RnnFunction) if is_function else node + 1
+        # A shift by 1 to n - 1 modulo n reaches every option but the same one.
+        values[node] = (values[node] + generator.integers(1, options)) % options
+        return self.decode(decisions)[0]
+
+    def check(self, architecture: Any) -> None:
+        """Raises `ArchitectureError` unless the architecture belongs to this space."""
+        if isinstance(architecture, LstmBaseline):
+            raise ArchitectureError(
+                "The LSTM is a baseline and no cell of the search space; it can only be retrained."
+            )
+        if not isinstance(architecture, RnnArchitecture):
+            raise ArchitectureError(
+                f"Expected an RnnArchitecture. Received: {type(architecture).__name__}."
+            )
+        if architecture.num_nodes != self.num_nodes:
+            raise ArchitectureError(
+                f"The architecture has {architecture.num_nodes} nodes, the space's cells have "
+                f"{self.num_nodes}; set num_nodes={architecture.num_nodes}."
+            )
+
+    def encode(self, architectures: Sequence[RnnArchitecture]) -> RnnDecisions:
+        """Returns the decisions of architectures as int32 arrays; see `RnnDecisions`."""
+        for architecture in architectures:
+            self.check(architecture)
+        numbers = [architecture.to_integers() for architecture in architectures]
+        integers = np.array(numbers, np.int32).reshape(len(architectures), self.num_nodes, 2)
+        return RnnDecisions(integers[..., 0].copy(), integers[..., 1].copy())
+
+    def decode(self, decisions: Any) -> list[RnnArchitecture]:
+        """Returns the architectures of batched decisions (arrays or eager tensors)."""
+        integers = np.stack([np.asarray(field) for field in decisions], axis=-1)
+        return [RnnArchitecture.from_integers(cell.ravel().tolist()) for cell in integers]
+
+    def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
+        """Returns how often each function occurs in each node.
+
+        Returns:
+          For each function's name a count for each node.
+        """
+        functions = self.encode(architectures).functions
+        return {
+            function.label: np.sum(functions == function, axis=0).tolist()
+            for function in RnnFunction
+        }
+
+    def network_config(self) -> RnnNetworkConfig:
+        """Returns the settings of a derived network that is about as large as in the search."""
+        return RnnNetworkConfig(
+            hidden_size=self.hidden_size,
+            cell_output=self.cell_output,
+            initial_range=self.initial_range,
+            regularization=self.regularization,
+        )
+
+    def build_static_network(self, architecture: RnnArchitecture) -> "keras.Model":
+        """Returns the plain language model that computes what the supernet computes."""
+        return self.build_network(architecture, self.network_config())
+
+    def benchmark_architectures(self) -> list[RnnArchitecture]:
+        """Returns cells whose nodes take the functions in turn.
+
+        Number `k` begins with function `k`, so that together they have each function in each node
+        once; the earlier nodes are random.
+        """
+        generator = np.random.default_rng(0)
+        nodes = np.arange(self.num_nodes)
+        shape = (len(RnnFunction), self.num_nodes)
+        previous = generator.integers(0, np.broadcast_to(nodes + 1, shape))
+        first = np.arange(len(RnnFunction))[:, None]
+        return self.decode(RnnDecisions(previous, (first + nodes) % len(RnnFunction)))
+
+    def random_data(self, config: SearchConfig) -> Any:
+        """Returns a `TextData` of random words, enough for a few training batches."""
+        from enas_tf.data.texts import TextData
+
+        return TextData.random(
+            vocabulary_size=self.vocabulary_size,
+            rows=max(config.shared_weights.batch_size, config.reward_batch_size or 0),
+            seed=config.seed,
+        )
+
+    def build_supernet(self, seed: int = 0) -> "keras.Model":
+        """Returns the supernet, an `RnnSupernet`, with fresh weights."""
+        from enas_tf.spaces.rnn.supernet import RnnSupernet
+
+        return RnnSupernet(self, seed=seed)
+
+    def build_controller(self, seed: int = 0) -> "keras.Model":
+        """Returns the controller, an `RnnController`, with fresh weights."""
+        from enas_tf.spaces.rnn.controller import RnnController
+
+        return RnnController(self, seed=seed)
+
+    def build_network(
+        self,
+        architecture: RnnArchitecture | LstmBaseline,
+        config: RnnNetworkConfig | None = None,
+        *,
+        portable: bool = True,
+        seed: int = 0,
+    ) -> "keras.Model":
+        """Returns the language model of one architecture as a Keras model with fresh weights.
+
+        Args:
+          architecture: any recurrent cell, of any number of nodes, or the LSTM.
+          config: width, form and regularisation (default: `RnnNetworkConfig()`).
+          portable: has no effect; a language model has only one kind.
+          seed: of the initial weights and of dropout.
+
+        Returns:
+          A `LanguageModel` from int32 tokens `[batch, time]` to the logits of each next token,
+          `[batch, time, vocabulary_size]`.
+        """
+        del portable
+        from enas_tf.spaces.rnn.network import build_rnn_network
+
+        return build_rnn_network(
+            architecture,
+            config or RnnNetworkConfig(),
+            vocabulary_size=self.vocabulary_size,
+            seed=seed,
+        )
