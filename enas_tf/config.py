@@ -71,7 +71,7 @@ class TextDataConfig(Settings):
     vocabulary_size: int | None = setting(
         None,
         "Keep only so many of the most frequent words of the training part; all others become "
-        "<unk> (default: keep all).",
+        "<unk> (default: keep all, or if the text has no <unk> of its own, all that occur twice).",
         minimum=2,
     )
     max_train_tokens: int | None = setting(
@@ -167,7 +167,7 @@ class DeriveConfig(Settings):
     )
     scoring: str = setting(
         "validation_set",
-        "Rank candidates by accuracy on the whole validation set or on one minibatch (the paper).",
+        "Rank candidates by their score on the whole validation set or on one minibatch (paper).",
         choices=("validation_set", "minibatch"),
     )
     statistics: str = setting(
@@ -209,6 +209,12 @@ class SearchConfig(Settings):
     policy_start_epoch: int = setting(
         0,
         "First epoch whose end updates the controller; before it, only weights train.",
+        minimum=0,
+    )
+    max_rollbacks: int = setting(
+        5,
+        "Times that a search goes back to its last checkpoint when a loss or a reward is not "
+        "finite; 0: it ends at once.",
         minimum=0,
     )
     shared_weights: TrainingConfig = section(TrainingConfig())

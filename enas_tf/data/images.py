@@ -180,6 +180,10 @@ class ImageData:
         """
         return Normalization.from_images(self.part(part)[0])
 
+    def assets(self) -> dict[str, str]:
+        """Returns what an exported model carries along, by file name: nothing."""
+        return {}
+
     def check_search(self, config: SearchConfig) -> None:
         """Raises a `DataError` unless there are enough examples for the batches of a search."""
         self._check_batch_size("train", config.shared_weights.batch_size)

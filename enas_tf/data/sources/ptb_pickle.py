@@ -1,0 +1,73 @@
+"""Penn Treebank as the release's `process.py` pickles it."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from enas_tf.data.pickles import load_pickle
+from enas_tf.data.text_parts import TextParts
+from enas_tf.data.tokenization import END_OF_LINE
+from enas_tf.errors import DataError
+
+FILE = "ptb.pkl"
+
+
+def load(path: pathlib.Path) -> TextParts:
+    """Reads a pickle of the release, written by Python 2 or 3.
+
+    It holds a tuple: the numbers of the training, validation and test words (integer arrays), a
+    dictionary from words to their numbers and one from numbers to words. The words become text
+    again, with a line end for each `<eos>`.
+
+    Args:
+      path: of the file.
+
+    Raises:
+      DataError: the file is missing or damaged, or holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            content = load_pickle(file, str(path))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    arrays, words = _arrays_and_words(content, path)
+    for array in arrays:
+        if array.min() < 0 or array.max() >= len(words):
+            raise DataError(
+                f"{path} must hold numbers of words from 0 to {len(words) - 1}. It has "
+                f"{array.min()} to {array.max()}; write it again."
+            )
+    return TextParts(*(" ".join(words[array]).replace(END_OF_LINE, "\n") for array in arrays))
+
+
+def _arrays_and_words(content: Any, path: pathlib.Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """Returns the three arrays of numbers, and the array of words that these are places in."""
+    if isinstance(content, tuple) and len(content) == 5 and isinstance(content[3], dict):
+        arrays = [np.asarray(array) for array in content[:3]]
+        are_numbers = all(
+            array.ndim == 1 and array.size and array.dtype.kind in "iu" for array in arrays
+        )
+        words = _words_in_order(content[3])
+        if are_numbers and words is not None:
+            return arrays, words
+    raise DataError(
+        f"{path} is not the release's {FILE}: expected a tuple of three integer arrays (training, "
+        "validation and test words), a dictionary from words to numbers and its inverse."
+    )
+
+
+def _words_in_order(numbers: dict[Any, Any]) -> np.ndarray | None:
+    """Returns the words by their numbers, or None if these are not 0, 1, 2 and so on."""
+    words = np.empty(len(numbers), object)
+    if sorted(value for value in numbers.values() if type(value) is int) != [*range(len(numbers))]:
+        return None
+    for word, number in numbers.items():
+        # Python 2 wrote bytes.
+        try:
+            words[number] = word.decode("utf-8") if isinstance(word, bytes) else word
+        except UnicodeDecodeError:
+            return None
+        if not isinstance(words[number], str):
+            return None
+    return words

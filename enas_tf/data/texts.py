@@ -1,0 +1,206 @@
+"""Texts as numbers of words: the value that searching, retraining and evaluation take."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from typing_extensions import Self
+
+from enas_tf.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.data.text_sources import read_source
+from enas_tf.data.tokenization import BLANKS, UNKNOWN, TokenizedText
+from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from enas_tf.data.text_streams import TextSearchStreams
+
+_PARTS = ("train", "validation", "test")
+
+# With one, no state would ever be carried on.
+_FEWEST_POSITIONS = 2
+
+# Batches of the default length in each part of a random text.
+_RANDOM_SEGMENTS = 4
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TextData:
+    """A text in three parts, each one long row of numbers of words.
+
+    Make it with `load_texts` or `TextData.from_tokens`, which check everything.
+
+    Attributes:
+      name: of the dataset.
+      train: int32 `[words]`.
+      validation: int32 `[words]`.
+      test: int32 `[words]`.
+      vocabulary: the words that the numbers stand for.
+      config: the settings that the dataset was made with.
+    """
+
+    name: str
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    vocabulary: Vocabulary
+    config: TextDataConfig
+
+    @classmethod
+    def from_tokens(
+        cls,
+        train: Sequence[str],
+        validation: Sequence[str],
+        test: Sequence[str],
+        *,
+        name: str = "tokens",
+        config: TextDataConfig | None = None,
+    ) -> Self:
+        """Makes a dataset from lists of words.
+
+        Args:
+          train: words of the training part, which make the vocabulary; see
+            `Vocabulary.from_tokens`.
+          validation: words of the validation part.
+          test: words of the test part.
+          name: of the dataset.
+          config: vocabulary size, numbers of tokens, sequence length, and how the words were
+            found; its `dataset` and `data_dir` are not used. Default: `TextDataConfig()`.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: a part has not at least two words, or there are not two different ones.
+        """
+        config = config or TextDataConfig(dataset=name)
+        tokenization = BLANKS if config.tokenization == "auto" else config.tokenization
+        return cls._from_parts((train, validation, test), tokenization, name, config)
+
+    @classmethod
+    def _from_parts(
+        cls,
+        parts: tuple[Iterable[str], Iterable[str], Iterable[str]],
+        tokenization: str,
+        name: str,
+        config: TextDataConfig,
+    ) -> Self:
+        train, validation, test = parts
+        limits = config.max_train_tokens, None, config.max_test_tokens
+        vocabulary = Vocabulary.from_tokens(
+            itertools.islice(train, limits[0]), config.vocabulary_size, tokenization
+        )
+        arrays = []
+        for part, tokens, limit in zip(_PARTS, (train, validation, test), limits, strict=True):
+            numbers = vocabulary.encode(itertools.islice(tokens, limit))
+            if len(numbers) < 2:
+                raise DataError(
+                    f"The {part} part of {name} must have at least two words, one to read and one "
+                    f"to predict. It has {len(numbers)}; give a longer text."
+                )
+            arrays.append(numbers)
+        return cls(name, arrays[0], arrays[1], arrays[2], vocabulary, config)
+
+    @classmethod
+    def random(cls, vocabulary_size: int, rows: int, seed: int = 0) -> Self:
+        """Makes a text of random words, enough for a few training segments of default length.
+
+        Args:
+          vocabulary_size: number of words, of which all but `<unk>` are called by numbers.
+          rows: of the largest batch.
+          seed: of the words.
+        """
+        config = TextDataConfig(dataset="random", random_lengths=False)
+        size = rows * _RANDOM_SEGMENTS * config.sequence_length + 1
+        generator = np.random.default_rng(seed)
+        parts = generator.integers(vocabulary_size, size=(len(_PARTS), size), dtype=np.int32)
+        vocabulary = Vocabulary((UNKNOWN, *map(str, range(1, vocabulary_size))))
+        return cls("random", parts[0], parts[1], parts[2], vocabulary, config)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The number of words that there are."""
+        return len(self.vocabulary)
+
+    @property
+    def num_reward_segments(self) -> int:
+        """Segments of the sequence length in the validation part, at least one."""
+        return max(1, (len(self.validation) - 1) // self.config.sequence_length)
+
+    def part(self, part: str) -> np.ndarray:
+        """Returns one part, int32 `[words]`.
+
+        Args:
+          part: `"train"`, `"validation"` or `"test"`.
+
+        Raises:
+          ConfigurationError: there is no such part.
+        """
+        if part not in _PARTS:
+            raise ConfigurationError(
+                f"`part` must be one of {', '.join(_PARTS)}. Received: {part!r}."
+            )
+        return getattr(self, part)
+
+    def assets(self) -> dict[str, str]:
+        """Returns what an exported model carries along: the words, one a line, by file name."""
+        return {"vocabulary.txt": self.vocabulary.to_text()}
+
+    def check_search(self, config: SearchConfig) -> None:
+        """Raises a `DataError` unless the text is long enough for the batches of a search."""
+        self._check_batch_size(config.shared_weights.batch_size)
+        size = config.reward_batch_size
+        if size is not None and size > self.num_reward_segments:
+            raise DataError(
+                "`reward_batch_size` must be at most the number of the validation part's segments "
+                f"of {self.config.sequence_length} words, {self.num_reward_segments}. "
+                f"Received: reward_batch_size={size}; the part has {len(self.validation)} words."
+            )
+
+    def check_retraining(self, config: TextRetrainConfig) -> None:
+        """Raises a `DataError` unless the text is long enough for a batch of a retraining."""
+        self._check_batch_size(config.training.batch_size)
+
+    def _check_batch_size(self, batch_size: int) -> None:
+        largest = (len(self.train) - 1) // _FEWEST_POSITIONS
+        if batch_size <= largest:
+            return
+        advice = f"set batch_size to at most {largest}, or " if largest else ""
+        raise DataError(
+            f"The training part of {self.name} has only {len(self.train)} words, too few for a "
+            f"batch of {batch_size} rows of at least {_FEWEST_POSITIONS}; {advice}give a longer "
+            f"text. Received: batch_size={batch_size}."
+        )
+
+    def search_streams(
+        self, *, batch_size: int, reward_batch_size: int, seed: int
+    ) -> "TextSearchStreams":
+        """Returns the batches of a search; see `TextSearchStreams`."""
+        from enas_tf.data.text_streams import TextSearchStreams
+
+        return TextSearchStreams(
+            self, batch_size=batch_size, reward_batch_size=reward_batch_size, seed=seed
+        )
+
+
+def load_texts(config: TextDataConfig) -> TextData:
+    """Loads the text that a configuration names; see `TextDataConfig`.
+
+    The vocabulary is that of the training part; see `Vocabulary.from_tokens`.
+
+    Args:
+      config: names the dataset, and says how it is read.
+
+    Returns:
+      The dataset, all of it in memory.
+
+    Raises:
+      DataError: the text is missing, no text, too short, or lacks a part.
+    """
+    source = read_source(config)
+    train, validation, test = (TokenizedText(text, source.tokenization) for text in source.parts)
+    return TextData._from_parts(
+        (train, validation, test), source.tokenization, config.dataset, config
+    )

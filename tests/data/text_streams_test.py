@@ -1,0 +1,98 @@
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from enas_tf.config import TextDataConfig
+from enas_tf.data.texts import TextData
+from enas_tf.errors import DataError
+
+BATCH, REWARD_BATCH, LENGTH = 4, 3, 5
+
+
+@pytest.fixture(scope="module")
+def data():
+    """300 numbered words to train on, and the next 101 to validate."""
+    data = TextData.random(401, rows=1)
+    config = TextDataConfig(dataset="numbers", sequence_length=LENGTH)
+    numbers = np.arange(401, dtype=np.int32)
+    # Reading the test part would fail.
+    return dataclasses.replace(
+        data, train=numbers[:300], validation=numbers[300:], test=None, config=config
+    )
+
+
+@pytest.fixture
+def streams(data):
+    return data.search_streams(batch_size=BATCH, reward_batch_size=REWARD_BATCH, seed=3)
+
+
+def take(dataset, count):
+    return list(itertools.islice(dataset.as_numpy_iterator(), count))
+
+
+def assert_equal_batches(one, other):
+    for batch, expected in zip(one, other, strict=True):
+        for array, wanted in zip(batch, expected, strict=True):
+            np.testing.assert_array_equal(array, wanted)
+
+
+def test_an_epoch_reads_the_training_part_once(data, streams):
+    batches = take(streams.training(0), streams.steps_per_epoch)
+    tokens = np.hstack([batch.tokens for batch in batches])
+    np.testing.assert_array_equal(tokens.ravel(), data.train[:296])
+
+
+@pytest.mark.parametrize("name", ["training", "rewards"])
+def test_a_stream_goes_on_where_it_is_told(streams, name):
+    stream = getattr(streams, name)
+    assert_equal_batches(take(stream(0), 30)[17:], take(stream(17), 13))
+
+
+def test_refitting_sees_the_same_segments_of_one_length_every_time(streams):
+    batches = take(streams.refitting(), 4)
+    assert {batch.tokens.shape for batch in batches} == {(BATCH, LENGTH)}
+    assert_equal_batches(batches, take(streams.refitting(), 4))
+
+
+def test_lengths_may_be_fixed(data):
+    config = data.config.replace(random_lengths=False)
+    streams = dataclasses.replace(data, config=config).search_streams(
+        batch_size=BATCH, reward_batch_size=1, seed=0
+    )
+    # 74 positions.
+    assert streams.steps_per_epoch == 15
+    assert [batch.tokens.shape[1] for batch in take(streams.training(0), 15)] == [5] * 14 + [4]
+
+
+def test_rewards_come_from_the_validation_part(streams):
+    for batch in take(streams.rewards(0), 10):
+        assert batch.tokens.shape == (REWARD_BATCH, LENGTH)
+        assert batch.tokens.min() >= 300
+        assert not np.any(batch.carry)
+
+
+def test_a_reward_has_no_more_segments_than_there_are(data):
+    streams = data.search_streams(batch_size=BATCH, reward_batch_size=500, seed=0)
+    (batch,) = take(streams.rewards(0), 1)
+    assert sorted(batch.tokens.ravel()) == list(range(300, 400))
+
+
+def test_validation_reads_its_part_once_in_longer_segments_from_zero(streams):
+    batches = list(streams.validation().as_numpy_iterator())
+    assert [batch.tokens.shape for batch in batches] == [(4, 20), (4, 5)]
+    assert sorted(np.hstack([batch.tokens for batch in batches]).ravel()) == list(range(300, 400))
+    assert not any(np.any(batch.carry) for batch in batches)
+
+
+def test_a_short_validation_part_has_fewer_rows(data):
+    short = dataclasses.replace(data, validation=data.validation[:50])
+    streams = short.search_streams(batch_size=BATCH, reward_batch_size=1, seed=0)
+    batches = list(streams.validation().as_numpy_iterator())
+    assert [batch.tokens.shape for batch in batches] == [(2, 20), (2, 4)]
+
+
+def test_a_batch_larger_than_the_training_part_is_refused(data):
+    with pytest.raises(DataError, match="Received: 300"):
+        data.search_streams(batch_size=300, reward_batch_size=1, seed=0)

@@ -1,0 +1,176 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from enas_tf.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.data.texts import TextData, load_texts
+from enas_tf.errors import ConfigurationError, DataError
+
+# The words are <unk>, <eos>, a and b, in this order.
+_TRAIN = " a b \n <unk> a \n b \n"
+_VALIDATION = " a c \n"
+_TEST = " b \n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for part, text in (("train", _TRAIN), ("valid", _VALIDATION), ("test", _TEST)):
+        (tmp_path / f"ptb.{part}.txt").write_text(text)
+    return tmp_path
+
+
+def _load(folder, **settings):
+    return load_texts(TextDataConfig(dataset=str(folder), **settings))
+
+
+def _words(count):
+    return [str(number % 10) for number in range(count)]
+
+
+def _data(train=1001, validation=101, **settings):
+    config = TextDataConfig(dataset="numbers", **settings)
+    return TextData.from_tokens(
+        _words(train), _words(validation), _words(10), name="numbers", config=config
+    )
+
+
+def _search(batch_size, reward_batch_size=None):
+    config = SearchConfig(reward_batch_size=reward_batch_size)
+    return config.replace(shared_weights=config.shared_weights.replace(batch_size=batch_size))
+
+
+def test_texts_become_numbers(folder):
+    data = _load(folder)
+    assert data.vocabulary.words == ("<unk>", "<eos>", "a", "b")
+    assert data.train.tolist() == [2, 3, 1, 0, 2, 1, 3, 1]
+    assert data.validation.tolist() == [2, 0, 1]
+    assert data.test.tolist() == [3, 1]
+    assert {data.part(part).dtype for part in ("train", "validation", "test")} == {np.dtype("i4")}
+    assert data.vocabulary_size == 4
+
+
+def test_the_name_is_that_of_the_dataset(folder):
+    data = load_texts(TextDataConfig(dataset="ptb", data_dir=str(folder)))
+    assert data.name == "ptb"
+    assert data.config.data_dir == str(folder)
+
+
+def test_the_vocabulary_may_be_limited(folder):
+    data = _load(folder, vocabulary_size=3)
+    assert data.vocabulary.words == ("<unk>", "<eos>", "a")
+    assert data.test.tolist() == [0, 1]
+
+
+def test_the_parts_may_be_shortened(folder):
+    data = _load(folder, max_train_tokens=5, max_test_tokens=2)
+    assert len(data.train) == 5
+    assert data.vocabulary.words == ("<unk>", "a", "b", "<eos>")
+
+
+def test_wikitext_counts_blank_lines(tmp_path):
+    for part in ("train", "valid", "test"):
+        (tmp_path / f"wiki.{part}.tokens").write_text(" \n = Title = \n \n a a b <unk> \n")
+    assert len(_load(tmp_path).train) == 11
+
+
+def test_pydoc_needs_no_files():
+    data = load_texts(TextDataConfig(dataset="pydoc"))
+    assert data.vocabulary.tokenization == "words"
+    assert len(data.train) > 40000
+    assert 1000 < data.vocabulary_size < 3000
+    for part in ("train", "validation", "test"):
+        share = np.mean(data.part(part) == data.vocabulary.unknown_id)
+        assert 0 < share < 0.08
+
+
+def test_lists_of_words_become_a_dataset():
+    data = TextData.from_tokens(["a", "b", "a", "b"], ["a", "b"], ["b", "c"])
+    assert data.train.tolist() == [1, 2, 1, 2]
+    assert data.test.tolist() == [2, 0]
+    assert data.name == "tokens"
+
+
+def test_an_unknown_part_is_refused():
+    with pytest.raises(ConfigurationError, match="train, validation, test"):
+        _data().part("all")
+
+
+def test_its_asset_is_the_vocabulary(folder):
+    assert _load(folder).assets() == {"vocabulary.txt": "<unk>\n<eos>\na\nb\n"}
+
+
+def test_random_text_suffices_for_four_segments():
+    data = TextData.random(50, rows=3, seed=1)
+    assert data.vocabulary_size == 50
+    for part in ("train", "validation", "test"):
+        assert data.part(part).shape == (3 * 4 * 35 + 1,)
+        assert data.part(part).dtype == np.int32
+        assert data.part(part).max() < 50
+    data.check_search(_search(3, reward_batch_size=3))
+
+
+def test_random_text_follows_its_seed():
+    one, same, other = (TextData.random(50, rows=3, seed=seed) for seed in (1, 1, 2))
+    assert one.train.tolist() == same.train.tolist()
+    assert one.train.tolist() != other.train.tolist()
+
+
+def test_a_row_needs_two_words():
+    data = _data()
+    data.check_search(_search(500))
+    with pytest.raises(DataError, match=r"1001 words.*batch_size to at most 500.*batch_size=501"):
+        data.check_search(_search(501))
+
+
+def test_a_retraining_needs_them_too():
+    config = TextRetrainConfig()
+    _data(129).check_retraining(config)
+    with pytest.raises(DataError, match="at most 63"):
+        _data(128).check_retraining(config)
+
+
+def test_a_text_of_two_words_suffices_for_no_batch():
+    data = dataclasses.replace(_data(), train=np.arange(2, dtype=np.int32))
+    with pytest.raises(DataError, match="at least 2; give a longer text"):
+        data.check_search(_search(1))
+
+
+def test_the_default_reward_batch_adapts_to_the_validation_part():
+    _data(validation=2).check_search(_search(100))
+
+
+def test_a_reward_batch_that_was_asked_for_must_fit():
+    data = _data(sequence_length=5)
+    data.check_search(_search(10, reward_batch_size=20))
+    with pytest.raises(DataError, match=r"5 words, 20\. Received: reward_batch_size=21"):
+        data.check_search(_search(10, reward_batch_size=21))
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "message"),
+    [
+        ("train", "", "holds no words"),
+        ("train", "one\none\n", "at least two different words"),
+        ("train", "one two three\n", "No word occurs twice"),
+        ("valid", "", "holds no words"),
+        ("test", b"caf\xe9 caf\xe9\n", "not a text in UTF-8 .byte 0xe9 at position 3."),
+    ],
+)
+def test_bad_texts_are_refused_in_one_line(folder, part, text, message):
+    data = text if isinstance(text, bytes) else text.encode()
+    (folder / f"ptb.{part}.txt").write_bytes(data)
+    with pytest.raises(DataError, match=message) as caught:
+        _load(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_part_is_refused(folder):
+    (folder / "ptb.valid.txt").unlink()
+    with pytest.raises(DataError, match="no valid file"):
+        _load(folder)
+
+
+def test_a_part_of_one_word_is_refused():
+    with pytest.raises(DataError, match="validation part of it must have at least two words"):
+        TextData.from_tokens(["a", "b", "a", "b"], ["a"], ["a", "b"], name="it")
