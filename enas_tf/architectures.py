@@ -16,6 +16,8 @@ from enas_tf.spaces.macro import published as macro_published
 from enas_tf.spaces.macro.architecture import MacroArchitecture, macro_architecture_from_json
 from enas_tf.spaces.micro import published as micro_published
 from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.rnn import published as rnn_published
+from enas_tf.spaces.rnn.architecture import RnnArchitecture, rnn_architecture_from_json
 
 # The files of a run directory that hold its architecture: a search's, a retraining's.
 _FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
@@ -48,6 +50,11 @@ _FORMS = {
         MicroArchitecture.from_json,
         MicroArchitecture.from_release_string,
         micro_published.PUBLISHED,
+    ),
+    "rnn": _Form(
+        rnn_architecture_from_json,
+        RnnArchitecture.from_release_string,
+        rnn_published.PUBLISHED,
     ),
 }
 

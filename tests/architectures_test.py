@@ -16,9 +16,11 @@ from enas_tf.spaces.macro.architecture import (
     MacroChannelArchitecture,
 )
 from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 
 ARCHITECTURE = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
 MICRO = MicroArchitecture.from_release_string("0 0 1 2 2 4 0 3 1 1 1 0 0 4 2 1")
+RNN = RnnArchitecture.from_release_string("0 2 1 0 1 3")
 CHANNELS = MacroChannelArchitecture.from_release_string("0 1 1 2", num_branches=2, channels=4)
 
 
@@ -37,7 +39,7 @@ def test_document_has_the_entries_of_the_contract():
     }
 
 
-@pytest.mark.parametrize("architecture", [ARCHITECTURE, CHANNELS, MICRO])
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, CHANNELS, MICRO, RNN, LstmBaseline()])
 def test_document_is_read_back(architecture):
     document = json.loads(json.dumps(architecture_document(architecture)))
     assert architecture_from_document(document, architecture.space_name) == architecture
@@ -55,7 +57,7 @@ def test_loads_a_file(tmp_path):
     assert load_architecture(str(path), "macro") == CHANNELS
 
 
-@pytest.mark.parametrize("architecture", [ARCHITECTURE, MICRO])
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, MICRO, RNN, LstmBaseline()])
 def test_loads_a_file_with_nothing_but_the_architecture(architecture, tmp_path):
     path = tmp_path / "found.json"
     path.write_text(json.dumps(architecture.to_json()))
@@ -65,6 +67,7 @@ def test_loads_a_file_with_nothing_but_the_architecture(architecture, tmp_path):
 def test_loads_a_release_string():
     assert load_architecture(" 0 | 3 1 | 5 0 1 ", "macro") == ARCHITECTURE
     assert load_architecture(MICRO.to_release_string(), "micro") == MICRO
+    assert load_architecture(RNN.to_release_string(), "rnn") == RNN
 
 
 def test_a_release_string_can_be_longer_than_a_path():
@@ -81,7 +84,14 @@ def test_loads_a_folder_whose_name_is_a_number(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("space", "name"), [("macro", "enas_macro_release"), ("micro", "enas_micro_release")]
+    ("space", "name"),
+    [
+        ("macro", "enas_macro_release"),
+        ("micro", "enas_micro_release"),
+        ("rnn", "enas_rnn_release"),
+        ("rnn", "darts"),
+        ("rnn", "lstm"),
+    ],
 )
 def test_loads_published_architectures_by_name(space, name):
     assert load_architecture(name, space) == published_architectures(space)[name]

@@ -9,12 +9,14 @@ from enas_tf.files import write_bytes
 from enas_tf.reporting.draw.macro import picture_of_macro
 from enas_tf.reporting.draw.micro import picture_of_micro
 from enas_tf.reporting.draw.picture import Picture, to_png, to_svg
+from enas_tf.reporting.draw.rnn import picture_of_rnn
 from enas_tf.spaces.base import Architecture
 
 # A new space adds its module and a line here.
 _PICTURES: dict[str, Callable[..., Picture]] = {
     "macro": picture_of_macro,
     "micro": picture_of_micro,
+    "rnn": picture_of_rnn,
 }
 
 FORMATS = (".svg", ".png")
@@ -26,7 +28,8 @@ def draw_architecture(architecture: Architecture, **options: Any) -> str:
     Args:
       architecture: of any space.
       **options: of the space's drawing; for macro `input_shape`, which decides how many reductions
-        there are (default: `(32, 32, 3)`), for micro none.
+        there are (default: `(32, 32, 3)`), for micro none, for rnn `cell_output`, which nodes the
+        new state is the mean of (default: `"mean"`).
     """
     return to_svg(_picture(architecture, options))
 

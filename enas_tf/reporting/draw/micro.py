@@ -7,6 +7,8 @@ from enas_tf.reporting.draw.style import (
     FAINT,
     INK,
     MARGIN,
+    TRUNK,
+    falling_line,
     grey_box,
     legend,
     operation_colours,
@@ -49,7 +51,6 @@ _PASSING_WIDTH = 10.0
 _ROW_GAP = 54.0
 _PADDING = 20.0
 _HEADING_HEIGHT = 52.0
-_TRUNK = "#8a96a3"
 _PANEL = ("#fbfcfd", "#d5dce4")
 
 
@@ -155,11 +156,8 @@ class _Panel:
         self, start: Place, end: tuple[float, float], colour: str, arrow: float, title: str = ""
     ) -> None:
         """Draws a line from the bottom of a place to a point of the next row."""
-        x, y = self._x[start], self._row_bottom(start[1])
-        middle = (y + end[1]) / 2
-        is_curve = abs(x - end[0]) > 0.5
-        points = ((x, y), (x, middle), (end[0], middle), end) if is_curve else ((x, y), end)
-        self._shapes.append(Path(points, colour, curve=is_curve, arrow=arrow, title=title))
+        bottom = (self._x[start], self._row_bottom(start[1]))
+        self._shapes.append(falling_line(bottom, end, colour, arrow=arrow, title=title))
 
     def _passing_lines(self) -> None:
         """Draws what leads past rows."""
@@ -167,8 +165,8 @@ class _Panel:
             if self._graph.is_passing(place):
                 index, layer = place
                 top, bottom = self._row_top(layer), self._row_bottom(layer)
-                self._curve((index, layer - 1), (x, top), _TRUNK, arrow=0.0)
-                self._shapes.append(Path(((x, top), (x, bottom)), _TRUNK))
+                self._curve((index, layer - 1), (x, top), TRUNK, arrow=0.0)
+                self._shapes.append(Path(((x, top), (x, bottom)), TRUNK))
 
     def _ports(self, index: int) -> list[tuple[float, MicroOperand]]:
         """Returns the middle of the boxes of a node's operands, those of sources left of the other.
@@ -234,7 +232,7 @@ class _Panel:
         xs = {index: self._x[index, layer - 1] for index in self._cell.loose_ends}
         for index, x in xs.items():
             title = f"{self._tensor_name(index)} to the output"
-            self._curve((index, layer - 1), (x, top), _TRUNK, arrow=7.0, title=title)
+            self._curve((index, layer - 1), (x, top), TRUNK, arrow=7.0, title=title)
         left, right = min(xs.values()) - 24.0, max(xs.values()) + 24.0
         missing = max(0.0, _INPUT_WIDTH - (right - left)) / 2
         ends = ", ".join(map(self._tensor_name, xs))

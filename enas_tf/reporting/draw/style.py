@@ -1,9 +1,9 @@
-"""What the drawings of all image spaces share: colours, the legend, plain boxes."""
+"""What the drawings of all spaces share: colours, the legend, plain boxes, lines."""
 
 import math
 from collections.abc import Sequence
 
-from enas_tf.reporting.draw.picture import Path, Rectangle, Shape, Text
+from enas_tf.reporting.draw.picture import Path, Point, Rectangle, Shape, Text
 from enas_tf.spaces.operations import Operation
 
 INK = "#1f2933"
@@ -12,6 +12,9 @@ MARGIN = 24.0
 BOX_HEIGHT = 28.0
 # Fill and outline of what is no operation.
 GREY = ("#eceff3", "#6b7785")
+
+# Lines that several targets share.
+TRUNK = "#8a96a3"
 
 # Fill of the box, and a darker colour for outlines and lines. Families (plain convolution,
 # separable convolution, pooling) have a hue each, larger windows the deeper shade.
@@ -23,6 +26,9 @@ _COLOURS = {
     "average_pooling_3x3": ("#fbe3bd", "#c98a1b"),
     "max_pooling_3x3": ("#f7c0a6", "#c1522a"),
     "identity": ("#e5dcf3", "#7a5aa8"),
+    "tanh": ("#cfe3f7", "#3b7cc4"),
+    "relu": ("#f7c0a6", "#c1522a"),
+    "sigmoid": ("#d6efd0", "#4b9b45"),
 }
 _LEGEND_COLUMN = 200.0
 _LEGEND_LINE = 22.0
@@ -75,6 +81,24 @@ def plus_sign(x: float, y: float, radius: float, colour: str) -> list[Shape]:
     for dx, dy in ((radius / 2, 0.0), (0.0, radius / 2)):
         shapes.append(Path(((x - dx, y - dy), (x + dx, y + dy)), colour, width=1.4))
     return shapes
+
+
+def falling_line(
+    start: Point, end: Point, colour: str, *, arrow: float = 0.0, title: str = ""
+) -> Path:
+    """Returns a line that leaves its start and reaches its end vertically.
+
+    Args:
+      start: of the line.
+      end: of the line, below.
+      colour: of the line.
+      arrow: as in `Path`.
+      title: as in `Path`.
+    """
+    middle = (start[1] + end[1]) / 2
+    is_curve = abs(start[0] - end[0]) > 0.5
+    points = (start, (start[0], middle), (end[0], middle), end) if is_curve else (start, end)
+    return Path(points, colour, curve=is_curve, arrow=arrow, title=title)
 
 
 def grey_box(left: float, top: float, width: float, text: str, title: str = "") -> list[Shape]:

@@ -9,11 +9,14 @@ from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.published import ENAS_MICRO_RELEASE
+from enas_tf.spaces.rnn.published import ENAS_RNN_RELEASE
 from tests.reporting.draw.svg import boxes_of, sheet_of, texts_of, titles_of
 
 THREE_LAYERS = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
 SPACES = pytest.mark.parametrize(
-    "architecture", [THREE_LAYERS, ENAS_MICRO_RELEASE], ids=["macro", "micro"]
+    "architecture",
+    [THREE_LAYERS, ENAS_MICRO_RELEASE, ENAS_RNN_RELEASE],
+    ids=["macro", "micro", "rnn"],
 )
 
 
