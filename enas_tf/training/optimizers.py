@@ -28,6 +28,19 @@ def sum_of_squares(variables: Sequence[Any]) -> tf.Tensor:
     )
 
 
+def decayed_loss(loss: tf.Tensor, decayed: Sequence[Any], config: TrainingConfig) -> tf.Tensor:
+    """Adds this replica's share of the weight decay of some tensors to its share of a loss.
+
+    Args:
+      loss: float32 scalar; over all replicas the shares add up to the loss.
+      decayed: the tensors that weight decay applies to, for example the entries of a bank that
+        are in use.
+      config: weight decay.
+    """
+    num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return loss + config.weight_decay / num_replicas * sum_of_squares(decayed)
+
+
 def add_weight_decay(
     gradients: Sequence[Any], variables: Sequence[Any], factor: float | tf.Tensor
 ) -> list[tf.Tensor]:
@@ -49,11 +62,30 @@ def add_weight_decay(
     ]
 
 
+def _prepared(pair: tuple[Any, Any], keep_row: bool) -> Any:
+    """Returns the gradient of a variable as a tensor, or as the one row that it is about."""
+    gradient, variable = pair
+    if gradient is None:
+        return tf.zeros(variable.shape, variable.dtype)
+    # Several rows might be the same one twice, which would be wrong in a norm.
+    is_one_row = isinstance(gradient, tf.IndexedSlices) and gradient.indices.shape == [1]
+    return gradient if is_one_row and keep_row else tf.convert_to_tensor(gradient)
+
+
+def _scaled(gradient: Any, scale: tf.Tensor) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(gradient.values * scale, gradient.indices, gradient.dense_shape)
+    return gradient * scale
+
+
 def apply_gradients(
     optimizer: keras.optimizers.Optimizer,
     gradients: Sequence[Any],
     variables: Sequence[Any],
     config: TrainingConfig,
+    *,
+    decay: bool = True,
+    rate_scale: float | tf.Tensor | None = None,
 ) -> None:
     """Takes one optimiser step on the cross-entropy, weight decay and clipping included.
 
@@ -63,17 +95,40 @@ def apply_gradients(
     Args:
       optimizer: made by `build_optimizer`.
       gradients: of this replica's share of the mean cross-entropy.
-      variables: all trained variables, one for each gradient; weight decay applies to all.
+      variables: all trained variables, one for each gradient.
       config: weight decay and the clipping norm. With `clip_norm` above 0 the gradient of the
         whole loss, weight decay included, is scaled down to that global norm.
+      decay: whether weight decay of all variables is added here. False: the gradients are those
+        of a loss that has it already, see `decayed_loss`.
+      rate_scale: factor of the learning rate in this step, a float32 scalar, the same in every
+        replica; None: 1. Gradients are multiplied by it after clipping, which is the same in
+        gradient descent, since Keras's momentum holds updates (rate times gradient).
     """
     num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    gradients = add_weight_decay(gradients, variables, config.weight_decay / num_replicas)
+    if decay:
+        gradients = add_weight_decay(gradients, variables, config.weight_decay / num_replicas)
+    else:
+        # Of a bank, only the entry that was chosen moves; the others need not be touched, unless
+        # momentum moves them too.
+        pairs = zip(gradients, variables, strict=True)
+        gradients = [_prepared(pair, keep_row=not config.momentum) for pair in pairs]
+    scale = None if rate_scale is None else tf.convert_to_tensor(rate_scale, tf.float32)
     if config.clip_norm > 0.0:
         if num_replicas > 1:
             context = tf.distribute.get_replica_context()
+            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        gradients, _ = tf.clip_by_global_norm(gradients, config.clip_norm)
         # The optimizer sums over the replicas once more.
-        gradients = [gradient / num_replicas for gradient in gradients]
+        clipping = _clipping(gradients, config.clip_norm) / num_replicas
+        scale = clipping if scale is None else scale * clipping
+    if scale is not None:
+        # All at once, since every factor of its own would be one more pass over the memory.
+        gradients = [_scaled(gradient, scale) for gradient in gradients]
     optimizer.apply(gradients, variables)
+
+
+def _clipping(gradients: Sequence[Any], clip_norm: float) -> tf.Tensor:
+    """Returns the factor that brings gradients down to a global norm; not a number if they are."""
+    norm = tf.linalg.global_norm(gradients)
+    # The difference is zero, or not a number if the norm is infinite.
+    return clip_norm * tf.minimum(1.0 / norm, 1.0 / clip_norm) + (norm - norm)

@@ -8,6 +8,7 @@ from enas_tf.training.optimizers import (
     add_weight_decay,
     apply_gradients,
     build_optimizer,
+    decayed_loss,
     sum_of_squares,
 )
 
@@ -65,3 +66,60 @@ def test_two_nesterov_steps_by_hand():
         apply_gradients(optimizer, [tf.constant([1.0])], [variable], config)
     # Velocities -0.1 and -0.19; steps 0.9 * velocity - 0.1.
     np.testing.assert_allclose(variable.numpy(), [-0.19 - 0.271], rtol=1e-6)
+
+
+def test_without_decay_the_gradients_are_taken_as_they_are():
+    config = TrainingConfig(learning_rate=1.0, momentum=0.0, weight_decay=0.5)
+    values = [keras.Variable([2.0]), keras.Variable([3.0])]
+    optimizer = build_optimizer(config, steps_per_epoch=1)
+    apply_gradients(optimizer, [tf.constant([0.5]), None], values, config, decay=False)
+    assert [float(value[0]) for value in values] == [1.5, 3.0]
+
+
+def test_decay_in_the_loss_equals_decay_of_the_gradients():
+    config = TrainingConfig(weight_decay=0.25)
+    variable = tf.Variable([1.0, -2.0])
+    with tf.GradientTape() as tape:
+        loss = decayed_loss(3.0 * variable[0], [variable], config)
+    (expected,) = add_weight_decay([tf.constant([3.0, 0.0])], [variable], 0.25)
+    np.testing.assert_allclose(tape.gradient(loss, variable), expected)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_scaled_rates_are_those_of_an_optimizer_with_such_rates(momentum):
+    config = TrainingConfig(learning_rate=0.1, momentum=momentum, weight_decay=0.0)
+    plain, scaled = keras.Variable(np.zeros(1, np.float32)), keras.Variable([0.0])
+    optimizer = keras.optimizers.SGD(0.1, momentum=momentum, nesterov=True)
+    ours = build_optimizer(config, steps_per_epoch=1000)
+    for scale, gradient in ((1.0, 1.0), (0.5, -2.0), (1.5, 3.0)):
+        optimizer.learning_rate = 0.1 * scale
+        optimizer.apply([tf.constant([gradient])], [plain])
+        apply_gradients(ours, [tf.constant([gradient])], [scaled], config, rate_scale=scale)
+    np.testing.assert_allclose(scaled.numpy(), plain.numpy(), rtol=1e-5)
+
+
+def test_the_rate_is_scaled_after_clipping():
+    config = TrainingConfig(learning_rate=1.0, momentum=0.0, weight_decay=0.0, clip_norm=1.0)
+    variable = keras.Variable([0.0])
+    optimizer = build_optimizer(config, steps_per_epoch=1)
+    apply_gradients(optimizer, [tf.constant([8.0])], [variable], config, rate_scale=0.5)
+    np.testing.assert_allclose(variable.numpy(), [-0.5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_one_row_of_a_bank_moves_as_if_its_gradient_were_dense(momentum):
+    config = TrainingConfig(batch_size=1, momentum=momentum, clip_norm=0.5, weight_decay=0.0)
+    row = tf.constant([[3.0, -4.0]])
+    sparse = tf.IndexedSlices(row, tf.constant([1]), tf.constant([3, 2]))
+    results = []
+    for gradient in (sparse, tf.convert_to_tensor(sparse)):
+        bank = tf.Variable(tf.reshape(tf.range(6.0), [3, 2]))
+        variable = keras.Variable(bank)
+        optimizer = build_optimizer(config, 10)
+        optimizer.build([variable])
+        for _ in range(2):
+            apply_gradients(optimizer, [gradient], [variable], config, decay=False, rate_scale=0.5)
+        results.append(variable.numpy())
+    np.testing.assert_allclose(*results, rtol=1e-6)
+    assert np.all(results[0][[0, 2]] == [[0, 1], [4, 5]])
+    assert np.all(results[0][1] != [2, 3])

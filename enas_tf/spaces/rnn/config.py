@@ -22,6 +22,12 @@ class RnnControllerConfig(Settings):
         "nodes are preferred; unset: it does not.",
         above=0.0,
     )
+    entropy: str = setting(
+        "full",
+        "Entropy in the reward: of the whole distributions, or the release's term of the sampled "
+        "choice only.",
+        choices=("full", "release"),
+    )
     initial_range: float = setting(
         0.01, "Weights start uniform between minus and plus this.", above=0.0
     )

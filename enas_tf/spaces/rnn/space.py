@@ -2,12 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from enas_tf.config import SearchConfig
+from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings import section, setting
 from enas_tf.spaces.base import SearchSpace
@@ -22,6 +22,10 @@ from enas_tf.spaces.rnn.config import (
 
 if TYPE_CHECKING:
     import keras
+
+
+# The release's: a reward is this divided by the perplexity, so that 80 gives 1.
+REWARD_CONSTANT = 80.0
 
 
 class RnnDecisions(NamedTuple):
@@ -145,6 +149,14 @@ class RnnSpace(SearchSpace):
         """Returns the plain language model that computes what the supernet computes."""
         return self.build_network(architecture, self.network_config())
 
+    def build_static_step(
+        self, architecture: RnnArchitecture, config: TrainingConfig
+    ) -> Callable[[Any], NamedTuple]:
+        """Returns a training step of an architecture's plain language model."""
+        from enas_tf.training.text_step import static_step
+
+        return static_step(self.build_static_network(architecture), config)
+
     def benchmark_architectures(self) -> list[RnnArchitecture]:
         """Returns cells whose nodes take the functions in turn.
 
@@ -167,6 +179,10 @@ class RnnSpace(SearchSpace):
             rows=max(config.shared_weights.batch_size, config.reward_batch_size or 0),
             seed=config.seed,
         )
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of a cell needs to know: what its new state is made of."""
+        return {"cell_output": self.cell_output}
 
     def build_supernet(self, seed: int = 0) -> "keras.Model":
         """Returns the supernet, an `RnnSupernet`, with fresh weights."""

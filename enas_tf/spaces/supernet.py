@@ -1,0 +1,146 @@
+"""What a search needs of every supernet, whatever its networks work on."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from enas_tf.layers.banks import BatchNormalizationBank
+from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.training.training_pass import TrainingPass
+
+
+class Score(NamedTuple):
+    """How well an architecture does on some validation examples; scores of batches add up.
+
+    Attributes:
+      total: float32, a sum over predictions, for example the number of right answers.
+      count: float32, number of predictions; `Supernet.reward` makes the reward of both.
+    """
+
+    total: tf.Tensor
+    count: tf.Tensor
+
+
+class Supernet(keras.Model):
+    """All networks of a space in one, sharing their weights.
+
+    The architecture comes in as integer tensors, so one traced function serves all architectures.
+    A subclass builds the weights and implements `call`, `training_pass`, `score` and `reward`. The
+    other methods do what is right for networks without batch normalisation whose batches have
+    nothing to do with each other.
+
+    Args:
+      space: size and form of the networks.
+      seed: of the initial weights and of dropout in direct calls.
+      name: of the model.
+
+    Attributes:
+      space: as given.
+      dropout_seeds: makes a seed for every direct call that has none.
+      score_kind: what the score of a validation is, as it is called in logs and files.
+    """
+
+    score_kind: str
+
+    def __init__(self, space: SearchSpace, seed: int, name: str) -> None:
+        super().__init__(name=name)
+        self.space = space
+        self.dropout_seeds = keras.random.SeedGenerator(seed)
+
+    def __call__(self, inputs: Any, architecture: Any, *args: Any, **kwargs: Any) -> Any:
+        """Runs one architecture.
+
+        Args:
+          inputs: a batch.
+          architecture: of the space, or its decisions: int32 tensors in the form of
+            `space.encode`, without the batch axis.
+          *args: see `call` of the subclass.
+          **kwargs: likewise.
+        """
+        # Keras passes only tensors on to `call`.
+        return super().__call__(inputs, self.decisions_of(architecture), *args, **kwargs)
+
+    def decisions_of(self, architecture: Any) -> Any:
+        """Returns the decisions of one architecture, given as a value or as decisions already."""
+        if isinstance(architecture, Architecture):
+            batched = self.space.encode([architecture])
+            return type(batched)(*(tf.constant(array[0]) for array in batched))
+        return architecture
+
+    def initial_state(self, batch_size: int) -> Any:
+        """Returns the state before the first training batch.
+
+        Args:
+          batch_size: rows of the whole batch, over all devices.
+
+        Returns:
+          Nested tensors with `batch_size` rows first; empty if batches have nothing to do with
+          each other.
+        """
+        del batch_size
+        return ()
+
+    def training_pass(
+        self, batch: Any, decisions: Any, state: Any, dropout_seed: tf.Tensor
+    ) -> TrainingPass:
+        """Runs one architecture on a training batch without changing anything.
+
+        Args:
+          batch: a batch of the training stream, or one device's rows of it.
+          decisions: of the architecture.
+          state: what the same rows of the batch before left, see `TrainingPass.state`, or
+            `initial_state`. The batch itself says where it starts from zero instead.
+          dropout_seed: int32 `[2]`.
+        """
+        raise NotImplementedError
+
+    def score(self, batch: Any, decisions: Any, *, use_batch_statistics: bool) -> Score:
+        """Scores one architecture on validation examples, without dropout.
+
+        Args:
+          batch: a batch of a validation stream.
+          decisions: of the architecture.
+          use_batch_statistics: whether the batch's or the moving statistics normalise.
+        """
+        raise NotImplementedError
+
+    def reward(self, total: float, count: float) -> float:
+        """Returns the reward, higher is better, that belongs to added up scores.
+
+        Args:
+          total: sum of `Score.total`.
+          count: sum of `Score.count`.
+        """
+        raise NotImplementedError
+
+    def score_metrics(self, score: float) -> dict[str, float]:
+        """Returns what else is logged of a score, by name.
+
+        Args:
+          score: what `reward` returned for the whole validation part.
+        """
+        del score
+        return {}
+
+    def normalization_banks(self) -> dict[str, BatchNormalizationBank]:
+        """Returns every bank of batch normalisation by the name used in its statistics."""
+        return {}
+
+    def batch_statistics(self, batch: Any, decisions: Any) -> Any:
+        """Returns what `update_statistics` takes, of a training batch without dropout.
+
+        Args:
+          batch: a batch of the training stream, or one device's rows of it.
+          decisions: of the architecture.
+        """
+        del batch, decisions
+        return ()
+
+    def update_statistics(self, statistics: Any) -> None:
+        """Moves the moving statistics; under a strategy, in cross-replica context.
+
+        Args:
+          statistics: of `training_pass` or `batch_statistics`, summed over replicas.
+        """
+        del statistics

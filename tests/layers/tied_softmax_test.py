@@ -1,0 +1,34 @@
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.layers.tied_softmax import tied_cross_entropy
+
+FEATURES = tf.constant(np.random.default_rng(0).normal(size=(5, 3)), tf.float32)
+EMBEDDING = tf.constant(np.random.default_rng(1).normal(size=(7, 3)), tf.float32)
+TARGETS = tf.constant([0, 6, 3, 3, 1])
+WEIGHTS = tf.constant([1.0, 0.5, 2.0, 0.0, -1.0])
+
+
+def losses_and_gradients(function):
+    with tf.GradientTape() as tape:
+        tape.watch([FEATURES, EMBEDDING])
+        losses = function(FEATURES, EMBEDDING, TARGETS)
+        total = tf.reduce_sum(losses * WEIGHTS)
+    return losses, *tape.gradient(total, [FEATURES, EMBEDDING])
+
+
+def by_tensorflow(features, embedding, targets):
+    logits = tf.matmul(features, embedding, transpose_b=True)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+
+
+def test_losses_and_gradients_are_tensorflows():
+    for ours, theirs in zip(
+        losses_and_gradients(tied_cross_entropy), losses_and_gradients(by_tensorflow)
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_zero_features_give_the_logarithm_of_the_vocabulary():
+    losses = tied_cross_entropy(tf.zeros([2, 3]), EMBEDDING, tf.constant([0, 5]))
+    np.testing.assert_allclose(losses, np.full(2, np.log(7)), rtol=1e-6)
