@@ -11,7 +11,16 @@ VERSION = re.search(
 ).group(1)
 README = HERE / "README.md"
 
-COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "draw", "benchmark")
+COMMANDS = (
+    "search",
+    "derive",
+    "retrain",
+    "evaluate",
+    "export",
+    "generate",
+    "draw",
+    "benchmark",
+)
 
 setup(
     name="enas-tf",

@@ -1,15 +1,38 @@
-"""Where trained classifiers are read from and written to; nothing here imports TensorFlow."""
+"""Where trained models are read from and written to; nothing here imports TensorFlow."""
 
 import importlib.util
+import json
 import os
 import pathlib
 import zipfile
+import zlib
 
 from enas_tf.errors import ExportError
 
 MODEL_FILE = "model.keras"
 _SAVED_MODEL = "saved_model"
 _SAVED_MODEL_FILE = "saved_model.pb"
+
+# The kinds of models.
+CLASSIFIER = "classifier"
+LANGUAGE_MODEL = "language_model"
+_LANGUAGE_MODEL_CLASS = "LanguageModel"
+
+# The asset by which the SavedModel of a language model is known, and what it is made of.
+LANGUAGE_MODEL_FILE = "language_model.json"
+_ASSETS = "assets"
+
+# What reading a damaged `.keras` file can raise.
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # Every format, and what it is called in the folder of a retraining.
 FORMATS = {
@@ -21,7 +44,7 @@ FORMATS = {
 
 
 def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
-    """Returns where the classifier is that a path stands for.
+    """Returns where the model is that a path stands for.
 
     Args:
       path: the output folder of a retraining, a `.keras` file, a folder of a SavedModel's versions,
@@ -44,6 +67,26 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     if not zipfile.is_zipfile(path):
         raise ExportError(f"{os.fspath(path)} is not a Keras model file (.keras), or is damaged.")
     return pathlib.Path(path)
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """Returns what kind of model a path stands for.
+
+    Args:
+      path: as for `find_model`.
+
+    Returns:
+      `LANGUAGE_MODEL`, or else `CLASSIFIER`; whether it is one is found out by loading it.
+
+    Raises:
+      ExportError: there is no such file or folder, or it is no model.
+    """
+    path = find_model(path)
+    if path.is_dir():
+        is_language_model = (path / _ASSETS / LANGUAGE_MODEL_FILE).is_file()
+    else:
+        is_language_model = _class_of(path) == _LANGUAGE_MODEL_CLASS
+    return LANGUAGE_MODEL if is_language_model else CLASSIFIER
 
 
 def check_target(
@@ -89,6 +132,16 @@ def check_target(
     if not overwrite:
         raise ExportError(f"{target} exists already; give another path, or --overwrite.")
     return target
+
+
+def _class_of(path: pathlib.Path) -> str | None:
+    """Returns the name of the class of the model in a `.keras` file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("config.json"))["class_name"]
+    except _DAMAGED:
+        # Whatever is wrong with the file, loading the model will say.
+        return None
 
 
 def _in_folder(path: pathlib.Path) -> pathlib.Path:

@@ -47,6 +47,7 @@ _FILES = (
     "architecture.json",
     RESULTS,
     "model.keras",
+    "vocabulary.txt",
     "log.txt",
 )
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model")

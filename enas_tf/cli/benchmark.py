@@ -17,6 +17,8 @@ from enas_tf.cli.common import (
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.search.strategies import check_strategy
+from enas_tf.settings import field_types
+from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-benchmark"
@@ -39,7 +41,7 @@ def _benchmark(argv: Sequence[str]) -> None:
     command = _flags(entry, preset_name)
     command.parse(argv)
     space = command.settings(preset.space)
-    space = space.replace(input_shape=command["input_shape"], num_classes=command["num_classes"])
+    space = space.replace(**{name: command[name] for name in _set_by_data(space)})
     config = command.settings(preset.search)
     architectures = None
     if command["architecture"]:
@@ -83,17 +85,19 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
         "Measure only this architecture: a file, a run or a release string (default: a few that "
         "together use every operation equally).",
     )
-    command.add(
-        group,
-        "input_shape",
-        tuple[int, ...],
-        (32, 32, 3),
-        "Height, width and channels of the pictures.",
-    )
-    command.add(group, "num_classes", int, 10, "Number of classes.", metadata={"minimum": 2})
+    types = field_types(type(preset.space))
+    for name, metadata in _set_by_data(preset.space).items():
+        default = getattr(preset.space, name)
+        command.add(group, name, types[name], default, metadata["help"], metadata=metadata)
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
-    command.add_settings("Search", preset.search)
+    command.add_settings("Search", preset.search, exclude=entry.unused_flags)
     return command
+
+
+def _set_by_data(space: SearchSpace) -> dict[str, Any]:
+    """Returns the settings that the data decide in a search: their metadata by name."""
+    fields = space.__dataclass_fields__.values()
+    return {field.name: field.metadata for field in fields if not field.metadata.get("flag", True)}
 
 
 def _table(results: dict[str, Any]) -> str:

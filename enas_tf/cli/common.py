@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from enas_tf.cli.flags import CommandFlags, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.config import DataConfig
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings import Settings
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 
@@ -133,7 +133,7 @@ def add_output_flags(command: CommandFlags, group: str, default: str) -> None:
 
 def load_data(
     entry: SpaceEntry,
-    config: DataConfig,
+    config: Settings,
     check: Callable[[Any], None],
     start: Callable[[], Started],
 ) -> tuple[Any, Started]:
@@ -170,18 +170,18 @@ def start_on(devices: str) -> Any:
 
 def flags_of_other_spaces(entry: SpaceEntry) -> dict[str, str]:
     """Returns, for flags that only other spaces have, the sentence that says so."""
-    own = set(flag_names(entry.search_presets["default"].space))
-    own |= set(flag_names(entry.retrain_presets["default"].network))
+    own = _flags_of(entry)
     sentences: dict[str, str] = {}
     for name in space_names():
-        other = get_space(name)
-        for settings in (
-            other.search_presets["default"].space,
-            other.retrain_presets["default"].network,
-        ):
-            for flag in set(flag_names(settings)) - own:
-                sentences[flag] = f"belongs to --space={name}, not to --space={entry.name}"
+        for flag in _flags_of(get_space(name)) - own:
+            sentences[flag] = f"belongs to --space={name}, not to --space={entry.name}"
     return sentences
+
+
+def _flags_of(entry: SpaceEntry) -> set[str]:
+    search, retrain = entry.search_presets["default"], entry.retrain_presets["default"]
+    settings = (search.space, search.data, search.search, retrain.network, retrain.retrain)
+    return {flag for one in settings for flag in flag_names(one)} - set(entry.unused_flags)
 
 
 def default_output_dir(*words: object) -> str:

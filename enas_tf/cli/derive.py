@@ -8,7 +8,7 @@ from enas_tf.cli.common import load_data
 from enas_tf.cli.flags import CommandFlags, differing_arguments, peek
 from enas_tf.cli.report import search_report
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.config import DataConfig, DeriveConfig
+from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import EnasError
 from enas_tf.search.recorded import recorded_search
 
@@ -26,10 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _derive(argv: Sequence[str]) -> None:
     path = peek(argv, ["run"])["run"]
-    defaults = _settings_of_run(path) if path else DeriveConfig()
+    defaults, unused = _settings_of_run(path) if path else (DeriveConfig(), [])
     command = CommandFlags(NAME, SUMMARY)
     command.add("Run", "run", str, None, "Folder of a search.", required=True)
-    command.add_settings("Ranking (defaults: as the search did)", defaults)
+    command.add_settings("Ranking (defaults: as the search did)", defaults, exclude=unused)
     command.parse(argv)
     config = command.settings(defaults)
     recorded = recorded_search(command["run"])
@@ -39,17 +39,20 @@ def _derive(argv: Sequence[str]) -> None:
 
     result = derive_recorded(recorded, data, config)
     dataset = f"--dataset={recorded.data.dataset}"
-    others = differing_arguments(recorded.data, DataConfig(dataset=recorded.data.dataset))
+    plain = type(recorded.data)(dataset=recorded.data.dataset)
+    others = differing_arguments(recorded.data, plain)
     print(search_report(result, [dataset, *others]))
 
 
-def _settings_of_run(path: str) -> DeriveConfig:
-    """Returns how the search of a run ranks, if there is such a run."""
+def _settings_of_run(path: str) -> tuple[DeriveConfig, list[str]]:
+    """Returns how the search of a run ranks, if there is such a run, and flags without effect."""
     try:
-        return recorded_search(path).config.derive
+        recorded = recorded_search(path)
     except EnasError:
         # It is told after the flags have been read.
-        return DeriveConfig()
+        return DeriveConfig(), []
+    prefix = SearchConfig.__dataclass_fields__["derive"].metadata["prefix"]
+    return recorded.config.derive, [f.removeprefix(prefix) for f in recorded.entry.unused_flags]
 
 
 if __name__ == "__main__":

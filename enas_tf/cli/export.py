@@ -1,4 +1,4 @@
-"""`enas-export`: writes a trained classifier in another format."""
+"""`enas-export`: writes a trained model in another format."""
 
 import pathlib
 import sys
@@ -10,7 +10,7 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.model_files import FORMATS, check_target, find_model
 
 NAME = "enas-export"
-SUMMARY = "writes a trained classifier as a SavedModel, for Keras, TFLite or ONNX."
+SUMMARY = "writes a trained model as a SavedModel, for Keras, TFLite or ONNX."
 
 
 def main(argv: Sequence[str] | None = None) -> int:

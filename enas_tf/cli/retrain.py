@@ -1,7 +1,6 @@
 """`enas-retrain`: trains the network of an architecture from scratch."""
 
 import pathlib
-import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,8 +23,9 @@ from enas_tf.cli.common import (
     start_on,
 )
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.reporting.progress import Progress, duration
-from enas_tf.runs import RESULTS, RunDirectory
+from enas_tf.cli.report import retrain_report
+from enas_tf.reporting.progress import Progress
+from enas_tf.runs import RunDirectory
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -80,7 +80,10 @@ def _retrain(argv: Sequence[str]) -> None:
             on_progress=display,
         )
     export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
-    print(_report(RunDirectory(output_dir), data_config.dataset))
+    data_arguments = [f"--dataset={data_config.dataset}"]
+    if data_config.data_dir is not None:
+        data_arguments.append(f"--data_dir={data_config.data_dir}")
+    print(retrain_report(RunDirectory(output_dir), data_arguments))
 
 
 def _flags(entry: SpaceEntry, preset: RetrainPreset, preset_name: str) -> CommandFlags:
@@ -114,8 +117,7 @@ class _Display:
             now.step - self._step,
             epoch=now.epoch,
             epochs=now.epochs,
-            loss=now.loss,
-            accuracy=now.accuracy,
+            **now.metrics,
         )
         self._step = now.step
 
@@ -125,24 +127,6 @@ class _Display:
     def __exit__(self, *exception: object) -> None:
         if self._progress is not None:
             self._progress.close()
-
-
-def _report(run: RunDirectory, dataset: str) -> str:
-    results = run.read_json(RESULTS)
-    saved_model = shlex.quote(str(run.path / "saved_model" / "1"))
-    return "\n".join(
-        [
-            "",
-            f"Test accuracy: {results['test_accuracy']:.4f} ({results['parameters']:,} parameters, "
-            f"{results['epochs']} epochs, {duration(results['seconds'])})",
-            f"  {run.path}/results.json",
-            f"Keras model:  {run.path}/model.keras",
-            f"SavedModel:   {run.path}/saved_model/1",
-            "Evaluate it again, or export it to another format:",
-            f"  enas-evaluate --model={saved_model} --dataset={shlex.quote(dataset)}",
-            f"  enas-export --run={shlex.quote(str(run.path))} --format=tflite",
-        ]
-    )
 
 
 if __name__ == "__main__":

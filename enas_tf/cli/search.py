@@ -79,7 +79,7 @@ def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> Command
     add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
     command.add_settings("Data", preset.data)
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
-    command.add_settings("Search", preset.search)
+    command.add_settings("Search", preset.search, exclude=entry.unused_flags)
     return command
 
 

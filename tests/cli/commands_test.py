@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from enas_tf.architectures import architecture_document
-from enas_tf.cli import common, derive, draw, evaluate, export, retrain, search
+from enas_tf.cli import common, derive, draw, evaluate, export, generate, retrain, search
 from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs import RunDirectory
@@ -13,7 +13,7 @@ from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.registry import get_space, space_names
 
 RELEASE = ENAS_MACRO_RELEASE.to_release_string()
-COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "draw")
+COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "generate", "draw")
 PRINTS_TENSORFLOW = (
     "import sys, enas_tf.cli.{0} as command\n"
     "try:\n    code = command.main(sys.argv[1:])\n"
@@ -132,10 +132,11 @@ def test_bad_flags_of_a_drawing(argv, message, capsys):
 
 
 def test_every_format_has_a_writer():
-    from enas_tf.export import _WRITERS
+    from enas_tf import export_classifier, export_language_model
     from enas_tf.model_files import FORMATS
 
-    assert tuple(_WRITERS) == tuple(FORMATS)
+    for module in (export_classifier, export_language_model):
+        assert tuple(module.WRITERS) == tuple(FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,11 @@ def test_every_format_has_a_writer():
         (evaluate, ["--model=none", "--dataset=digits"], "none does not exist"),
         (export, ["--run=none", "--format=torch"], "`--format` must be one of"),
         (export, ["--run=none"], "none does not exist"),
+        (generate, [], "`--model` is required"),
+        (generate, ["--model=none"], "none does not exist"),
+        (generate, ["--model=none", "--num_words=0"], "`--num_words` must be at least 1"),
+        (generate, ["--model=none", "--temperature=-1"], "`--temperature` must be at least 0"),
+        (generate, ["--model=none", "--top_k=0"], "`--top_k` must be at least 1"),
         (derive, ["--run=none"], "none is not a folder"),
         (derive, [], "`--run` is required"),
         (derive, ["--run=none", "--num_candidates=0"], "`--num_candidates` must be at least 1"),

@@ -15,7 +15,7 @@ from enas_tf.errors import (
     NumericalError,
     RunDirectoryError,
 )
-from enas_tf.retrain import images
+from enas_tf.retrain import images, loop
 from enas_tf.retrain.classifier import evaluate
 from enas_tf.retrain.images import retrain
 from enas_tf.spaces.macro.architecture import MacroArchitecture
@@ -112,7 +112,7 @@ def test_calling_again_changes_nothing(whole_run, data):
 def test_interrupted_run_goes_on_to_the_same_bits(
     whole_run, data, tmp_path, monkeypatch, last_step
 ):
-    monkeypatch.setattr(images, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(loop, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         # An epoch has four steps: this is inside of an epoch, or at the end of the last one.
@@ -139,7 +139,7 @@ def micro_run(data, tmp_path_factory):
 def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
     micro_run, data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(images, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(loop, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         if progress.step == 3:

@@ -1,0 +1,104 @@
+"""`enas-generate`: goes on with a text."""
+
+import sys
+from collections.abc import Sequence
+
+from enas_tf.cli.app import run_command
+from enas_tf.cli.flags import CommandFlags
+from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.errors import ExportError
+from enas_tf.model_files import LANGUAGE_MODEL, kind_of
+
+NAME = "enas-generate"
+SUMMARY = "goes on with a text, word by word, as a trained language model would."
+_MOST_UNKNOWN_WORDS = 10
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_command(NAME, _generate, argv)
+
+
+def _generate(argv: Sequence[str]) -> None:
+    command = _flags()
+    command.parse(argv)
+    path = command["model"]
+    if kind_of(path) != LANGUAGE_MODEL:
+        raise ExportError(f"{path} is no language model; give the output folder of one.")
+
+    load_tensorflow()
+    from enas_tf.export import load_model
+    from enas_tf.generate import generate, unknown_words
+
+    model = load_model(path)
+    text = command["text"] or ""
+    unknown = unknown_words(model, text)
+    if unknown:
+        listed = ", ".join(unknown[:_MOST_UNKNOWN_WORDS])
+        more = ", ..." if len(unknown) > _MOST_UNKNOWN_WORDS else ""
+        print(f"{NAME}: the model does not know: {listed}{more}", file=sys.stderr)
+    print(
+        generate(
+            model,
+            text,
+            num_words=command["num_words"],
+            temperature=command["temperature"],
+            top_k=command["top_k"],
+            allow_unknown=command["allow_unknown"],
+            seed=command["seed"],
+        )
+    )
+
+
+def _flags() -> CommandFlags:
+    command = CommandFlags(NAME, SUMMARY)
+    command.add(
+        "Model",
+        "model",
+        str,
+        None,
+        "Output folder of the retraining of a language model, a .keras file, or a SavedModel "
+        "folder.",
+        required=True,
+    )
+    command.add(
+        "Text", "text", str | None, None, "The beginning of the text (default: none, a new line)."
+    )
+    command.add(
+        "Text",
+        "num_words",
+        int,
+        50,
+        "Words and line ends to add.",
+        metadata={"minimum": 1},
+    )
+    command.add(
+        "Text",
+        "temperature",
+        float,
+        0.8,
+        "Below 1 likely words become likelier, above 1 less likely; 0: always the most likely one.",
+        metadata={"minimum": 0.0},
+    )
+    command.add(
+        "Text",
+        "top_k",
+        int | None,
+        None,
+        "Draw from so many of the most likely words only (default: from all).",
+        metadata={"minimum": 1},
+    )
+    command.add("Text", "allow_unknown", bool, False, "Whether <unk> may be drawn.")
+    command.add(
+        "Text",
+        "seed",
+        int,
+        0,
+        "Seed of the draws.",
+        metadata={"minimum": 0, "maximum": 2**31 - 1},
+    )
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

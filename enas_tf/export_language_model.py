@@ -1,0 +1,306 @@
+"""What an exported language model is, and reading it back.
+
+A SavedModel has three signatures. A *row* is one text.
+
+* `serving_default`: input `tokens`, int32 `[batch, time]`, numbers of words from 0 to
+  `vocabulary_size - 1`, everything else is an error. Outputs `log_probabilities`, float32
+  `[batch, time, vocabulary_size]`, natural logarithms, at `[row, t]` of the word that follows token
+  `t`; and `perplexity`, float32 `[batch]`, of the tokens from the second one on, each given all
+  before it in its row (1 if there is only one).
+* `serving_text`, if the model knows its vocabulary: input `text`, string `[batch]`, which is made
+  words as in training, with `<eos>`, the end of a line before the text, in front. The same outputs,
+  and `num_tokens`, int32 `[batch]`, of each row with that `<eos>`; beyond it the
+  `log_probabilities` of a row are zero, and do not count in its `perplexity`.
+* `serving_step`: inputs `tokens`, and `state`, float32 `[batch, state_size]`, zeros at first.
+  Outputs `log_probabilities`, and `state` after the last token, for going on.
+
+Its assets are `language_model.json` (sizes, tokenization) and, if known, `vocabulary.txt`, the
+words one a line in the order of their numbers. TFLite and ONNX have `serving_default` alone, and do
+not check the tokens.
+"""
+
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from enas_tf import export_formats
+from enas_tf.data.text_batch import TextBatch
+from enas_tf.data.tokenization import (
+    END_OF_LINE,
+    LINE_END_PATTERNS,
+    PUNCTUATION_PATTERN,
+    PUNCTUATION_REWRITE,
+    WORDS,
+)
+from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.errors import DataError, ExportError
+from enas_tf.export_formats import SIGNATURE
+from enas_tf.model_files import LANGUAGE_MODEL_FILE
+from enas_tf.spaces.rnn.network import LanguageModel
+from enas_tf.training.text_step import TextMetrics
+
+TEXT_SIGNATURE = "serving_text"
+STEP_SIGNATURE = "serving_step"
+VOCABULARY_FILE = "vocabulary.txt"
+
+
+class SavedLanguageModel(tf.Module):
+    """A loaded SavedModel as a language model for evaluation and for going on with a text.
+
+    Args:
+      loaded: what `tf.saved_model.load` returned.
+      vocabulary_size: number of words.
+      state_size: numbers in the state of one row.
+      vocabulary: the words, if they are known.
+    """
+
+    def __init__(
+        self, loaded: Any, vocabulary_size: int, state_size: int, vocabulary: Vocabulary | None
+    ) -> None:
+        super().__init__(name="saved_language_model")
+        self.vocabulary_size = vocabulary_size
+        self.vocabulary = vocabulary
+        self._loaded = loaded
+        self._state_size = state_size
+        self._step = loaded.signatures[STEP_SIGNATURE]
+
+    @property
+    def variables(self) -> tuple[Any, ...]:
+        """The weights."""
+        return tuple(self._loaded.weights)
+
+    def zero_state(self, rows: Any) -> tf.Tensor:
+        """Returns the state before any word; `rows` goes first."""
+        return tf.zeros([rows, self._state_size])
+
+    def __call__(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Returns log-probabilities `[batch, time, vocabulary_size]`, from the zero state."""
+        return self.advance(tokens, self.zero_state(tf.shape(tokens)[0]))[0]
+
+    def advance(self, tokens: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns log-probabilities and the new state; as `LanguageModel.advance` does."""
+        outputs = self._step(tokens=tokens, state=state)
+        return outputs["log_probabilities"], outputs["state"]
+
+    def score(self, batch: TextBatch, state: tf.Tensor) -> tuple[TextMetrics, tf.Tensor]:
+        """Returns summed cross-entropies and the new state; as `LanguageModel.score` does."""
+        logits, state = self.advance(batch.tokens, state * batch.carry[:, None])
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch.targets, logits)
+        return TextMetrics(tf.reduce_sum(losses), tf.cast(tf.size(losses), tf.float32)), state
+
+
+# What evaluation, export and generation take.
+AnyLanguageModel = LanguageModel | SavedLanguageModel
+
+
+class _Servable:
+    """The functions of a language model that are exported.
+
+    Args:
+      model: the language model.
+      checked: whether tokens out of range are told.
+
+    Attributes:
+      module: has the variables and tables of the functions.
+    """
+
+    def __init__(self, model: AnyLanguageModel, *, checked: bool) -> None:
+        self._checked = checked
+        self._model = model
+        # Not the model itself, of which nothing else belongs into a SavedModel.
+        self.module = tf.Module()
+        self.module.weights = [
+            weight.value if isinstance(weight, keras.Variable) else weight
+            for weight in model.variables
+        ]
+        self._sizes = [part.shape[-1] for part in tf.nest.flatten(model.zero_state(1))]
+
+    @property
+    def state_size(self) -> int:
+        """Numbers in the state of one row."""
+        return sum(self._sizes)
+
+    def serve(self, batch: int | None = None) -> Any:
+        """Returns the signature `serving_default`.
+
+        Args:
+          batch: number of rows. Default: any.
+        """
+
+        @tf.function(input_signature=[_tokens(batch)])
+        def serve(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._outputs(tokens, tf.fill(tf.shape(tokens)[:1], tf.shape(tokens)[1]))
+
+        return serve
+
+    def step(self) -> Any:
+        """Returns the signature `serving_step`."""
+        state = tf.TensorSpec([None, self.state_size], tf.float32, name="state")
+
+        @tf.function(input_signature=[_tokens(), state])
+        def step(tokens: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
+            parts = tf.split(state, self._sizes, axis=-1)
+            structure = self._model.zero_state(1)
+            nested = tf.nest.pack_sequence_as(structure, parts)
+            logits, after = self._model.advance(self._check(tokens), nested)
+            return {
+                "log_probabilities": tf.nn.log_softmax(logits),
+                "state": tf.concat(tf.nest.flatten(after), axis=-1),
+            }
+
+        return step
+
+    def serve_text(self, words_file: str) -> Any:
+        """Returns the signature `serving_text`.
+
+        Args:
+          words_file: path of a file with the words, one a line.
+        """
+        vocabulary = self._model.vocabulary
+        initializer = tf.lookup.TextFileInitializer(
+            words_file,
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
+        )
+        table = tf.lookup.StaticHashTable(initializer, vocabulary.unknown_id)
+        self.module.table = table
+        (line_end,) = vocabulary.encode([END_OF_LINE]).tolist()
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+        def serve_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
+            words = split_words(text, vocabulary.tokenization)
+            numbers = tf.cast(table.lookup(words.flat_values), tf.int32)
+            start = tf.fill([tf.shape(text)[0], 1], line_end)
+            rows = tf.concat([start, words.with_flat_values(numbers)], axis=1)
+            lengths = tf.cast(rows.row_lengths(), tf.int32)
+            return {**self._outputs(rows.to_tensor(), lengths), "num_tokens": lengths}
+
+        return serve_text
+
+    def _outputs(self, tokens: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the outputs of rows of which only the first tokens count."""
+        # TFLite needs to know the number of rows.
+        rows = tokens.shape[0] or tf.shape(tokens)[0]
+        logits, _ = self._model.advance(self._check(tokens), self._model.zero_state(rows))
+        logarithms = tf.nn.log_softmax(logits)
+        counts = tf.sequence_mask(lengths, tf.shape(tokens)[1], dtype=tf.float32)
+        chosen = tf.gather(logarithms[:, :-1], tokens[:, 1:], batch_dims=2)
+        sums = tf.reduce_sum(chosen * counts[:, 1:], axis=1)
+        predicted = tf.cast(tf.maximum(lengths - 1, 1), tf.float32)
+        return {
+            "log_probabilities": logarithms * counts[:, :, None],
+            "perplexity": tf.exp(-sums / predicted),
+        }
+
+    def _check(self, tokens: tf.Tensor) -> tf.Tensor:
+        if not self._checked:
+            return tokens
+        last = self._model.vocabulary_size - 1
+        message = f"`tokens` must be numbers of words from 0 to {last}."
+        checks = [
+            tf.debugging.assert_non_negative(tokens, message),
+            tf.debugging.assert_less_equal(tokens, last, message),
+        ]
+        with tf.control_dependencies(checks):
+            return tf.identity(tokens)
+
+
+def _tokens(batch: int | None = None) -> tf.TensorSpec:
+    return tf.TensorSpec([batch, None], tf.int32, name="tokens")
+
+
+def split_words(text: tf.Tensor, tokenization: str) -> tf.RaggedTensor:
+    """Returns the words of texts, as `enas_tf.data.tokenization` makes them, in a graph.
+
+    Args:
+      text: string `[batch]`.
+      tokenization: `blanks` or `words`.
+
+    Returns:
+      String `[batch, (words)]`.
+    """
+    if tokenization == WORDS:
+        text = tf.strings.lower(text, encoding="utf-8")
+        text = tf.strings.regex_replace(text, PUNCTUATION_PATTERN, PUNCTUATION_REWRITE)
+    text = tf.strings.regex_replace(text, LINE_END_PATTERNS[tokenization], f" {END_OF_LINE} ")
+    return tf.strings.split(text)
+
+
+def _write_saved_model(model: AnyLanguageModel, path: pathlib.Path) -> None:
+    servable = _Servable(model, checked=True)
+    vocabulary = model.vocabulary
+    description = {
+        "vocabulary_size": model.vocabulary_size,
+        "state_size": servable.state_size,
+        "tokenization": None if vocabulary is None else vocabulary.tokenization,
+    }
+    texts = {LANGUAGE_MODEL_FILE: json.dumps(description, indent=2) + "\n"}
+    if vocabulary is not None:
+        texts[VOCABULARY_FILE] = vocabulary.to_text()
+    with export_formats.assets(texts) as paths:
+        servable.module.description = tf.saved_model.Asset(paths[LANGUAGE_MODEL_FILE])
+        signatures = {SIGNATURE: servable.serve(), STEP_SIGNATURE: servable.step()}
+        if vocabulary is not None:
+            signatures[TEXT_SIGNATURE] = servable.serve_text(paths[VOCABULARY_FILE])
+        tf.saved_model.save(servable.module, str(path), signatures=signatures)
+
+
+def _write_keras(model: AnyLanguageModel, path: pathlib.Path) -> None:
+    if not isinstance(model, LanguageModel):
+        raise ExportError(
+            "A SavedModel cannot become a Keras file again; give the output folder of the "
+            "retraining instead."
+        )
+    export_formats.write_keras(model, path)
+
+
+def _write_tflite(model: AnyLanguageModel, path: pathlib.Path) -> None:
+    servable = _Servable(model, checked=False)
+    export_formats.write_tflite(servable.module, servable.serve(batch=1), path)
+
+
+def _write_onnx(model: AnyLanguageModel, path: pathlib.Path) -> None:
+    export_formats.write_onnx(_Servable(model, checked=False).serve(), path)
+
+
+WRITERS: dict[str, Callable[[AnyLanguageModel, pathlib.Path], None]] = {
+    "saved_model": _write_saved_model,
+    "keras": _write_keras,
+    "tflite": _write_tflite,
+    "onnx": _write_onnx,
+}
+
+
+def load_saved_language_model(path: pathlib.Path) -> SavedLanguageModel:
+    """Reads a SavedModel.
+
+    Args:
+      path: of a folder with one version.
+
+    Raises:
+      ExportError: it holds no language model.
+    """
+    try:
+        folder = path / "assets"
+        description = json.loads((folder / LANGUAGE_MODEL_FILE).read_text(encoding="utf-8"))
+        vocabulary = None
+        if description["tokenization"] is not None:
+            # The words may hold characters that `splitlines` takes for line ends.
+            words = (folder / VOCABULARY_FILE).read_text(encoding="utf-8").split("\n")[:-1]
+            vocabulary = Vocabulary(tuple(words), description["tokenization"])
+        return SavedLanguageModel(
+            tf.saved_model.load(str(path)),
+            int(description["vocabulary_size"]),
+            int(description["state_size"]),
+            vocabulary,
+        )
+    except (OSError, ValueError, KeyError, TypeError, DataError, tf.errors.OpError) as error:
+        raise ExportError(
+            f"{path} is not a SavedModel of a language model ({str(error).splitlines()[0]:.120})."
+        ) from error

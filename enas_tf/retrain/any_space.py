@@ -1,0 +1,75 @@
+"""Training a derived network of any search space from scratch."""
+
+import os
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.retrain.loop import OnEvent, OnProgress
+from enas_tf.settings import Settings
+from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.registry import get_space, space_names
+
+
+def retrain(
+    architecture: Architecture,
+    data: Any,
+    config: Settings | None = None,
+    network: Settings | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
+    *,
+    overwrite: bool = False,
+    distribution: tf.distribute.Strategy | None = None,
+    on_event: OnEvent | None = None,
+    on_progress: OnProgress | None = None,
+) -> keras.Model:
+    """Trains the network of an architecture from scratch and evaluates it on the test part.
+
+    Called again with the same arguments and `output_dir`, it goes on where it was interrupted, with
+    the same result to the last bit (on the same devices). What the kinds of networks have of their
+    own is said at `enas_tf.retrain.images.retrain` and `enas_tf.retrain.texts.retrain`.
+
+    Args:
+      architecture: for example a `MacroArchitecture` or an `RnnArchitecture`.
+      data: an `ImageData`, or for a language model a `TextData`.
+      config: schedule and optimiser. Default: `RetrainConfig()`, or for a language model
+        `TextRetrainConfig()`.
+      network: width and form, for example a `MacroNetworkConfig`. Default: of the space.
+      output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json` and
+        `model.keras`. Default: nothing is written.
+      overwrite: start anew if another run is in `output_dir`.
+      distribution: which devices train. Default: `default_strategy()`.
+      on_event: called with every line of `metrics.jsonl`, one an epoch.
+      on_progress: called every few steps and after every epoch.
+
+    Returns:
+      The trained classifier, from pixels 0 to 255, `[batch, height, width, channels]`, to logits;
+      or the trained `LanguageModel`, from tokens `[batch, time]` to logits of each next token.
+
+    Raises:
+      ArchitectureError: there is no network for such an architecture.
+      ConfigurationError: the settings do not fit together.
+      DataError: there are fewer training examples than one batch.
+      RunDirectoryError: `output_dir` holds something else, or cannot be written.
+      NumericalError: the loss became infinite or undefined.
+      KeyboardInterrupt: on Ctrl-C, after saving.
+    """
+    space_name = getattr(architecture, "space_name", None)
+    if space_name not in space_names():
+        raise ArchitectureError(
+            f"Expected an architecture of {', '.join(space_names())}. "
+            f"Received: {type(architecture).__name__}."
+        )
+    return get_space(space_name).retrain(
+        architecture,
+        data,
+        config,
+        network=network,
+        output_dir=output_dir,
+        overwrite=overwrite,
+        distribution=distribution,
+        on_event=on_event,
+        on_progress=on_progress,
+    )

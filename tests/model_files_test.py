@@ -1,0 +1,39 @@
+import json
+import zipfile
+
+import pytest
+
+from enas_tf.errors import ExportError
+from enas_tf.model_files import CLASSIFIER, LANGUAGE_MODEL, kind_of
+
+
+@pytest.mark.parametrize(
+    ("class_name", "kind"), [("LanguageModel", LANGUAGE_MODEL), ("Functional", CLASSIFIER)]
+)
+def test_a_keras_file_tells_its_kind(tmp_path, class_name, kind):
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": class_name}))
+    assert kind_of(tmp_path) == kind_of(tmp_path / "model.keras") == kind
+
+
+@pytest.mark.parametrize(
+    ("asset", "kind"), [("language_model.json", LANGUAGE_MODEL), ("label_names.txt", CLASSIFIER)]
+)
+def test_a_saved_model_tells_its_kind(tmp_path, asset, kind):
+    (tmp_path / "1" / "assets").mkdir(parents=True)
+    (tmp_path / "1" / "saved_model.pb").write_text("")
+    (tmp_path / "1" / "assets" / asset).write_text("")
+    assert kind_of(tmp_path) == kind_of(tmp_path / "1") == kind
+
+
+@pytest.mark.parametrize("config", [None, "[]", "{}", "no JSON"])
+def test_what_a_damaged_keras_file_is_will_be_told_by_loading_it(tmp_path, config):
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        if config is not None:
+            archive.writestr("config.json", config)
+    assert kind_of(tmp_path / "model.keras") == CLASSIFIER
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    with pytest.raises(ExportError, match="holds neither"):
+        kind_of(tmp_path)

@@ -1,0 +1,36 @@
+import pytest
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.retrain import images, texts
+from enas_tf.retrain.any_space import retrain
+from enas_tf.spaces.macro.architecture import MacroArchitecture
+from enas_tf.spaces.micro.published import ENAS_MICRO_RELEASE
+from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
+
+
+@pytest.mark.parametrize(
+    ("module", "architecture"),
+    [
+        (images, MacroArchitecture.from_release_string("3")),
+        (images, ENAS_MICRO_RELEASE),
+        (texts, RnnArchitecture.from_release_string("0 2")),
+        (texts, LstmBaseline()),
+    ],
+)
+def test_the_architecture_says_what_is_trained(module, architecture, monkeypatch):
+    def record(*positional, **named):
+        return positional, named
+
+    monkeypatch.setattr(module, "retrain", record)
+    positional, named = retrain(architecture, "data", "config", "network", "folder", overwrite=True)
+    assert positional == (architecture, "data", "config")
+    assert (named["network"], named["output_dir"], named["overwrite"]) == (
+        "network",
+        "folder",
+        True,
+    )
+
+
+def test_what_is_no_architecture_is_refused():
+    with pytest.raises(ArchitectureError, match="Received: str"):
+        retrain("0 3 1", None)
