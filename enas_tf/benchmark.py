@@ -52,8 +52,9 @@ def benchmark(
       `ratio` (of these two, the median over the architectures), `reward_pass_seconds`,
       `controller_update_seconds` (scoring and updating, without the rewards), `sample_seconds`
       (the architectures of one update) and `first_step_seconds` (from the start of the process to
-      the end of the first training step); `examples_per_second`, `peak_memory_bytes` (until the
-      plain networks are built), `by_architecture`, `settings` and `device`.
+      the end of the first training step); `examples_per_second` (words, if the space works on
+      text), `peak_memory_bytes` (until the plain networks are built), `by_architecture`, `settings`
+      and `device`.
     """
     measured = _Measurement(space, config, report)
     first_step_seconds = measured.first_step()
@@ -72,7 +73,7 @@ def benchmark(
         "ratio": median("ratio"),
         **stages,
         "first_step_seconds": first_step_seconds,
-        "examples_per_second": config.shared_weights.batch_size / step,
+        "examples_per_second": measured.num_predictions / step,
         "peak_memory_bytes": peak_memory,
         "by_architecture": rows,
         "settings": {"space": {"name": space.name, **space.to_json()}, "search": config.to_json()},
@@ -81,7 +82,11 @@ def benchmark(
 
 
 class _Measurement:
-    """The parts of a search on random data, and the functions that time them."""
+    """The parts of a search on random data, and the functions that time them.
+
+    Attributes:
+      num_predictions: examples (words of text) in a training batch, known after the first step.
+    """
 
     def __init__(self, space: Any, config: Any, report: Callable[[str], None]) -> None:
         from enas_tf.search.shared_weights import SharedWeights
@@ -99,12 +104,14 @@ class _Measurement:
         self._weights = SharedWeights(space, config, self._streams.steps_per_epoch)
         self._strategy = build_strategy(config.strategy, space, config)
         self._batch: Any = None
+        self.num_predictions = 0.0
 
     def first_step(self) -> float:
         """Takes the first training step as a search does; returns the age of the process."""
-        self._batch = next(iter(self._weights.distribute(self._streams.training(0))))
+        self._batch = next(self._weights.training_batches(self._streams.training(0)))
         proposed = self._strategy.propose(self._weights.num_replicas)
-        _wait(self._weights.train(self._batch, self._space.encode(proposed), 0))
+        metrics = self._weights.train(self._batch, self._space.encode(proposed), 0)
+        self.num_predictions = float(metrics.num_predictions)
         seconds = time.time() - process_start()
         self._report(f"first step after {seconds:.1f} s")
         return seconds
@@ -129,9 +136,10 @@ class _Measurement:
     def steps(self, architecture: Any, repeats: int) -> dict[str, Any]:
         """Times training steps of the supernet and of the plain network, in turn."""
         decisions = self._space.encode([architecture] * self._weights.num_replicas)
+        static_step = self._space.build_static_step(architecture, self._config.shared_weights)
         pair = [
             lambda: _wait(self._weights.train(self._batch, decisions, 1)),
-            _static_step(self._space, self._config, architecture, self._batch),
+            lambda: _wait(static_step(self._batch)),
         ]
         supernet, static = map(statistics.median, _interleaved(pair, repeats))
         ratio = supernet / static
@@ -155,32 +163,6 @@ class _Measurement:
             "tensorflow": tf.__version__,
             "python": platform.python_version(),
         }
-
-
-def _static_step(space: Any, config: Any, architecture: Any, batch: Any) -> Callable[[], Any]:
-    """Returns a training step of the plain network of an architecture, with all its parts."""
-    import tensorflow as tf
-
-    from enas_tf.training.image_step import training_step
-    from enas_tf.training.optimizers import build_optimizer
-
-    network = space.build_static_network(architecture)
-    auxiliary_weight = space.auxiliary_weight if len(network.outputs) > 1 else 0.0
-    optimizer = build_optimizer(config.shared_weights, 1000)
-    optimizer.build(network.trainable_variables)
-
-    @tf.function(autograph=False)
-    def step(batch: Any) -> Any:
-        return training_step(
-            lambda images: network(images, training=True),
-            batch,
-            network.trainable_variables,
-            optimizer,
-            config.shared_weights,
-            auxiliary_weight,
-        )
-
-    return lambda: _wait(step(batch))
 
 
 def _wait(tensors: Sequence[Any]) -> None:

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from enas_tf.benchmark import _static_step, benchmark, process_start
+from enas_tf.benchmark import benchmark, process_start
 from enas_tf.config import PolicyConfig, SearchConfig, TrainingConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
@@ -95,9 +95,10 @@ def test_the_plain_network_trains_its_auxiliary_head_too(monkeypatch):
     architecture = MicroArchitecture.from_release_string("0 4 1 4 0 4 1 4")
     network = space.build_static_network(architecture)
     monkeypatch.setattr(MicroSpace, "build_static_network", lambda self, architecture: network)
-    config = SearchConfig(shared_weights=TrainingConfig(batch_size=2, weight_decay=0.0))
+    config = TrainingConfig(batch_size=2, weight_decay=0.0)
     images = np.random.default_rng(0).normal(size=(2, 4, 4, 1)).astype(np.float32)
     kernel = network.get_layer("auxiliary_classifier").kernel
     before = kernel.numpy()
-    _static_step(space, config, architecture, (images, np.array([0, 1], np.int32)))()
+    step = space.build_static_step(architecture, config)
+    step((images, np.array([0, 1], np.int32)))
     assert np.abs(kernel.numpy() - before).max() > 0.0

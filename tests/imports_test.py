@@ -9,6 +9,8 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.config",
     "enas_tf.errors",
     "enas_tf.data.images",
+    "enas_tf.data.text_batch",
+    "enas_tf.data.texts",
     "enas_tf.files",
     "enas_tf.model_files",
     "enas_tf.reporting.draw",
@@ -20,6 +22,8 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.spaces.macro.published",
     "enas_tf.spaces.micro.presets",
     "enas_tf.spaces.micro.published",
+    "enas_tf.spaces.rnn.presets",
+    "enas_tf.spaces.rnn.published",
     "enas_tf.spaces.registry",
 )
 

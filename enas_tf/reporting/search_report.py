@@ -12,7 +12,7 @@ from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.spaces.base import SearchSpace
 
 SCORE_NOTE = (
-    "The score ranks architectures that share weights; it is not the accuracy of the final "
+    "The score ranks architectures that share weights; it is not the performance of the final "
     "network, which is trained from scratch."
 )
 

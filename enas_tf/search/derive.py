@@ -1,7 +1,7 @@
 """Deriving: choosing the best architecture that a search can propose.
 
-Candidates share the weights of the supernet while they are ranked. That accuracy is only good for
-ranking; it is far below that of a network trained from scratch.
+Candidates share the weights of the supernet while they are ranked. Their scores are only good for
+ranking; networks that are trained from scratch do far better.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from enas_tf.config import RetrainConfig, SearchConfig
+from enas_tf.config import SearchConfig
 from enas_tf.reporting.progress import Progress
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.strategies.base import Strategy
@@ -57,7 +57,7 @@ def derive(
       streams: the batches of the search.
 
     Returns:
-      The candidates, best first: finalists by the validation accuracy that a short retraining gave
+      The candidates, best first: finalists by the validation score that a short retraining gave
       them, then the others by their score with shared weights.
     """
     settings = config.derive
@@ -117,17 +117,7 @@ def _retrained(
     space: SearchSpace, data: Any, config: SearchConfig, candidate: Candidate
 ) -> Candidate:
     """Trains the candidate's own network briefly and scores it on the validation part."""
-    training = config.shared_weights.replace(epochs=config.derive.finalist_epochs, restart_epochs=0)
-    events: list[Any] = []
-    get_space(space.name).retrain(
-        candidate.architecture,
-        data,
-        RetrainConfig(seed=config.seed, use_validation=True, training=training),
-        network=space.network_config(),
-        on_event=events.append,
+    score, kind = get_space(space.name).short_retraining(
+        space, candidate.architecture, data, config
     )
-    return dataclasses.replace(
-        candidate,
-        score=events[-1]["validation_accuracy"],
-        score_kind="short_retraining_validation_accuracy",
-    )
+    return dataclasses.replace(candidate, score=score, score_kind=kind)

@@ -5,10 +5,11 @@ weights, and tells the strategy the rewards of what it proposed.
 """
 
 import logging
+import math
 import pathlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,17 +21,20 @@ from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs import RunDirectory
 from enas_tf.search.derive import derive
 from enas_tf.search.result import SearchResult
+from enas_tf.search.running_metrics import RunningMetrics
+from enas_tf.search.saved_search import SavedSearch
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
 from enas_tf.search.strategies import build_strategy, check_strategy
 from enas_tf.spaces.base import SearchSpace
-from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.interruption import DeferredSignals
 
 logger = logging.getLogger(__name__)
 
 # Metrics are read from the device only now and then, since reading waits for it.
 STEPS_PER_LOG = 20
+# What the progress line shows of an update of the strategy.
+SHOWN_OF_UPDATES: tuple[str, ...] = ("reward", "entropy")
 # The name of the events that score proposed architectures on the whole validation part.
 DERIVE = "derive"
 
@@ -131,24 +135,24 @@ class Search:
         self.state = SearchState(
             [np.repeat(array, self._proposals_per_epoch, axis=0) for array in example]
         )
-        self._checkpoints = Checkpoints(
-            run.checkpoints,
-            state=self.state,
-            supernet=self.weights.supernet,
-            optimizer=self.weights.optimizer,
-            strategy=self.strategy,
+        self._saved = SavedSearch(
+            run, state=self.state, strategy=self.strategy, **self.weights.saved_objects()
         )
-        self.resumed = self._checkpoints.restore()
+        self.resumed = self._saved.restore()
         if not (self.resumed or may_start):
             raise RunDirectoryError(f"{run.path} has no checkpoint yet; let the search run longer.")
-        plain = self._checkpoints.state.values
-        run.rewind(plain.get("logs", {}))
-        self._started = time.monotonic() - plain.get("seconds", 0.0)
+        self._started = time.monotonic() - self._saved.seconds
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Brings logs and batches to where the restored variables are."""
+        self._saved.rewind_logs()
         first_steps = {phase: self._global_step(phase) for phase in PHASES}
-        self._report = SearchReport(run, space, {**first_steps, DERIVE: int(self.state.epoch)})
-        # Sums of the training metrics since the last event, of a phase that was interrupted.
-        self._unlogged: list[float] = plain.get("unlogged", [])
-        self._saves: int = plain.get("saves", 0)
+        self._report = SearchReport(
+            self._run, self._space, {**first_steps, DERIVE: int(self.state.epoch)}
+        )
+        # Since the last event; not empty after an interruption of phase 1.
+        self._running = RunningMetrics(self._saved.unlogged)
         self._training_batches: Iterator[Any] | None = None
         self._reward_batches: Iterator[Any] | None = None
 
@@ -176,18 +180,60 @@ class Search:
     def run(self, on_epoch_end: Callable[[dict[str, Any]], None] | None = None) -> None:
         """Runs the epochs that are left.
 
-        An interruption waits until the state is saved, and is then raised.
+        An interruption waits until the state is saved, and is then raised. When a number is not
+        finite, the search goes back to its last checkpoint.
+
+        Args:
+          on_epoch_end: is called with the metrics of each epoch.
+
+        Raises:
+          NumericalError: going back did not help.
         """
-        epochs = self._config.shared_weights.epochs
+        for name, text in self._data.assets().items():
+            self._run.write_text(name, text)
         if self.resumed:
-            logger.info(
-                "Going on in epoch %d of %d, phase %s, step %d.",
-                int(self.state.epoch) + 1,
-                epochs,
-                self.state.phase_name,
-                int(self.state.phase_step),
-            )
-        policy = self._config.policy
+            logger.info("Going on in %s.", self._place())
+        else:
+            self._save()
+        with DeferredSignals() as signals:
+            while True:
+                try:
+                    self._run_epochs(signals, on_epoch_end)
+                    return
+                except NumericalError as error:
+                    self._go_back(error)
+
+    def _place(self) -> str:
+        state, epochs = self.state, self._config.shared_weights.epochs
+        return (
+            f"epoch {int(state.epoch) + 1} of {epochs}, phase {state.phase_name}, "
+            f"step {int(state.phase_step)}"
+        )
+
+    def _go_back(self, error: NumericalError) -> None:
+        """Goes back to the last checkpoint, and on from there with other random numbers."""
+        limit = self._config.max_rollbacks
+        self._saved.go_back(error, limit)
+        self._report.close()
+        self._take_up()
+        logger.warning(
+            "%s Going back to the last checkpoint, %s, and on with other random numbers (%d of at "
+            "most %d times).",
+            error,
+            self._place(),
+            self._saved.rollbacks,
+            limit,
+        )
+        # The same architectures might lead to the same end.
+        self.strategy.skip_proposal()
+        if self.state.phase_name == SHARED_WEIGHTS and int(self.state.phase_step):
+            self._propose_for_epoch()
+        self._save()
+
+    def _run_epochs(
+        self, signals: DeferredSignals, on_epoch_end: Callable[[dict[str, Any]], None] | None
+    ) -> None:
+        epochs, policy = self._config.shared_weights.epochs, self._config.policy
         updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
         progress = Progress(
             {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
@@ -195,77 +241,62 @@ class Search:
         )
         phases = {SHARED_WEIGHTS: self._train_weights, CONTROLLER: self._update_strategy}
         try:
-            with DeferredSignals() as signals:
-                while int(self.state.epoch) < epochs:
-                    phase = self.state.phase_name
-                    if not phases[phase](progress, signals):
-                        self._save()
-                        progress.message(f"Interrupted; the state is saved in {self._run.path}.")
-                        break
-                    self.state.next_phase()
-                    if phase == CONTROLLER:
-                        metrics = self._end_epoch()
-                        if on_epoch_end is not None:
-                            on_epoch_end(metrics)
+            while int(self.state.epoch) < epochs:
+                phase = self.state.phase_name
+                if not phases[phase](progress, signals):
                     self._save()
-                    progress.skip_time()
+                    progress.message(f"Interrupted; the state is saved in {self._run.path}.")
+                    break
+                self.state.next_phase()
+                if phase == CONTROLLER:
+                    metrics = self._end_epoch()
+                    if on_epoch_end is not None:
+                        on_epoch_end(metrics)
+                self._save()
+                progress.skip_time()
         finally:
             progress.close()
 
     def _save(self) -> None:
-        # A new number every time, so that no checkpoint is ever written over.
-        self._saves += 1
-        self._checkpoints.state.values = {
-            "seconds": self._seconds,
-            "logs": self._run.position(),
-            "unlogged": self._unlogged,
-            "saves": self._saves,
-        }
-        self._checkpoints.save(self._saves)
+        self._saved.save(self._seconds, self._running.sums())
+
+    def _propose_for_epoch(self) -> None:
+        proposed = self.strategy.propose(self._proposals_per_epoch)
+        self.state.keep_proposals(self._space.encode(proposed))
+        self._report.sampled(proposed, self._global_step(SHARED_WEIGHTS))
 
     def _train_weights(self, progress: Progress, signals: DeferredSignals) -> bool:
         """Phase 1: one pass over the training part, a new architecture for every step."""
         state, replicas = self.state, self.weights.num_replicas
         if int(state.phase_step) == 0:
-            proposed = self.strategy.propose(self._proposals_per_epoch)
-            state.keep_proposals(self._space.encode(proposed))
-            self._report.sampled(proposed, self._global_step(SHARED_WEIGHTS))
-        first = self._global_step(SHARED_WEIGHTS)
+            self._propose_for_epoch()
         if self._training_batches is None:
-            dataset = self.weights.distribute(self.streams.training(first))
-            self._training_batches = iter(dataset)
-        pending: list[Any] = [np.float32(self._unlogged)] if self._unlogged else []
-        self._unlogged = []
+            dataset = self.streams.training(self._global_step(SHARED_WEIGHTS))
+            self._training_batches = self.weights.training_batches(dataset)
         shown = int(state.phase_step)
         for step in range(shown, self.streams.steps_per_epoch):
+            number = int(state.epoch) * self.streams.steps_per_epoch + step
             if signals.pending:
-                self._unlogged = _sums(pending)
+                self._check_training(number)
                 return False
             decisions = state.proposals_of(self._decisions_type, step * replicas, replicas)
-            number = int(state.epoch) * self.streams.steps_per_epoch + step
-            pending.append(self.weights.train(next(self._training_batches), decisions, number))
+            batch, rollbacks = next(self._training_batches), self._saved.rollbacks
+            self._running.add(self.weights.train(batch, decisions, number, rollbacks))
             state.phase_step.assign_add(1)
             if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self.streams.steps_per_epoch:
-                metrics = self._training_metrics(pending, number)
-                self._log(SHARED_WEIGHTS, number + 1, metrics)
-                self._show(progress, SHARED_WEIGHTS, step + 1 - shown, metrics)
-                pending, shown = [], step + 1
+                self._running.check_finite(number + 1)
+                means = self._running.means()
+                rate = float(self.weights.optimizer.learning_rate)
+                self._log(SHARED_WEIGHTS, number + 1, {**means, "learning_rate": rate})
+                self._show(progress, SHARED_WEIGHTS, step + 1 - shown, means)
+                self._running, shown = RunningMetrics(), step + 1
+        self._check_training((int(state.epoch) + 1) * self.streams.steps_per_epoch)
         return True
 
-    def _training_metrics(self, pending: Sequence[Any], step: int) -> dict[str, float]:
-        sums = type(pending[-1])(*_sums(pending))
-        metrics = {
-            "loss": sums.loss / sums.examples,
-            "accuracy": sums.correct / sums.examples,
-            "learning_rate": float(self.weights.optimizer.learning_rate),
-        }
-        if not np.isfinite(metrics["loss"]):
-            raise NumericalError(
-                f"The loss of the shared weights is not finite at step {step + 1}: "
-                f"{metrics['loss']}. Lower learning_rate, or set clip_norm; the last checkpoint "
-                f"in {self._run.checkpoints} is from before."
-            )
-        return metrics
+    def _check_training(self, step: int) -> None:
+        """Sees to it that no checkpoint holds weights that it is no use to go back to."""
+        self._running.check_finite(step)
+        self.weights.check_finite()
 
     def _update_strategy(self, progress: Progress, signals: DeferredSignals) -> bool:
         """Phase 2: the strategy learns from the rewards of what it proposes."""
@@ -284,7 +315,7 @@ class Search:
             state.updates.assign_add(1)
             self._log(CONTROLLER, int(state.updates), metrics)
             self._report.rewarded(architectures, rewards, int(state.epoch) + 1, int(state.updates))
-            shown = {name: metrics[name] for name in ("reward", "entropy") if name in metrics}
+            shown = {name: metrics[name] for name in SHOWN_OF_UPDATES if name in metrics}
             self._show(progress, CONTROLLER, 1, shown)
         return True
 
@@ -298,8 +329,10 @@ class Search:
             proposed,
             use_batch_statistics=self._config.reward_statistics == "batch",
         )
+        if not math.isfinite(score):
+            raise NumericalError(f"The score of a proposed architecture is not finite: {score}.")
         epoch = int(self.state.epoch)
-        metrics = {self.weights.supernet.score_kind: score}
+        metrics = self._score_metrics(score)
         self._log(DERIVE, epoch, metrics)
         self._report.proposed(proposed, score, epoch)
         logger.info(
@@ -309,6 +342,10 @@ class Search:
             score,
         )
         return {"epoch": epoch, "architecture": proposed, **metrics}
+
+    def _score_metrics(self, score: float) -> dict[str, float]:
+        supernet = self.weights.supernet
+        return {supernet.score_kind: score, **supernet.score_metrics(score)}
 
     def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
         epoch = int(self.state.epoch) + (phase != DERIVE)
@@ -340,8 +377,8 @@ class Search:
         """Derives the result of a search whose epochs are done, and logs all candidates."""
         result = self.derive()
         for rank, candidate in enumerate(result.candidates, 1):
-            score = {self.weights.supernet.score_kind: candidate.shared_weights_score}
-            self._log(DERIVE, int(self.state.epoch), {**score, "rank": rank})
+            metrics = self._score_metrics(candidate.shared_weights_score)
+            self._log(DERIVE, int(self.state.epoch), {**metrics, "rank": rank})
         self._save()
         return result
 
@@ -352,8 +389,3 @@ class Search:
     def stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
         return SearchResult.stored(self._run, self._space.name, self._ranked_by())
-
-
-def _sums(pending: Sequence[Any]) -> list[float]:
-    """Returns the sum of each metric over some steps."""
-    return [float(sum(values)) for values in zip(*pending)]

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from typing import Any
 
-from enas_tf.config import DataConfig, SearchConfig
+from enas_tf.config import DataConfig, SearchConfig, TextDataConfig
 from enas_tf.errors import ConfigurationError, DataError, RunDirectoryError
 from enas_tf.runs import CONFIG, RunDirectory
 from enas_tf.spaces.base import SearchSpace
@@ -26,7 +26,7 @@ class RecordedSearch:
     run: RunDirectory
     entry: SpaceEntry
     space: SearchSpace
-    data: DataConfig
+    data: DataConfig | TextDataConfig
     config: SearchConfig
 
     def check_data(self, data: Any) -> None:
@@ -67,7 +67,7 @@ def recorded_search(path: str | os.PathLike[str]) -> RecordedSearch:
             run,
             entry,
             entry.space.from_json(sections["space"]),
-            DataConfig.from_json(sections["data"]),
+            entry.data_config.from_json(sections["data"]),
             SearchConfig.from_json(sections["search"]),
         )
     except ConfigurationError as error:

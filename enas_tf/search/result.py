@@ -15,8 +15,8 @@ class SearchResult:
 
     Attributes:
       architecture: the best one.
-      score: its score while sharing weights, which ranks architectures but is not the accuracy of
-        the network that is trained from scratch.
+      score: its score while sharing weights, which ranks architectures but is not the performance
+        of the network that is trained from scratch.
       score_kind: what the score is, for example `shared_weights_validation_accuracy`.
       candidates: all that were ranked, best first.
       run: the run directory.

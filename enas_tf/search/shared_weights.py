@@ -5,7 +5,7 @@ integers, so that nothing is traced again when it changes.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from enas_tf.config import SearchConfig
 from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.distribution import default_strategy
-from enas_tf.training.optimizers import apply_gradients, build_optimizer
+from enas_tf.training.optimizers import apply_gradients, build_optimizer, decayed_loss
 
 
 class SharedWeights:
@@ -32,6 +33,11 @@ class SharedWeights:
       supernet: the shared weights.
       optimizer: their optimiser.
       distribution: the `tf.distribute` strategy.
+      carried: what the last training batch left to the next one.
+
+    Raises:
+      ConfigurationError: the rows of a batch that goes on from another one cannot be divided
+        among the devices.
     """
 
     def __init__(
@@ -48,7 +54,15 @@ class SharedWeights:
             self.supernet = space.build_supernet(seed=config.seed)
             self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
             self.optimizer.build(self.supernet.trainable_variables)
-        self._training_step = tf.function(self._distributed_step, autograph=False)
+        batch_size = config.shared_weights.batch_size
+        self.carried = CarriedState(
+            self.supernet.initial_state(batch_size), batch_size, self.distribution
+        )
+        # What the batches of `training_batches` have in common, until the step is traced.
+        self._untraced: Any = None
+        self._training_step = tf.function(
+            self._distributed_step, autograph=False, reduce_retracing=True
+        )
         self._scoring = {
             use_batch: tf.function(
                 lambda batch, decisions, use_batch=use_batch: self._distributed_score(
@@ -70,49 +84,112 @@ class SharedWeights:
         """Devices that work on one step; each trains an architecture of its own."""
         return self.distribution.num_replicas_in_sync
 
-    def distribute(self, dataset: tf.data.Dataset) -> Iterable[Any]:
+    def distribute(self, dataset: tf.data.Dataset) -> Any:
         """Splits the batches of a dataset over the replicas."""
         if self.num_replicas == 1:
             return dataset
         return self.distribution.experimental_distribute_dataset(dataset)
 
-    def train(self, batch: Any, decisions: Any, step: int) -> Any:
+    def training_batches(self, dataset: tf.data.Dataset) -> Iterator[Any]:
+        """Returns the batches of a dataset for `train`, which is traced once for all their shapes.
+
+        Args:
+          dataset: training batches; their `element_spec` says what they have in common.
+        """
+        batches = self.distribute(dataset)
+        self._untraced = batches.element_spec
+        return iter(batches)
+
+    def _trace_training(self) -> None:
+        """Traces the training step for all batches of `training_batches`, if it is not yet."""
+        if self._untraced is None:
+            return
+        decisions = self._space.encode([self._space.random_architecture(0)] * self.num_replicas)
+        self._training_step.get_concrete_function(
+            self._untraced,
+            type(decisions)(*(tf.TensorSpec(array.shape, tf.int32) for array in decisions)),
+            tf.TensorSpec([], tf.int64),
+            tf.TensorSpec([], tf.int32),
+        )
+        self._untraced = None
+
+    def saved_objects(self) -> dict[str, Any]:
+        """Returns what a checkpoint must hold, by name."""
+        objects: dict[str, Any] = {"supernet": self.supernet, "optimizer": self.optimizer}
+        if self.carried.tensors:
+            objects["carried"] = self.carried
+        return objects
+
+    def check_finite(self) -> None:
+        """Raises `NumericalError` if a weight, or what the last batch left, is not finite."""
+        for variable in (*self.supernet.weights, *self.carried.tensors):
+            value = tf.convert_to_tensor(variable)
+            if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
+                raise NumericalError(
+                    f"The shared weights are not finite any more ({variable.name}). Lower "
+                    "learning_rate, or set clip_norm."
+                )
+
+    def train(self, batch: Any, decisions: Any, step: int, rollbacks: int = 0) -> Any:
         """Takes one training step.
 
         Args:
-          batch: from a distributed dataset of training batches.
+          batch: from `training_batches`, or from a distributed dataset of training batches.
           decisions: int32 arrays of `num_replicas` architectures, one for each replica.
           step: number of the step, from which dropout is seeded.
+          rollbacks: how often the search went back; from which dropout is seeded too.
 
         Returns:
-          Metrics as tensors, sums over the whole batch: with `loss` and `examples` among them.
+          Metrics as tensors, sums over the whole batch: those of `TrainingPass`.
         """
         with self._graph_options():
-            return self._training_step(batch, decisions, tf.constant(step, tf.int64))
+            self._trace_training()
+            return self._training_step(
+                batch, decisions, tf.constant(step, tf.int64), tf.constant(rollbacks, tf.int32)
+            )
 
-    def _distributed_step(self, batch: Any, decisions: Any, step: tf.Tensor) -> Any:
-        metrics, statistics = self.distribution.run(
-            self._replica_step, args=(batch, decisions, step)
+    def _distributed_step(
+        self, batch: Any, decisions: Any, step: tf.Tensor, rollbacks: tf.Tensor
+    ) -> Any:
+        metrics, statistics, state = self.distribution.run(
+            self._replica_step, args=(batch, decisions, self.carried.read(), step, rollbacks)
         )
-        total = self.distribution.reduce
-        self.supernet.update_statistics(total(tf.distribute.ReduceOp.SUM, statistics, axis=None))
-        return total(tf.distribute.ReduceOp.SUM, metrics, axis=None)
+        self.carried.write(state)
+        self.supernet.update_statistics(self._total(statistics))
+        return self._total(metrics)
 
-    def _replica_step(self, batch: Any, decisions: Any, step: tf.Tensor) -> tuple[Any, Any]:
+    def _total(self, values: Any) -> Any:
+        """Returns sums over the replicas."""
+        if not tf.nest.flatten(values):
+            return values
+        return self.distribution.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
+
+    def _replica_step(
+        self, batch: Any, decisions: Any, state: Any, step: tf.Tensor, rollbacks: tf.Tensor
+    ) -> tuple[Any, Any, Any]:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         own = tf.nest.map_structure(lambda tensor: tensor[replica], decisions)
         # Every replica has masks of its own.
         number = step * self.num_replicas + tf.cast(replica, tf.int64)
-        dropout_seed = tf.stack([self._config.seed, tf.cast(number, tf.int32)])
+        dropout_seed = tf.stack([self._config.seed + rollbacks, tf.cast(number, tf.int32)])
         training = self._config.shared_weights
         variables = self.supernet.trainable_variables
         with tf.GradientTape() as tape:
-            objective, metrics, statistics = self.supernet.training_metrics(
-                batch, own, dropout_seed
+            outcome = self.supernet.training_pass(
+                batch, own, self.carried.rows_of(state, replica), dropout_seed
             )
-            loss = objective / training.batch_size
-        apply_gradients(self.optimizer, tape.gradient(loss, variables), variables, training)
-        return metrics, statistics
+            loss = outcome.objective / training.batch_size
+            if outcome.decayed is not None:
+                loss = decayed_loss(loss, outcome.decayed, training)
+        apply_gradients(
+            self.optimizer,
+            tape.gradient(loss, variables),
+            variables,
+            training,
+            decay=outcome.decayed is None,
+            rate_scale=outcome.rate_scale,
+        )
+        return outcome.metrics, outcome.statistics, outcome.state
 
     def rewards(self, batches: Iterable[Any], architectures: Sequence[Any]) -> list[float]:
         """Scores each architecture on a validation minibatch of its own.
@@ -129,9 +206,11 @@ class SharedWeights:
             self._score(batch, decisions, use_batch)
             for decisions, batch in zip(self._one_by_one(architectures), batches)
         ]
-        rewards = [float(score.total) / float(score.count) for score in scores]
+        rewards = [self.supernet.reward(float(one.total), float(one.count)) for one in scores]
         if not np.all(np.isfinite(rewards)):
-            raise NumericalError(f"A reward is not finite: {rewards}. Lower the learning rate.")
+            raise NumericalError(
+                f"A reward is not finite: {rewards!r:.80}. Lower learning_rate, or set clip_norm."
+            )
         return rewards
 
     def validation_score(
@@ -150,29 +229,27 @@ class SharedWeights:
             score = self._score(batch, decisions, use_batch_statistics)
             total += float(score.total)
             count += float(score.count)
-        return total / count
+        return self.supernet.reward(total, count)
 
     def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
-        """Replaces the moving statistics by those of one architecture alone.
+        """Replaces the moving statistics, if there are any, by those of one architecture alone.
 
         Args:
           batches: a distributed dataset of training batches; all of them are used.
           architecture: whose statistics.
         """
-        for bank in self.supernet.normalization_banks().values():
+        banks = self.supernet.normalization_banks()
+        if not banks:
+            return
+        for bank in banks.values():
             bank.reset_statistics()
         (decisions,) = self._one_by_one([architecture])
         for batch in batches:
             self._refitting_step(batch, decisions)
 
     def _refit_step(self, batch: Any, decisions: Any) -> None:
-        def replica_statistics(batch: Any, decisions: Any) -> Any:
-            return self.supernet.forward(batch[0], decisions, use_batch_statistics=True)[1]
-
-        statistics = self.distribution.run(replica_statistics, args=(batch, decisions))
-        self.supernet.update_statistics(
-            self.distribution.reduce(tf.distribute.ReduceOp.SUM, statistics, axis=None)
-        )
+        statistics = self.distribution.run(self.supernet.batch_statistics, args=(batch, decisions))
+        self.supernet.update_statistics(self._total(statistics))
 
     def _one_by_one(self, architectures: Sequence[Any]) -> list[Any]:
         batched = self._space.encode(architectures)
@@ -190,5 +267,4 @@ class SharedWeights:
         def replica_score(batch: Any, decisions: Any) -> Any:
             return self.supernet.score(batch, decisions, use_batch_statistics=use_batch)
 
-        scores = self.distribution.run(replica_score, args=(batch, decisions))
-        return self.distribution.reduce(tf.distribute.ReduceOp.SUM, scores, axis=None)
+        return self._total(self.distribution.run(replica_score, args=(batch, decisions)))

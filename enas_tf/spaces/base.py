@@ -7,13 +7,13 @@ Nothing here imports TensorFlow.
 
 import abc
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from typing_extensions import Self
 
-from enas_tf.config import SearchConfig
+from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings import Settings
 
@@ -98,6 +98,17 @@ class SearchSpace(Settings, abc.ABC):
         """Returns the plain network that computes what the supernet computes for an architecture.
 
         It is what the supernet's speed is compared with.
+        """
+
+    @abc.abstractmethod
+    def build_static_step(
+        self, architecture: Any, config: TrainingConfig
+    ) -> Callable[[Any], NamedTuple]:
+        """Returns a function that trains a static network on a batch and returns its metrics.
+
+        Args:
+          architecture: of this space.
+          config: settings of the training.
         """
 
     @abc.abstractmethod

@@ -1,11 +1,11 @@
 """What the search spaces for pictures have in common."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from enas_tf.config import DataConfig, SearchConfig
+from enas_tf.config import DataConfig, SearchConfig, TrainingConfig
 from enas_tf.errors import ConfigurationError
 from enas_tf.spaces.base import SearchSpace
 
@@ -27,6 +27,16 @@ class ImageSpace(SearchSpace):
         super().__post_init__()
         check_input_shape(self.input_shape)
         check_filters(self.filters)
+
+    def build_static_step(
+        self, architecture: Any, config: TrainingConfig
+    ) -> Callable[[Any], NamedTuple]:
+        """Returns a training step of an architecture's plain network, with all its parts."""
+        from enas_tf.training.image_step import static_step
+
+        # Not every space has an auxiliary head.
+        auxiliary_weight = getattr(self, "auxiliary_weight", 0.0)
+        return static_step(self.build_static_network(architecture), config, auxiliary_weight)
 
     def random_data(self, config: SearchConfig) -> Any:
         """Returns an `ImageData` of random pictures, enough for one training batch."""

@@ -1,31 +1,18 @@
 """What every supernet for pictures has in common: its loss, its reward, its batch statistics."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import keras
 import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationBank, BatchStatistics
-from enas_tf.spaces.base import Architecture, SearchSpace
-from enas_tf.training.image_step import ImageMetrics, classification_metrics, image_objective
+from enas_tf.spaces.supernet import Score, Supernet
+from enas_tf.training.image_step import classification_metrics, image_objective
+from enas_tf.training.training_pass import TrainingPass
 
 
-class Score(NamedTuple):
-    """How well an architecture does on some validation examples; scores of batches add up.
+class ImageSupernet(Supernet):
+    """All networks for pictures of a space in one, sharing their weights; see `Supernet`.
 
-    Attributes:
-      total: float32, here the number of right answers.
-      count: float32, number of examples; the reward is `total / count`.
-    """
-
-    total: tf.Tensor
-    count: tf.Tensor
-
-
-class ImageSupernet(keras.Model):
-    """All networks of a space in one, sharing their weights.
-
-    The architecture comes in as integer tensors, so one traced function serves all architectures.
     A subclass builds the weights and implements `forward`.
 
     Args:
@@ -48,16 +35,6 @@ class ImageSupernet(keras.Model):
     # Whether a call with training=False normalises with the batch's statistics too.
     batch_statistics_in_evaluation = False
 
-    def __init__(self, space: SearchSpace, seed: int, name: str) -> None:
-        super().__init__(name=name)
-        self.space = space
-        self.dropout_seeds = keras.random.SeedGenerator(seed)
-
-    def __call__(self, images: Any, architecture: Any, *args: Any, **kwargs: Any) -> tf.Tensor:
-        """Runs one architecture; see the class for the arguments."""
-        # Keras passes only tensors on to `call`.
-        return super().__call__(images, self.decisions_of(architecture), *args, **kwargs)
-
     def call(
         self,
         images: tf.Tensor,
@@ -78,13 +55,6 @@ class ImageSupernet(keras.Model):
         if training:
             self.update_statistics(statistics)
         return logits
-
-    def decisions_of(self, architecture: Any) -> Any:
-        """Returns the decisions of one architecture, given as a value or as decisions already."""
-        if isinstance(architecture, Architecture):
-            batched = self.space.encode([architecture])
-            return type(batched)(*(tf.constant(array[0]) for array in batched))
-        return architecture
 
     def forward(
         self,
@@ -113,6 +83,12 @@ class ImageSupernet(keras.Model):
         layers = self._flatten_layers(include_self=False, recursive=True)
         return {bank.name: bank for bank in layers if isinstance(bank, BatchNormalizationBank)}
 
+    def batch_statistics(
+        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any
+    ) -> dict[str, BatchStatistics]:
+        """Returns the statistics of a training batch; see `Supernet.batch_statistics`."""
+        return self.forward(batch[0], decisions, use_batch_statistics=True)[1]
+
     def update_statistics(self, statistics: dict[str, BatchStatistics]) -> None:
         """Moves the moving statistics; under a strategy, in cross-replica context.
 
@@ -123,26 +99,34 @@ class ImageSupernet(keras.Model):
         for name, parts in statistics.items():
             banks[name].update(parts)
 
-    def training_metrics(
-        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, dropout_seed: tf.Tensor
-    ) -> tuple[tf.Tensor, ImageMetrics, dict[str, BatchStatistics]]:
+    def training_pass(
+        self,
+        batch: tuple[tf.Tensor, tf.Tensor],
+        decisions: Any,
+        state: Any,
+        dropout_seed: tf.Tensor,
+    ) -> TrainingPass:
         """Runs one architecture on a training batch.
 
         Args:
           batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
           decisions: of the architecture.
+          state: empty.
           dropout_seed: int32 `[2]`.
 
         Returns:
-          What training minimises, summed over the examples; metrics; and statistics for
-          `update_statistics`.
+          The cross-entropy, its metrics, and statistics for `update_statistics`.
         """
         images, labels = batch
         logits, statistics = self.forward(
             images, decisions, use_batch_statistics=True, dropout_seed=dropout_seed
         )
         objective, metrics = image_objective(labels, logits)
-        return objective, metrics, statistics
+        return TrainingPass(objective, metrics, statistics, state)
+
+    def reward(self, total: float, count: float) -> float:
+        """Returns the accuracy: the share of right answers."""
+        return total / count
 
     def score(
         self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, *, use_batch_statistics: bool

@@ -2,7 +2,15 @@
 
 import dataclasses
 
-from enas_tf.config import DataConfig, PolicyConfig, RetrainConfig, SearchConfig, TrainingConfig
+from enas_tf.config import (
+    DataConfig,
+    PolicyConfig,
+    RetrainConfig,
+    SearchConfig,
+    TextDataConfig,
+    TextRetrainConfig,
+    TrainingConfig,
+)
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import SearchSpace
 
@@ -39,14 +47,15 @@ class SearchPreset:
 
     Attributes:
       summary: one line for `--help`.
-      space: size of the space; what depends on the data (shape, classes) is filled in later.
-      data: which data and how they are augmented.
+      space: size of the space; what depends on the data (shape, classes, vocabulary) is filled in
+        later.
+      data: which data and how they are prepared.
       search: training of the shared weights and of the controller, and deriving.
     """
 
     summary: str
     space: SearchSpace
-    data: DataConfig
+    data: DataConfig | TextDataConfig
     search: SearchConfig
 
 
@@ -63,5 +72,5 @@ class RetrainPreset:
 
     summary: str
     network: Settings
-    data: DataConfig
-    retrain: RetrainConfig
+    data: DataConfig | TextDataConfig
+    retrain: RetrainConfig | TextRetrainConfig

@@ -7,7 +7,13 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from enas_tf.config import DataConfig, RetrainConfig
+from enas_tf.config import (
+    DataConfig,
+    RetrainConfig,
+    SearchConfig,
+    TextDataConfig,
+    TextRetrainConfig,
+)
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
@@ -15,10 +21,13 @@ from enas_tf.spaces.image_space import ImageSpace
 from enas_tf.spaces.macro import config as macro_config
 from enas_tf.spaces.macro import presets as macro_presets
 from enas_tf.spaces.macro.space import MacroSpace
-from enas_tf.spaces.micro import config as micro_config
 from enas_tf.spaces.micro import presets as micro_presets
+from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
+from enas_tf.spaces.rnn import presets as rnn_presets
+from enas_tf.spaces.rnn.config import RnnNetworkConfig
+from enas_tf.spaces.rnn.space import REWARD_CONSTANT, RnnSpace
 
 if TYPE_CHECKING:
     import keras
@@ -32,6 +41,7 @@ class SpaceEntry:
       name: as in `--space`.
       space: the class of its settings.
       network: the class of a derived network's settings.
+      data_config: the class of the settings that say which data.
       search_presets: by name; `default` is there always.
       retrain_presets: by name, the same names.
       load_data: reads the data that the space works on.
@@ -39,18 +49,25 @@ class SpaceEntry:
       check_network: raises unless a network's settings fit an architecture.
       fit: returns the space with what depends on the data filled in.
       retrain: trains the network of an architecture from scratch; imports TensorFlow.
+      short_retraining: trains the network of a finalist of a search briefly; takes the space, the
+        architecture, the data and the search's settings, returns a score, higher is better, and
+        what it is called; imports TensorFlow.
+      unused_flags: settings of every search that change nothing in this space, by their flags.
     """
 
     name: str
     space: type[SearchSpace]
     network: type[Settings]
+    data_config: type[Settings]
     search_presets: Mapping[str, SearchPreset]
     retrain_presets: Mapping[str, RetrainPreset]
-    load_data: Callable[[DataConfig], Any]
-    needs_tensorflow: Callable[[DataConfig], bool]
+    load_data: Callable[[Any], Any]
+    needs_tensorflow: Callable[[Any], bool]
     check_network: Callable[..., None]
     fit: Callable[[SearchSpace, Any], SearchSpace]
     retrain: Callable[..., "keras.Model"]
+    short_retraining: Callable[[SearchSpace, Architecture, Any, SearchConfig], tuple[float, str]]
+    unused_flags: tuple[str, ...] = ()
 
     def check_data(self, data: Any) -> None:
         """Raises `ConfigurationError` if no network of the space can take the data.
@@ -106,6 +123,59 @@ def _retrain_on_images(
     return retrain(architecture, data, config, **options)
 
 
+def _short_retraining_on_images(
+    space: SearchSpace, architecture: Architecture, data: Any, config: SearchConfig
+) -> tuple[float, str]:
+    training = config.shared_weights.replace(epochs=config.derive.finalist_epochs, restart_epochs=0)
+    retraining = RetrainConfig(seed=config.seed, use_validation=True, training=training)
+    last = _last_event(_retrain_on_images, space, architecture, data, retraining)
+    return last["validation_accuracy"], "short_retraining_validation_accuracy"
+
+
+def _load_texts(config: TextDataConfig) -> Any:
+    from enas_tf.data.texts import load_texts
+
+    return load_texts(config)
+
+
+def _fit_to_texts(space: SearchSpace, data: Any) -> SearchSpace:
+    return space.replace(vocabulary_size=data.vocabulary_size)
+
+
+def _retrain_on_texts(
+    architecture: Any,
+    data: Any,
+    config: TextRetrainConfig,
+    **options: Any,
+) -> "keras.Model":
+    from enas_tf.retrain.texts import retrain
+
+    return retrain(architecture, data, config, **options)
+
+
+def _short_retraining_on_texts(
+    space: SearchSpace, architecture: Architecture, data: Any, config: SearchConfig
+) -> tuple[float, str]:
+    training = config.shared_weights.replace(epochs=config.derive.finalist_epochs, restart_epochs=0)
+    retraining = TextRetrainConfig(seed=config.seed, averaging_patience=None, training=training)
+    last = _last_event(_retrain_on_texts, space, architecture, data, retraining)
+    reward = REWARD_CONSTANT / last["validation_perplexity"]
+    return reward, "short_retraining_validation_reward"
+
+
+def _last_event(
+    retrain: Callable[..., Any],
+    space: SearchSpace,
+    architecture: Architecture,
+    data: Any,
+    config: Settings,
+) -> Mapping[str, Any]:
+    """Trains a network as large as in the search; returns the event of the last epoch."""
+    events: list[Mapping[str, Any]] = []
+    retrain(architecture, data, config, network=space.network_config(), on_event=events.append)
+    return events[-1]
+
+
 def _image_space(
     space: type[ImageSpace],
     network: type[Settings],
@@ -118,6 +188,7 @@ def _image_space(
         name=space.name,
         space=space,
         network=network,
+        data_config=DataConfig,
         search_presets=search_presets,
         retrain_presets=retrain_presets,
         load_data=_load_images,
@@ -125,7 +196,13 @@ def _image_space(
         check_network=check_network,
         fit=_fit_to_images,
         retrain=_retrain_on_images,
+        short_retraining=_short_retraining_on_images,
     )
+
+
+def _nothing_to_check(architecture: Architecture, config: Settings) -> None:
+    """Every network of the space can be built."""
+    del architecture, config
 
 
 _SPACES: dict[str, SpaceEntry] = {
@@ -140,10 +217,26 @@ _SPACES: dict[str, SpaceEntry] = {
         ),
         _image_space(
             MicroSpace,
-            micro_config.MicroNetworkConfig,
+            MicroNetworkConfig,
             micro_presets.SEARCH_PRESETS,
             micro_presets.RETRAIN_PRESETS,
-            micro_config.check_network,
+            _nothing_to_check,
+        ),
+        SpaceEntry(
+            name=RnnSpace.name,
+            space=RnnSpace,
+            network=RnnNetworkConfig,
+            data_config=TextDataConfig,
+            search_presets=rnn_presets.SEARCH_PRESETS,
+            retrain_presets=rnn_presets.RETRAIN_PRESETS,
+            load_data=_load_texts,
+            needs_tensorflow=lambda config: False,
+            check_network=_nothing_to_check,
+            fit=_fit_to_texts,
+            retrain=_retrain_on_texts,
+            short_retraining=_short_retraining_on_texts,
+            # There is no batch normalisation.
+            unused_flags=("reward_statistics", "derive_statistics"),
         ),
     )
 }

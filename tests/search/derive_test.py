@@ -96,17 +96,16 @@ def test_there_are_no_more_candidates_than_asked_for(parts):
 
 
 def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
-    accuracies = iter([0.1, 0.3, 0.2])
+    scores = iter([0.1, 0.3, 0.2])
     trained = []
 
-    def retrain(architecture, data, config, *, network, on_event):
+    def short_retraining(space, architecture, data, config):
+        assert space == SPACE
+        assert config.derive.finalist_epochs == 2
         trained.append(architecture)
-        assert config.use_validation
-        assert config.training.epochs == 2
-        assert network == SPACE.network_config()
-        on_event({"validation_accuracy": next(accuracies)})
+        return next(scores), "short_retraining_validation_score"
 
-    entry = types.SimpleNamespace(retrain=retrain)
+    entry = types.SimpleNamespace(short_retraining=short_retraining)
     monkeypatch.setattr(derive_module, "get_space", lambda name: entry)
     candidates = parts.derive(finalists=3, finalist_epochs=2)
     ranking = [candidate.architecture for candidate in parts.derive()]
@@ -114,7 +113,7 @@ def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
     assert [c.architecture for c in candidates] == [ranking[i] for i in (1, 2, 0, 3)]
     assert [c.score for c in candidates[:3]] == [0.3, 0.2, 0.1]
     kinds = [candidate.score_kind for candidate in candidates]
-    assert kinds == 3 * ["short_retraining_validation_accuracy"] + [
+    assert kinds == 3 * ["short_retraining_validation_score"] + [
         "shared_weights_validation_accuracy"
     ]
     assert candidates[0].shared_weights_score == parts.derive()[1].score

@@ -1,33 +1,24 @@
 import json
 import math
 import shutil
-import signal
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from enas_tf.config import DeriveConfig, SearchConfig
-from enas_tf.errors import NumericalError, RunDirectoryError
+from enas_tf.errors import RunDirectoryError
 from enas_tf.search.derive_again import derive_run
 from enas_tf.search.loop import Search, search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.spaces.macro.architecture import MacroArchitecture
-from enas_tf.training.image_step import ImageMetrics
+from tests.search.interruptions import interrupting
 from tests.search.made_up_data import (
     CONFIG,
     SPACE,
     STEPS_PER_EPOCH,
-    load_without_test_set,
-    write_npz,
+    lines_of,
 )
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "halves.npz"
-    write_npz(path)
-    return load_without_test_set(path)
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +27,6 @@ def whole(data, tmp_path_factory):
     epochs = []
     folder = tmp_path_factory.mktemp("runs") / "whole"
     return search(SPACE, data, CONFIG, folder, on_epoch_end=epochs.append), epochs
-
-
-def lines_of(run, name="metrics.jsonl"):
-    return [json.loads(line) for line in (run.path / name).read_text().splitlines()]
 
 
 def without_seconds(values):
@@ -159,19 +146,6 @@ def test_another_configuration_is_refused(whole, data):
     assert (result.run.path / "metrics.jsonl").read_text() == before
 
 
-def interrupting(method, after):
-    """Returns a method that sends SIGINT to this process in its call number `after`."""
-    calls = []
-
-    def wrapped(self, *args):
-        calls.append(None)
-        if len(calls) == after:
-            signal.raise_signal(signal.SIGINT)
-        return method(self, *args)
-
-    return wrapped
-
-
 def tensors_of(run):
     """Returns all tensors in the newest checkpoint but the plain Python values."""
     reader = tf.train.load_checkpoint(str(run.path / "checkpoints"))
@@ -237,23 +211,6 @@ def test_deriving_without_a_checkpoint_says_so_and_keeps_the_logs(whole, tmp_pat
     assert (path / "metrics.jsonl").read_text() == log
 
 
-@pytest.fixture
-def without_training(monkeypatch):
-    """Replaces everything slow: the loss is 1, the reward the share of the first operation."""
-
-    def share(architecture):
-        return float(np.mean([layer.operation == 0 for layer in architecture.layers]))
-
-    metrics = ImageMetrics(tf.constant(8.0), tf.constant(4.0), tf.constant(8.0))
-    monkeypatch.setattr(SharedWeights, "train", lambda *args: metrics)
-    monkeypatch.setattr(
-        SharedWeights, "rewards", lambda self, batches, proposed: list(map(share, proposed))
-    )
-    monkeypatch.setattr(
-        SharedWeights, "validation_score", lambda self, batches, one, **how: share(one)
-    )
-
-
 @pytest.mark.parametrize("strategy", ["random", "evolution", "reinforce"])
 @pytest.mark.usefixtures("without_training")
 def test_every_strategy_runs(data, tmp_path, strategy):
@@ -305,14 +262,6 @@ def test_a_search_without_a_folder_makes_one(data):
     result = search(SPACE, data, CONFIG.replace(strategy="random"))
     assert (result.run.path / "best_architecture.json").is_file()
     shutil.rmtree(result.run.path)
-
-
-@pytest.mark.usefixtures("without_training")
-def test_a_loss_that_is_not_finite_ends_the_search(data, tmp_path, monkeypatch):
-    metrics = ImageMetrics(tf.constant(np.nan), tf.constant(4.0), tf.constant(8.0))
-    monkeypatch.setattr(SharedWeights, "train", lambda *args: metrics)
-    with pytest.raises(NumericalError, match="loss of the shared weights is not finite"):
-        search(SPACE, data, CONFIG.replace(strategy="random"), tmp_path / "run")
 
 
 def test_a_restored_search_knows_how_far_it_is(whole, data, tmp_path):

@@ -1,6 +1,7 @@
 """A tiny search on made-up pictures, for the tests of the loop and of deriving."""
 
 import dataclasses
+import json
 
 import numpy as np
 
@@ -41,3 +42,8 @@ def load_without_test_set(path):
     """Loads the data; whoever reads the test set fails."""
     config = DataConfig(dataset=str(path), validation_size=20, flip=True, crop_padding=1)
     return dataclasses.replace(load_images(config), x_test=None, y_test=None)
+
+
+def lines_of(run, name="metrics.jsonl"):
+    """Returns the events in a log of a run directory."""
+    return [json.loads(line) for line in (run.path / name).read_text().splitlines()]

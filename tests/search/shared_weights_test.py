@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.config import SearchConfig, TrainingConfig
+from enas_tf.errors import NumericalError
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
@@ -125,6 +126,27 @@ def test_a_reward_is_the_accuracy_without_dropout(examples, statistics):
         expected.append(np.mean(np.argmax(logits, axis=1) == labels.numpy()))
     np.testing.assert_allclose(rewards, expected)
     assert weights.rewards(iter(batches), [ARCHITECTURE, OTHER]) == rewards
+
+
+def test_after_going_back_dropout_is_another(shared, examples):
+    losses = []
+    for rollbacks in (0, 0, 1):
+        batch = first_batch(shared, examples)
+        variables = shared.supernet.variables
+        before = values_of(variables)
+        metrics = shared.train(batch, SPACE.encode([ARCHITECTURE]), 0, rollbacks)
+        losses.append(float(metrics.loss))
+        for variable, value in zip(variables, before):
+            variable.assign(value)
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_weights_that_are_not_finite_are_found(shared):
+    shared.check_finite()
+    stem = shared.supernet.stem.kernel
+    stem.assign(stem * np.inf)
+    with pytest.raises(NumericalError, match="shared weights are not finite"):
+        shared.check_finite()
 
 
 def test_scoring_changes_no_weight(shared, examples):

@@ -46,9 +46,10 @@ def test_a_seed_fixes_the_dropout_mask(supernet, images):
     assert not np.array_equal(one, other)
 
 
-def test_training_metrics_are_sums_of_the_forward_pass(supernet, images):
+def test_a_training_pass_sums_over_the_forward_pass(supernet, images):
     decisions, seed = supernet.decisions_of(ARCHITECTURE), tf.constant([0, 1])
-    objective, metrics, _ = supernet.training_metrics((images, LABELS), decisions, seed)
+    passed = supernet.training_pass((images, LABELS), decisions, (), seed)
+    objective, metrics = passed.objective, passed.metrics
     logits, _ = supernet.forward(images, decisions, use_batch_statistics=True, dropout_seed=seed)
     probabilities = tf.nn.softmax(logits).numpy()
     expected = -np.sum(np.log(probabilities[np.arange(4), LABELS]))
@@ -75,3 +76,20 @@ def test_statistics_have_the_names_of_the_banks(supernet, images):
         images, supernet.decisions_of(ARCHITECTURE), use_batch_statistics=True
     )
     assert statistics.keys() == supernet.normalization_banks().keys()
+
+
+def test_batch_statistics_are_those_of_the_forward_pass(supernet, images):
+    decisions = supernet.decisions_of(ARCHITECTURE)
+    _, expected = supernet.forward(images, decisions, use_batch_statistics=True)
+    statistics = supernet.batch_statistics((images, LABELS), decisions)
+    tf.nest.map_structure(np.testing.assert_array_equal, statistics, expected)
+
+
+def test_the_reward_is_the_accuracy(supernet):
+    assert supernet.reward(3.0, 4.0) == 0.75
+
+
+def test_batches_of_pictures_leave_no_state(supernet, images):
+    assert supernet.initial_state(4) == ()
+    decisions, seed = supernet.decisions_of(ARCHITECTURE), tf.constant([0, 1])
+    assert supernet.training_pass((images, LABELS), decisions, (), seed).state == ()

@@ -63,6 +63,10 @@ class Strategy(tf.Module):
         self.num_calls.assign_add(1)
         return architectures
 
+    def skip_proposal(self) -> None:
+        """Passes over the random numbers of the next proposal, so that another one is made."""
+        self.num_calls.assign_add(1)
+
     def observe(self, architectures: Sequence[Any], rewards: Sequence[float]) -> dict[str, float]:
         """Learns from the rewards of architectures; one call is one update.
 

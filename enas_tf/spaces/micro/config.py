@@ -1,7 +1,6 @@
 """Settings that only the micro space has."""
 
 import dataclasses
-from typing import Any
 
 from enas_tf.settings import Settings, setting
 from enas_tf.spaces.image_space import check_filters
@@ -72,13 +71,3 @@ class MicroNetworkConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_filters(self.filters)
-
-
-def check_network(architecture: Any, config: MicroNetworkConfig) -> None:
-    """Every network of the micro space can be built: there is nothing to check.
-
-    Args:
-      architecture: of the micro space.
-      config: settings of its network.
-    """
-    del architecture, config

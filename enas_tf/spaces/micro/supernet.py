@@ -34,7 +34,8 @@ from enas_tf.spaces.micro.layout import (
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.micro.supernet_cells import StageCells
 from enas_tf.spaces.micro.supernet_operations import EPSILON
-from enas_tf.training.image_step import ImageMetrics, image_objective
+from enas_tf.training.image_step import image_objective
+from enas_tf.training.training_pass import TrainingPass
 
 NUM_STAGES = 3
 
@@ -119,10 +120,14 @@ class MicroSupernet(ImageSupernet):
         )
         return logits, statistics
 
-    def training_metrics(
-        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, dropout_seed: tf.Tensor
-    ) -> tuple[tf.Tensor, ImageMetrics, dict[str, BatchStatistics]]:
-        """Runs one architecture on a training batch; see `ImageSupernet.training_metrics`.
+    def training_pass(
+        self,
+        batch: tuple[tf.Tensor, tf.Tensor],
+        decisions: Any,
+        state: Any,
+        dropout_seed: tf.Tensor,
+    ) -> TrainingPass:
+        """Runs one architecture on a training batch; see `ImageSupernet.training_pass`.
 
         The auxiliary head adds to what training minimises.
         """
@@ -133,7 +138,7 @@ class MicroSupernet(ImageSupernet):
         objective, metrics = image_objective(
             labels, [logits, *auxiliary], self.space.auxiliary_weight
         )
-        return objective, metrics, statistics
+        return TrainingPass(objective, metrics, statistics, state)
 
     def _forward(
         self,

@@ -200,7 +200,7 @@ def test_dropout_is_on_in_training_only():
     images, labels = pictures(), tf.constant([0, 1, 2, 0, 1, 2])
     plain, _ = supernet.forward(images, decisions, use_batch_statistics=True)
     masked = [
-        supernet.training_metrics((images, labels), decisions, tf.constant([0, seed]))[1].loss
+        supernet.training_pass((images, labels), decisions, (), tf.constant([0, seed])).metrics.loss
         for seed in (0, 0, 1)
     ]
     assert float(masked[0]) == float(masked[1]) != float(masked[2])

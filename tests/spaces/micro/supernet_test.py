@@ -82,11 +82,10 @@ def run(supernet, images):
     @tf.function(autograph=False)
     def traced(decisions):
         with tf.GradientTape() as tape:
-            objective, metrics, statistics = supernet.training_metrics(
-                (images, labels), decisions, tf.constant([0, 0])
-            )
+            passed = supernet.training_pass((images, labels), decisions, (), tf.constant([0, 0]))
+        objective = passed.objective
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(objective, variables)]
-        return objective, metrics, statistics, gradients
+        return objective, passed.metrics, passed.statistics, gradients
 
     def run(architecture):
         with without_graph_optimization():
