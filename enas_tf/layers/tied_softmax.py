@@ -1,4 +1,4 @@
-"""Predicting words with the embedding that reads them, without keeping the logits twice."""
+"""Predicting words with the embedding that reads them: the largest tensors of a language model."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,10 @@ def tied_cross_entropy(
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, None]]]:
     """Returns the cross-entropy of words whose logits are features times the embedding.
 
-    The gradient by the logits is the largest tensor of a language model. It comes out of the same
-    kernel as the loss; what flows back from above multiplies the far smaller features instead.
+    TensorFlow's own kernel of the cross-entropy takes five times as long as its softmax on a CPU.
+    Here the softmax is all that is computed of the size of the logits: what the right words take
+    away from it in the gradient, and what flows back from above, go into the far smaller features
+    and rows of the embedding.
 
     Args:
       features: float32 `[words, hidden]`.
@@ -23,14 +25,19 @@ def tied_cross_entropy(
       Float32 `[words]`, in nats.
     """
     logits = tf.matmul(features, embedding, transpose_b=True)
-    losses, of_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
-        features=logits, labels=targets
-    )
+    probabilities = tf.nn.softmax(logits)
+    # The largest probability is never so small that its logarithm would be infinite.
+    largest = tf.math.log(tf.reduce_max(probabilities, axis=1))
+    log_sums = tf.reduce_max(logits, axis=1) - largest
+    losses = log_sums - tf.gather(logits, targets, batch_dims=1)
 
     def gradient(of_losses: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
         weights = of_losses[:, None]
-        of_features = weights * tf.matmul(of_logits, embedding)
-        of_embedding = tf.matmul(of_logits, weights * features, transpose_a=True)
-        return of_features, of_embedding, None
+        of_features = tf.matmul(probabilities, embedding) - tf.gather(embedding, targets)
+        weighted = weights * features
+        of_embedding = tf.tensor_scatter_nd_sub(
+            tf.matmul(probabilities, weighted, transpose_a=True), targets[:, None], weighted
+        )
+        return weights * of_features, of_embedding, None
 
     return losses, gradient

@@ -32,3 +32,15 @@ def test_losses_and_gradients_are_tensorflows():
 def test_zero_features_give_the_logarithm_of_the_vocabulary():
     losses = tied_cross_entropy(tf.zeros([2, 3]), EMBEDDING, tf.constant([0, 5]))
     np.testing.assert_allclose(losses, np.full(2, np.log(7)), rtol=1e-6)
+
+
+def test_words_that_are_all_but_impossible_have_a_finite_loss():
+    # Logits 0 and -1000: the probability of the second is zero in single precision.
+    features, embedding = tf.constant([[1.0]]), tf.constant([[0.0], [-1000.0]])
+    losses = tied_cross_entropy(features, embedding, tf.constant([1]))
+    np.testing.assert_allclose(losses, [1000.0], rtol=1e-6)
+
+
+def test_what_is_not_finite_stays_so():
+    losses = tied_cross_entropy(tf.constant([[np.nan]]), tf.ones([3, 1]), tf.constant([1]))
+    assert np.isnan(losses)
