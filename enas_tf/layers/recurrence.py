@@ -146,7 +146,7 @@ def _forward(
             source = wiring.read(values, node) if node else state
             both = tf.matmul(_masked(source, mask), kernel)
             if not node:
-                both += projected[time]
+                both += tf.gather(projected, time)
             candidates, gate = tf.split(both, 2, axis=1)
             activated.append(wiring.activate(candidates, node) if node else tf.tanh(candidates))
             gates.append(tf.sigmoid(gate))
@@ -175,12 +175,15 @@ def _backward(
     per_node = tf.unstack(kernels)
 
     def step(time: tf.Tensor, gradient: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
-        sources = [before[time], *tf.unstack(wiring.read_all(kept.values[time]))]
-        gradients = wiring.spread(gradient + states_gradient[time])
+        # Not `kept.values[time]`: the compiler would want to know the time, which depends on the
+        # number of steps, and compile anew for each.
+        values, activated, gates = (tf.gather(tensor, time) for tensor in kept)
+        sources = [tf.gather(before, time), *tf.unstack(wiring.read_all(values))]
+        gradients = wiring.spread(gradient + tf.gather(states_gradient, time))
         products: list[Any] = [None] * len(per_node)
         for node in reversed(range(len(per_node))):
             of_value = wiring.gradient_of(gradients, node)
-            output, gate = kept.activated[time, node], kept.gates[time, node]
+            output, gate = activated[node], gates[node]
             slope = wiring.slope(output, node) if node else 1.0 - output * output
             of_candidates = of_value * gate * slope
             of_gate = of_value * (output - sources[node]) * gate * (1.0 - gate)
