@@ -251,6 +251,12 @@ class TextRetrainConfig(Settings):
         "unset: never.",
         minimum=0,
     )
+    max_rollbacks: int = setting(
+        5,
+        "Times that a training goes back to its last checkpoint when a loss is not finite; 0: it "
+        "ends at once.",
+        minimum=0,
+    )
     training: TrainingConfig = section(
         TrainingConfig(
             epochs=3000,

@@ -114,7 +114,8 @@ class _Display:
             self._step = now.step
         self._progress.update(
             _PHASE,
-            now.step - self._step,
+            # A training may go back to a checkpoint.
+            max(0, now.step - self._step),
             epoch=now.epoch,
             epochs=now.epochs,
             **now.metrics,

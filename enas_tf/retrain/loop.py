@@ -22,6 +22,7 @@ from enas_tf.config import RetrainConfig, TextRetrainConfig
 from enas_tf.errors import NumericalError
 from enas_tf.files import writing
 from enas_tf.model_files import MODEL_FILE
+from enas_tf.retrain.saved_training import SavedTraining
 from enas_tf.runs import RESULTS, RunDirectory
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture
@@ -75,8 +76,12 @@ class Training(abc.ABC):
       totals: sums over the running epoch, in the order of `metrics`.
       history: what a checkpoint must hold besides variables, as JSON can hold it.
       seconds: how long the training has taken so far, over all interruptions.
+      rollbacks: int32 variable, how often it went back to a checkpoint because a loss was not
+        finite; what makes random numbers shall take it into account.
+      max_rollbacks: how often it may; 0: it ends.
     """
 
+    max_rollbacks = 0
     # A NamedTuple of sums with a method `means`.
     metrics: ClassVar[Any]
 
@@ -98,6 +103,7 @@ class Training(abc.ABC):
         self.total_steps = config.training.epochs * epoch_steps
         self.history: dict[str, Any] = {}
         self.seconds = 0.0
+        self.rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
         with strategy.scope():
             self.network = build()
             self.optimizer = build_optimizer(config.training, epoch_steps)
@@ -139,7 +145,8 @@ class Training(abc.ABC):
 
     def state(self) -> dict[str, Any]:
         """Returns what a checkpoint must hold."""
-        return {"network": self.network, "optimizer": self.optimizer, "totals": self.totals}
+        state = {"network": self.network, "optimizer": self.optimizer, "totals": self.totals}
+        return state | {"rollbacks": self.rollbacks} if self.max_rollbacks else state
 
     def after_step(self) -> None:  # noqa: B027 (a hook; most have nothing to do there)
         """Does what is to be done after every step."""
@@ -210,53 +217,82 @@ class Training(abc.ABC):
         run: RunDirectory | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
+        saved = None
         if run is not None and checkpoints is not None:
-            self._restore(run, checkpoints)
-        start = time.monotonic() - self.seconds
-        step = saved_step = self.step
-
-        def save() -> None:
-            if run is not None and checkpoints is not None:
-                checkpoints.state.values = {
-                    "seconds": self.seconds,
-                    "log": run.position(),
-                    "history": self.history,
-                }
-                checkpoints.save(step)
-
-        dataset = self.strategy.experimental_distribute_dataset(self.batches(step))
+            saved = SavedTraining(self, run, checkpoints)
+            if not saved.restore() and self.max_rollbacks:
+                # So that there is something to go back to.
+                saved.save()
+        dataset = self._distributed_batches()
         # Given, because texts have segments of many lengths, which shall not be traced one by one.
         signature = [dataset.element_spec]
         train_step = tf.function(self._counted_step, signature, autograph=False)
-        batches = iter(dataset)
-        with DeferredSignals() as signals:
-            while step < self.total_steps and not signals.pending:
-                train_step(next(batches))
-                self.after_step()
-                step += 1
-                self.seconds = time.monotonic() - start
-                ends_epoch = step % self.epoch_steps == 0
-                if on_progress is not None and (ends_epoch or step % _PROGRESS_STEPS == 0):
-                    on_progress(self._progress(step))
-                if ends_epoch:
-                    event = self._end_epoch(step)
-                    if run is not None:
-                        run.metrics.append(event)
-                    if on_event is not None:
-                        on_event(event)
-                    save()
-                    saved_step = step
-            if step > saved_step:
-                save()
 
-    def _restore(self, run: RunDirectory, checkpoints: Checkpoints) -> None:
-        values = checkpoints.state.values
-        if checkpoints.restore():
-            values = checkpoints.state.values
-            self.seconds = values["seconds"]
-            self.history = values.get("history", self.history)
-            _log.info("going on at step %d of %d", self.step, self.total_steps)
-        run.rewind(values.get("log", {}))
+        def end_epoch(step: int) -> None:
+            event = self._end_epoch(step)
+            if run is not None:
+                run.metrics.append(event)
+            if on_event is not None:
+                on_event(event)
+
+        with DeferredSignals() as signals:
+            while self.step < self.total_steps and not signals.pending:
+                try:
+                    self._run_steps(dataset, train_step, signals, end_epoch, on_progress, saved)
+                except NumericalError as error:
+                    self._go_back(error, saved)
+                    dataset = self._distributed_batches()
+
+    def _distributed_batches(self) -> Any:
+        return self.strategy.experimental_distribute_dataset(self.batches(self.step))
+
+    def _run_steps(
+        self,
+        dataset: Any,
+        train_step: Callable[[Any], None],
+        signals: DeferredSignals,
+        end_epoch: Callable[[int], None],
+        on_progress: OnProgress | None,
+        saved: SavedTraining | None,
+    ) -> None:
+        """Takes the steps that are left, until a signal comes."""
+        start = time.monotonic() - self.seconds
+        step = saved_step = self.step
+        batches = iter(dataset)
+        while step < self.total_steps and not signals.pending:
+            train_step(next(batches))
+            self.after_step()
+            step += 1
+            self.seconds = time.monotonic() - start
+            ends_epoch = step % self.epoch_steps == 0
+            if on_progress is not None and (ends_epoch or step % _PROGRESS_STEPS == 0):
+                on_progress(self._progress(step))
+            if ends_epoch:
+                end_epoch(step)
+                saved_step = step
+                if saved is not None:
+                    saved.save()
+        # Weights that are not finite are not worth going on from; the next run notices them again.
+        if saved is not None and step > saved_step and np.all(np.isfinite(self.totals.numpy())):
+            saved.save()
+
+    def _go_back(self, error: NumericalError, saved: SavedTraining | None) -> None:
+        """Goes back to the last checkpoint, and on from there with other random numbers."""
+        limit = self.max_rollbacks
+        done = int(self.rollbacks.numpy())
+        if saved is None or not limit or done >= limit:
+            tried = f" It went back to its last checkpoint {done} times." if done else ""
+            raise NumericalError(f"{error}{tried}") from error
+        saved.restore()
+        self.rollbacks.assign(done + 1)
+        saved.save()
+        _log.warning(
+            "%s Going back to step %d, and on with other random numbers (%d of at most %d times).",
+            error,
+            self.step,
+            done + 1,
+            limit,
+        )
 
     def _counted_step(self, batch: Any) -> None:
         metrics = self.train_step(batch)

@@ -119,6 +119,7 @@ class TextTraining(Training):
             epoch_steps=self._epoch_steps(),
             strategy=strategy,
         )
+        self.max_rollbacks = config.max_rollbacks
         self.patience = config.averaging_patience
         self.history = {_PERPLEXITIES: [], _STARTED_EPOCH: None}
         self.carried = CarriedState(self.network.zero_state(self.rows), self.rows, strategy)
@@ -242,11 +243,10 @@ class TextTraining(Training):
         # Every replica has masks of its own.
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
         number = step * self.strategy.num_replicas_in_sync + replica
+        seed = tf.stack([self.config.seed + self.rollbacks, number])
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
-            outcome = self.network.training_pass(
-                batch, self.carried.rows_of(state, replica), tf.stack([self.config.seed, number])
-            )
+            outcome = self.network.training_pass(batch, self.carried.rows_of(state, replica), seed)
             loss = outcome.objective / self.rows
         apply_gradients(
             self.optimizer,

@@ -162,7 +162,7 @@ def test_interrupted_run_goes_on_to_the_same_bits(whole_run, data, tmp_path, mon
 
 
 def test_lstm_trains_without_averaging(data, tmp_path):
-    config = with_training(epochs=8, learning_rate=20.0, final_learning_rate=20.0)
+    config = with_training(epochs=8, learning_rate=5.0, final_learning_rate=5.0)
     config = config.replace(averaging_patience=None)
     network = RnnNetworkConfig(hidden_size=12)
     progress = []
@@ -197,6 +197,35 @@ def test_a_loss_that_is_not_finite_is_an_error(data):
     config = with_training(epochs=1, learning_rate=1e30, final_learning_rate=1e30)
     with pytest.raises(NumericalError, match="lower `learning_rate`"):
         retrain(ARCHITECTURE, data, config, NETWORK)
+
+
+def test_a_training_goes_back_to_its_last_checkpoint(
+    data, whole_run, tmp_path, monkeypatch, caplog
+):
+    validate = texts.TextTraining.validate
+    failures = iter([False, True])
+
+    def failing_once(training, epoch):
+        if next(failures, False):
+            raise NumericalError("The loss is nan.")
+        return validate(training, epoch)
+
+    monkeypatch.setattr(texts.TextTraining, "validate", failing_once)
+    model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path / "run")
+    assert "Going back to step" in caplog.text
+    events = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").open()]
+    assert [event["epoch"] for event in events] == [1, 2, 3, 4, 5]
+    # With other random numbers than if nothing had happened.
+    assert np.any(model.get_weights()[0] != whole_run[1].get_weights()[0])
+
+
+def test_a_training_goes_back_only_so_often(data, tmp_path, monkeypatch):
+    def failing(training, epoch):
+        raise NumericalError("The loss is nan.")
+
+    monkeypatch.setattr(texts.TextTraining, "validate", failing)
+    with pytest.raises(NumericalError, match="went back to its last checkpoint 2 times"):
+        retrain(ARCHITECTURE, data, CONFIG.replace(max_rollbacks=2), NETWORK, tmp_path / "run")
 
 
 def test_a_batch_larger_than_the_text_is_refused(data):
