@@ -51,7 +51,9 @@ _PUBLIC = {
     "TextRetrainConfig": "enas_tf.config",
     "TrainingConfig": "enas_tf.config",
     "export": "enas_tf.export",
+    "generate": "enas_tf.generate",
     "load_images": "enas_tf.data.images",
+    "load_model": "enas_tf.export",
     "load_texts": "enas_tf.data.texts",
     "retrain": "enas_tf.retrain.any_space",
     "search": "enas_tf.search.loop",
@@ -64,7 +66,7 @@ class _Package(types.ModuleType):
     """Keeps `enas_tf.search` the function, whatever part of the package has been imported.
 
     Importing a submodule sets it as an attribute of its package, which would hide the public
-    functions `search`, `retrain` and `export`.
+    functions `search`, `retrain`, `export` and `generate`.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:

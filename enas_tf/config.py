@@ -110,7 +110,10 @@ class TrainingConfig(Settings):
     )
     momentum: float = setting(0.9, "Nesterov momentum.", minimum=0.0, below=1.0)
     weight_decay: float = setting(
-        2.5e-4, "Factor of the sum of squares of all trained weights in the loss.", minimum=0.0
+        2.5e-4,
+        "Factor of the sum of squares of the trained weights in the loss (in the search of a "
+        "recurrent cell: of the cell's matrices in use).",
+        minimum=0.0,
     )
     clip_norm: float = setting(
         0.0, "Largest global norm of a gradient; 0: gradients are not clipped.", minimum=0.0
@@ -121,7 +124,8 @@ class TrainingConfig(Settings):
         if self.final_learning_rate > self.learning_rate:
             raise ConfigurationError(
                 "`final_learning_rate` must be at most `learning_rate`, "
-                f"{self.learning_rate}. Received: final_learning_rate={self.final_learning_rate}."
+                f"{self.learning_rate}. Received: final_learning_rate={self.final_learning_rate}; "
+                "set both."
             )
 
 

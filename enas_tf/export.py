@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 
 from enas_tf import export_classifier, export_language_model
-from enas_tf.errors import ExportError
+from enas_tf.errors import EnasError, ExportError
 from enas_tf.export_language_model import AnyLanguageModel
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
 from enas_tf.spaces.rnn.network import LanguageModel
@@ -117,7 +117,15 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
 def _load_keras(path: pathlib.Path) -> keras.Model:
     try:
         return keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (
+        # What a language model's own parts say of a damaged configuration.
+        EnasError,
+        KeyError,
+        OSError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
         raise ExportError(
             f"{path} is not a Keras model file ({str(error).splitlines()[0]:.120})."
         ) from error

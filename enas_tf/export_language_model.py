@@ -294,12 +294,14 @@ def load_saved_language_model(path: pathlib.Path) -> SavedLanguageModel:
             # The words may hold characters that `splitlines` takes for line ends.
             words = (folder / VOCABULARY_FILE).read_text(encoding="utf-8").split("\n")[:-1]
             vocabulary = Vocabulary(tuple(words), description["tokenization"])
-        return SavedLanguageModel(
-            tf.saved_model.load(str(path)),
-            int(description["vocabulary_size"]),
-            int(description["state_size"]),
-            vocabulary,
-        )
+        loaded = tf.saved_model.load(str(path))
+        sizes = int(description["vocabulary_size"]), int(description["state_size"])
+        outputs = loaded.signatures[STEP_SIGNATURE].structured_outputs
+        actual = outputs["log_probabilities"].shape[-1], outputs["state"].shape[-1]
+        num_words = sizes[0] if vocabulary is None else len(vocabulary)
+        if (*actual, num_words) != (*sizes, sizes[0]):
+            raise DataError("the sizes of its signatures and of its assets differ")
+        return SavedLanguageModel(loaded, *sizes, vocabulary)
     except (OSError, ValueError, KeyError, TypeError, DataError, tf.errors.OpError) as error:
         raise ExportError(
             f"{path} is not a SavedModel of a language model ({str(error).splitlines()[0]:.120})."

@@ -10,6 +10,10 @@ from enas_tf.data.tokenization import END_OF_LINE, tokenize
 from enas_tf.errors import ConfigurationError
 from enas_tf.retrain.language_model import vocabulary_of
 
+# What single precision can divide by.
+_SMALLEST = float(np.finfo(np.float32).tiny)
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 def generate(
     model: Any,
@@ -87,13 +91,14 @@ class _Sampler:
         size = logits.shape[-1]
         for number in self._forbidden:
             logits = tf.where(tf.range(size) == number, -float("inf"), logits)
-        if not self._temperature:
+        if self._temperature < _SMALLEST:
             return tf.argmax(logits, output_type=tf.int32)
         if self._top_k is not None and self._top_k < size:
             least = tf.math.top_k(logits, self._top_k).values[-1]
             logits = tf.where(logits < least, -float("inf"), logits)
-        # From the greatest one, so that a small temperature makes no infinity.
-        logits = (logits - tf.reduce_max(logits)) / self._temperature
+        # From the greatest one, so that a small temperature makes no infinity. An infinite one
+        # would make what is forbidden undefined.
+        logits = (logits - tf.reduce_max(logits)) / min(self._temperature, _LARGEST)
         drawn = tf.random.stateless_categorical(logits[None], 1, seed, dtype=tf.int32)
         return drawn[0, 0]
 

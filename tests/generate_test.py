@@ -56,6 +56,13 @@ def test_one_of_one_word_is_the_likeliest(model):
     assert generate(model, "a", **options) != likeliest
 
 
+def test_extreme_temperatures_are_the_likeliest_and_any_word(model):
+    likeliest = generate(model, "a", num_words=8, temperature=0.0)
+    assert generate(model, "a", num_words=8, temperature=1e-300) == likeliest
+    words = generate(model, "a", num_words=300, temperature=1e300).split()
+    assert set(words) == set("abcdefgh")
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 def test_unknown_words_come_only_when_allowed(model, allowed):
     text = generate(model, "a", num_words=60, temperature=9.0, allow_unknown=allowed)

@@ -14,7 +14,12 @@ def test_every_public_name_can_be_loaded(name):
 
 @pytest.mark.parametrize(
     ("name", "module"),
-    [("search", "search.state"), ("retrain", "retrain.classifier"), ("export", "export")],
+    [
+        ("search", "search.state"),
+        ("retrain", "retrain.classifier"),
+        ("export", "export"),
+        ("generate", "generate"),
+    ],
 )
 def test_a_submodule_of_the_same_name_does_not_hide_a_function(name, module):
     importlib.import_module(f"enas_tf.{module}")

@@ -14,7 +14,7 @@ from enas_tf.cli.common import (
     chosen_space,
     flags_of_other_spaces,
 )
-from enas_tf.cli.flags import CommandFlags
+from enas_tf.cli.flags import CommandFlags, flag_names
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.search.strategies import check_strategy
 from enas_tf.settings import field_types
@@ -64,7 +64,7 @@ def _benchmark(argv: Sequence[str]) -> None:
 
 def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     preset = entry.search_presets[preset_name]
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, _flag_names))
     group = "Measurement"
     add_space_flag(command, group, entry)
     add_preset_flag(command, group, entry.search_presets, preset_name, DEFAULT_PRESET)
@@ -92,6 +92,13 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
     command.add_settings("Search", preset.search, exclude=entry.unused_flags)
     return command
+
+
+def _flag_names(entry: SpaceEntry) -> set[str]:
+    """Returns the flags of a space's settings."""
+    preset = entry.search_presets[DEFAULT_PRESET]
+    names = {*flag_names(preset.space), *flag_names(preset.search), *_set_by_data(preset.space)}
+    return names - set(entry.unused_flags)
 
 
 def _set_by_data(space: SearchSpace) -> dict[str, Any]:

@@ -4,13 +4,14 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from enas_tf.cli.flags import CommandFlags, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings
+from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 
@@ -168,20 +169,52 @@ def start_on(devices: str) -> Any:
     return strategy_of_devices(devices)
 
 
-def flags_of_other_spaces(entry: SpaceEntry) -> dict[str, str]:
-    """Returns, for flags that only other spaces have, the sentence that says so."""
-    own = _flags_of(entry)
-    sentences: dict[str, str] = {}
+def flags_of_other_spaces(
+    entry: SpaceEntry, flags_of: Callable[[SpaceEntry], Iterable[str]]
+) -> dict[str, str]:
+    """Returns, for flags that a command has for other spaces only, the sentence that says so.
+
+    Args:
+      entry: the space that was chosen.
+      flags_of: returns the flags that the command has for a space.
+    """
+    own = {*flags_of(entry), *search_flags(entry), *retrain_flags(entry)}
+    owners: dict[str, list[str]] = {}
     for name in space_names():
-        for flag in _flags_of(get_space(name)) - own:
-            sentences[flag] = f"belongs to --space={name}, not to --space={entry.name}"
-    return sentences
+        for flag in set(flags_of(get_space(name))) - own:
+            owners.setdefault(flag, []).append(f"--space={name}")
+    return {
+        flag: f"belongs to {' and '.join(names)}, not to --space={entry.name}"
+        for flag, names in owners.items()
+    }
 
 
-def _flags_of(entry: SpaceEntry) -> set[str]:
-    search, retrain = entry.search_presets["default"], entry.retrain_presets["default"]
-    settings = (search.space, search.data, search.search, retrain.network, retrain.retrain)
+def search_flags(entry: SpaceEntry) -> set[str]:
+    """Returns the flags that `enas-search` has for a space's settings."""
+    preset = entry.search_presets["default"]
+    settings = (preset.space, preset.data, preset.search)
     return {flag for one in settings for flag in flag_names(one)} - set(entry.unused_flags)
+
+
+def retrain_flags(entry: SpaceEntry) -> set[str]:
+    """Returns the flags that `enas-retrain` has for a space's settings."""
+    preset = entry.retrain_presets["default"]
+    settings = (preset.network, preset.data, preset.retrain)
+    return {flag for one in settings for flag in flag_names(one)}
+
+
+def form_arguments(space: SearchSpace, network: Settings) -> list[str]:
+    """Returns the arguments without which `enas-retrain` would read an architecture otherwise.
+
+    Args:
+      space: in which the architecture was found.
+      network: of the preset of the retraining.
+    """
+    return [
+        f"--{name}={value}"
+        for name, value in space.drawing_options().items()
+        if getattr(network, name, value) != value
+    ]
 
 
 def default_output_dir(*words: object) -> str:

@@ -4,13 +4,14 @@ import sys
 from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
-from enas_tf.cli.common import load_data
-from enas_tf.cli.flags import CommandFlags, differing_arguments, peek
+from enas_tf.cli.common import flags_of_other_spaces, form_arguments, load_data
+from enas_tf.cli.flags import CommandFlags, differing_arguments, flag_names, peek
 from enas_tf.cli.report import search_report
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import EnasError
-from enas_tf.search.recorded import recorded_search
+from enas_tf.search.recorded import RecordedSearch, recorded_search
+from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-derive"
 SUMMARY = (
@@ -26,10 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _derive(argv: Sequence[str]) -> None:
     path = peek(argv, ["run"])["run"]
-    defaults, unused = _settings_of_run(path) if path else (DeriveConfig(), [])
-    command = CommandFlags(NAME, SUMMARY)
+    searched = _search_in(path) if path else None
+    defaults = DeriveConfig() if searched is None else searched.config.derive
+    elsewhere = {} if searched is None else flags_of_other_spaces(searched.entry, _flag_names)
+    command = CommandFlags(NAME, SUMMARY, elsewhere)
     command.add("Run", "run", str, None, "Folder of a search.", required=True)
-    command.add_settings("Ranking (defaults: as the search did)", defaults, exclude=unused)
+    command.add_settings("Ranking (defaults: as the search did)", defaults, exclude=elsewhere)
     command.parse(argv)
     config = command.settings(defaults)
     recorded = recorded_search(command["run"])
@@ -41,18 +44,25 @@ def _derive(argv: Sequence[str]) -> None:
     dataset = f"--dataset={recorded.data.dataset}"
     plain = type(recorded.data)(dataset=recorded.data.dataset)
     others = differing_arguments(recorded.data, plain)
-    print(search_report(result, [dataset, *others]))
+    preset = recorded.entry.retrain_presets["default"]
+    form = form_arguments(recorded.space, preset.network)
+    print(search_report(result, [dataset, *others, *form]))
 
 
-def _settings_of_run(path: str) -> tuple[DeriveConfig, list[str]]:
-    """Returns how the search of a run ranks, if there is such a run, and flags without effect."""
+def _search_in(path: str) -> RecordedSearch | None:
+    """Returns the search in a run directory, if there is one."""
     try:
-        recorded = recorded_search(path)
+        return recorded_search(path)
     except EnasError:
         # It is told after the flags have been read.
-        return DeriveConfig(), []
+        return None
+
+
+def _flag_names(entry: SpaceEntry) -> set[str]:
+    """Returns the flags of the ranking that change something in a space."""
     prefix = SearchConfig.__dataclass_fields__["derive"].metadata["prefix"]
-    return recorded.config.derive, [f.removeprefix(prefix) for f in recorded.entry.unused_flags]
+    unused = {flag.removeprefix(prefix) for flag in entry.unused_flags}
+    return set(flag_names(DeriveConfig())) - unused
 
 
 if __name__ == "__main__":

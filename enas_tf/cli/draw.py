@@ -3,19 +3,29 @@
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
-from enas_tf.cli.common import add_architecture_flag, add_space_flag, chosen_space
+from enas_tf.cli.common import (
+    add_architecture_flag,
+    add_space_flag,
+    chosen_space,
+    flags_of_other_spaces,
+)
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.reporting.draw import FORMATS, write_drawing
 from enas_tf.runs import CONFIG, RunDirectory
+from enas_tf.settings import field_types
+from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-draw"
 SUMMARY = "draws an architecture as an SVG or PNG file."
+
+# The parts of a run's configuration that may say what a drawing depends on.
+_SECTIONS = ("space", "network", "data")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _draw(argv: Sequence[str]) -> None:
     entry = chosen_space(argv, peek(argv, ["architecture"])["architecture"])
-    command = CommandFlags(NAME, SUMMARY)
+    command = _flags(entry)
+    command.parse(argv)
+    options = _options(command, entry)
+    architecture = load_architecture(command["architecture"], entry.name)
+    path = write_drawing(architecture, pathlib.Path(command["output"]), **options)
+    print(f"Wrote {path}")
+
+
+def _flags(entry: SpaceEntry) -> CommandFlags:
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, _drawing_options))
     add_space_flag(command, "Drawing", entry)
     add_architecture_flag(command, "Drawing")
     command.add(
@@ -36,52 +55,56 @@ def _draw(argv: Sequence[str]) -> None:
         f"File to write; it ends in {' or '.join(FORMATS)}.",
         required=True,
     )
-    # What a drawing needs to know of a space is what its drawings depend on.
-    depends_on_shape = "input_shape" in entry.space().drawing_options()
-    if depends_on_shape:
+    for name, default in _drawing_options(entry).items():
+        metadata = entry.space.__dataclass_fields__[name].metadata
         command.add(
             "Drawing",
-            "input_shape",
-            tuple[int, ...] | None,
+            name,
+            field_types(entry.space)[name] | None,
             None,
-            "Height, width and channels of the pictures, which decide the number of reductions "
-            "(default: of the run; 32,32,3 for other architectures).",
+            f"{metadata['help']} (default: that of the run; for other architectures "
+            f"{_text(default)}).",
+            metadata=metadata,
         )
-    command.parse(argv)
-    options: dict[str, Any] = {}
-    if depends_on_shape:
-        options["input_shape"] = _input_shape(command)
-    architecture = load_architecture(command["architecture"], entry.name)
-    path = write_drawing(architecture, pathlib.Path(command["output"]), **options)
-    print(f"Wrote {path}")
+    return command
 
 
-def _input_shape(command: CommandFlags) -> tuple[int, ...]:
-    shape = command["input_shape"] or _input_shape_of(command["architecture"])
-    if len(shape) != 3 or min(shape) < 1:
-        raise ConfigurationError(
-            "`--input_shape` must be three positive integers (height, width, channels). "
-            f"Received: --input_shape={','.join(map(str, shape))}"
-        )
-    return shape
+def _drawing_options(entry: SpaceEntry) -> dict[str, Any]:
+    """Returns what drawings of a space depend on, with the values when nothing is known."""
+    return entry.space().drawing_options()
 
 
-def _input_shape_of(architecture: str) -> tuple[int, ...]:
-    """Returns the size of the pictures of a run directory, else that of CIFAR-10."""
+def _options(command: CommandFlags, entry: SpaceEntry) -> dict[str, Any]:
+    """Returns what the flags say of the drawing, else what the run says, if it is one."""
+    names = _drawing_options(entry)
+    of_run = _recorded(command["architecture"], names)
+    try:
+        space = entry.space.from_json(of_run)
+    except ConfigurationError as error:
+        path = os.path.join(command["architecture"], CONFIG)
+        raise RunDirectoryError(f"{path} is damaged: {error}") from error
+    given = {name: command[name] for name in names if command[name] is not None}
+    return space.replace(**given).drawing_options()
+
+
+def _recorded(architecture: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns those of some settings that the configuration of a run directory has."""
     # Unlike `Path.is_file` this takes texts that are too long for a path, as release strings are.
-    if os.path.isfile(os.path.join(architecture, CONFIG)):
-        configuration = RunDirectory(architecture).configuration
-        for part in ("space", "data"):
-            section = configuration.get(part)
-            if isinstance(section, dict) and "input_shape" in section:
-                shape = section["input_shape"]
-                if isinstance(shape, list) and all(type(side) is int for side in shape):
-                    return tuple(shape)
-                raise RunDirectoryError(
-                    f"{os.path.join(architecture, CONFIG)} is damaged: `input_shape` must be a "
-                    f"list of integers. Received: {shape!r:.60}."
-                )
-    return (32, 32, 3)
+    if not os.path.isfile(os.path.join(architecture, CONFIG)):
+        return {}
+    configuration = RunDirectory(architecture).configuration
+    sections = [configuration.get(name) for name in _SECTIONS]
+    return {
+        name: section[name]
+        for section in sections
+        if isinstance(section, Mapping)
+        for name in names
+        if name in section
+    }
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 if __name__ == "__main__":

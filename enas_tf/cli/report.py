@@ -13,7 +13,7 @@ def search_report(result: Any, retrain_arguments: Sequence[str]) -> str:
 
     Args:
       result: a `SearchResult`.
-      retrain_arguments: preset and data of the retraining, as arguments of `enas-retrain`.
+      retrain_arguments: preset, data and form of the retraining, as arguments of `enas-retrain`.
     """
     run = str(result.run.path)
     retrain_command = shlex.join(
@@ -49,10 +49,11 @@ def retrain_report(run: RunDirectory, data_arguments: Sequence[str]) -> str:
     results = run.read_json(RESULTS)
     folder = str(run.path)
     saved_model = str(run.path / "saved_model" / "1")
+    epochs = results["epochs"]
     lines = [
         "",
         f"{_test_result(results)} ({results['parameters']:,} parameters, "
-        f"{results['epochs']} epochs, {duration(results['seconds'])})",
+        f"{epochs} epoch{'' if epochs == 1 else 's'}, {duration(results['seconds'])})",
         f"  {run.path}/results.json",
         f"Keras model:  {run.path}/model.keras",
         f"SavedModel:   {saved_model}",

@@ -20,6 +20,7 @@ from enas_tf.cli.common import (
     default_output_dir,
     flags_of_other_spaces,
     load_data,
+    retrain_flags,
     start_on,
 )
 from enas_tf.cli.flags import CommandFlags, peek
@@ -87,7 +88,7 @@ def _retrain(argv: Sequence[str]) -> None:
 
 
 def _flags(entry: SpaceEntry, preset: RetrainPreset, preset_name: str) -> CommandFlags:
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, retrain_flags))
     add_space_flag(command, "Run", entry)
     add_architecture_flag(command, "Run")
     add_preset_flag(command, "Run", entry.retrain_presets, preset_name)

@@ -14,7 +14,9 @@ from enas_tf.cli.common import (
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
+    form_arguments,
     load_data,
+    search_flags,
     start_on,
 )
 from enas_tf.cli.flags import CommandFlags
@@ -68,11 +70,13 @@ def _search(argv: Sequence[str]) -> None:
         overwrite=command["overwrite"],
         distribution=distribution,
     )
-    print(search_report(result, _retrain_arguments(command, preset, preset_name)))
+    network = entry.retrain_presets[preset_name].network
+    arguments = _retrain_arguments(command, preset, preset_name)
+    print(search_report(result, [*arguments, *form_arguments(space, network)]))
 
 
 def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> CommandFlags:
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry))
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
     add_space_flag(command, "Run", entry)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)
     add_devices_flag(command, "Run")

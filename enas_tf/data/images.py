@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # A mirrored digit or letter is another sign, or none.
 _NEVER_MIRRORED = ("digits", "mnist", "emnist", "kmnist", "svhn_cropped")
 
+# Embedded, or known by name, but for language models.
+_TEXTS = ("pydoc", "ptb")
+
 _PARTS = ("train", "validation", "train_and_validation", "test")
 
 
@@ -184,8 +187,14 @@ class ImageData:
         """Returns what an exported model carries along, by file name: nothing."""
         return {}
 
-    def check_search(self, config: SearchConfig) -> None:
-        """Raises a `DataError` unless there are enough examples for the batches of a search."""
+    def check_search(self, config: SearchConfig, num_devices: int = 1) -> None:
+        """Raises a `DataError` unless there are enough examples for the batches of a search.
+
+        Args:
+          config: the settings of the search.
+          num_devices: how many share a batch; for pictures any number may.
+        """
+        del num_devices
         self._check_batch_size("train", config.shared_weights.batch_size)
         size = config.reward_batch_size
         if size is not None and size > self.validation_size:
@@ -265,6 +274,11 @@ def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
         )
     if not name.strip():
         raise DataError("`dataset` is empty; give a name, a .npz file or a folder.")
+    if name in _TEXTS:
+        raise DataError(
+            f"`dataset` must be pictures here. Received: dataset={name!r}, which is a text, for "
+            "language models; choose digits, cifar10, a .npz file or a folder of class folders."
+        )
     path = pathlib.Path(name).expanduser()
     if name == "digits":
         return functools.partial(digits.load)

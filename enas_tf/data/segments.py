@@ -60,7 +60,8 @@ def segment_bounds(
       the last one ends at `positions`.
     """
     number = segments_per_epoch(positions, sequence_length, random_lengths)
-    if random_lengths:
+    # A single segment has no choice.
+    if random_lengths and number > 1:
         generator = np.random.default_rng([seed, epoch])
         lengths = _random_lengths(number, sequence_length, generator)
         _make_sum(lengths, positions, max_length(sequence_length), generator)

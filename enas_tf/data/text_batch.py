@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from enas_tf.errors import ConfigurationError
+
 
 class TextBatch(NamedTuple):
     """Segments of several streams of text, one stream a row; rows go first in every field.
@@ -19,3 +21,19 @@ class TextBatch(NamedTuple):
     targets: Any
     carry: Any
     relative_length: Any
+
+
+def check_devices(batch_size: int, num_devices: int) -> None:
+    """Raises `ConfigurationError` unless the rows of a batch can be divided among devices.
+
+    Every device goes on from the state of its own rows.
+
+    Args:
+      batch_size: rows.
+      num_devices: how many share them.
+    """
+    if batch_size % num_devices:
+        raise ConfigurationError(
+            f"`batch_size` must be a multiple of the number of devices, {num_devices}, because "
+            f"every device goes on with its own rows. Received: batch_size={batch_size}."
+        )

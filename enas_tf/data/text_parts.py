@@ -43,9 +43,11 @@ def split_text(text: str, name: str) -> TextParts:
     second = _boundary(text, _TRAIN_SHARE + _VALIDATION_SHARE)
     parts = TextParts(text[:first], text[first:second], text[second:])
     if not all(part.strip() for part in parts):
+        number = len(text.split())
         raise DataError(
             f"{name} is too short to be divided into training, validation and test parts (90, 5 "
-            f"and 5 %). It has {len(text)} characters; give a longer text, or three files."
+            f"and 5 %). It has {number} word{'' if number == 1 else 's'}; give a longer text, or "
+            "three files."
         )
     return parts
 

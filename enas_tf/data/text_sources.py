@@ -90,8 +90,9 @@ def _location(name: str, data_dir: pathlib.Path | None) -> pathlib.Path:
             "them in a folder by hand and give it as `data_dir`, or choose dataset=pydoc."
         )
     raise DataError(
-        "`dataset` must be pydoc, ptb, an existing text file, ptb.pkl, or an existing folder of "
-        f"text files. Received: dataset={name!r:.200}, which is none of them; check the spelling."
+        "`dataset` must be a text: pydoc, ptb, an existing text file, ptb.pkl, or an existing "
+        f"folder of text files. Received: dataset={name!r:.200}, which is none of them; check the "
+        "spelling."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.data.text_batch import check_devices
 from enas_tf.data.text_sources import read_source
 from enas_tf.data.tokenization import BLANKS, UNKNOWN, TokenizedText
 from enas_tf.data.vocabulary import Vocabulary
@@ -148,9 +149,19 @@ class TextData:
         """Returns what an exported model carries along: the words, one a line, by file name."""
         return {"vocabulary.txt": self.vocabulary.to_text()}
 
-    def check_search(self, config: SearchConfig) -> None:
-        """Raises a `DataError` unless the text is long enough for the batches of a search."""
-        self._check_batch_size(config.shared_weights.batch_size)
+    def check_search(self, config: SearchConfig, num_devices: int = 1) -> None:
+        """Finds out whether a search can be made on the text.
+
+        Args:
+          config: the settings of the search.
+          num_devices: how many share the rows of a batch.
+
+        Raises:
+          DataError: the text is too short for the batches.
+          ConfigurationError: the devices cannot share a batch equally.
+        """
+        self._check_lengths(config.shared_weights.batch_size)
+        check_devices(config.shared_weights.batch_size, num_devices)
         size = config.reward_batch_size
         if size is not None and size > self.num_reward_segments:
             raise DataError(
@@ -161,18 +172,26 @@ class TextData:
 
     def check_retraining(self, config: TextRetrainConfig) -> None:
         """Raises a `DataError` unless the text is long enough for a batch of a retraining."""
-        self._check_batch_size(config.training.batch_size)
+        self._check_lengths(config.training.batch_size)
 
-    def _check_batch_size(self, batch_size: int) -> None:
-        largest = (len(self.train) - 1) // _FEWEST_POSITIONS
-        if batch_size <= largest:
-            return
-        advice = f"set batch_size to at most {largest}, or " if largest else ""
-        raise DataError(
-            f"The training part of {self.name} has only {len(self.train)} words, too few for a "
-            f"batch of {batch_size} rows of at least {_FEWEST_POSITIONS}; {advice}give a longer "
-            f"text. Received: batch_size={batch_size}."
-        )
+    def _check_lengths(self, batch_size: int) -> None:
+        number = len(self.train)
+        largest = (number - 1) // _FEWEST_POSITIONS
+        if batch_size > largest:
+            advice = f"set batch_size to at most {largest}, or " if largest else ""
+            raise DataError(
+                f"The training part of {self.name} has only {number} words, too few for a batch of "
+                f"{batch_size} rows of at least {_FEWEST_POSITIONS}; {advice}give a longer text. "
+                f"Received: batch_size={batch_size}."
+            )
+        # The learning rate is scaled by the share of it that a segment has.
+        if self.config.sequence_length >= number:
+            raise DataError(
+                f"The training part of {self.name} has only {number} words, too few for segments "
+                f"of {self.config.sequence_length}; set sequence_length to at most {number - 1}, "
+                "or give a longer text. "
+                f"Received: sequence_length={self.config.sequence_length}."
+            )
 
     def search_streams(
         self, *, batch_size: int, reward_batch_size: int, seed: int

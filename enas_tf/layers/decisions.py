@@ -108,7 +108,8 @@ class DecisionSequence(NamedTuple):
         seed = tf.random.experimental.stateless_fold_in(self.seed, self.number)
         decision = decide(logits, given, seed, self.exploration)
         log_probability, entropy = decision.log_probability, decision.entropy
-        chosen_term = -log_probability * tf.exp(log_probability)
+        # What cannot be chosen has the term 0 and not 0 times infinity.
+        chosen_term = -tf.math.multiply_no_nan(log_probability, tf.exp(log_probability))
         terms = [log_probability, entropy, chosen_term]
         if counted is not None:
             terms = [tf.where(counted, term, tf.zeros_like(term)) for term in terms]

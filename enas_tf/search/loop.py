@@ -27,6 +27,7 @@ from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
 from enas_tf.search.strategies import build_strategy, check_strategy
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.distribution import default_strategy
 from enas_tf.training.interruption import DeferredSignals
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     check_strategy(config.strategy)
-    data.check_search(config)
+    strategy = distribution or default_strategy()
+    data.check_search(config, strategy.num_replicas_in_sync)
     output_dir = output_dir or tempfile.mkdtemp(prefix="enas_search_")
     configuration = {
         "command": "search",
@@ -83,7 +85,7 @@ def search(
         "search": config.to_json(),
     }
     run = RunDirectory.open(output_dir, configuration, overwrite=overwrite)
-    with run, Search(space, data, config, run, distribution=distribution) as running:
+    with run, Search(space, data, config, run, distribution=strategy) as running:
         running.run(on_epoch_end)
         return running.stored_result() or running.finish()
 

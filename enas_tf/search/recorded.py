@@ -35,7 +35,7 @@ class RecordedSearch:
         if self.entry.fit(self.space, data) != self.space:
             raise DataError(
                 f"The dataset {self.data.dataset} has changed since the search in {self.run.path}: "
-                "other sizes or another number of classes."
+                "other sizes, or another number of classes or words."
             )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from enas_tf.errors import ConfigurationError
+from enas_tf.data.text_batch import check_devices
 
 
 class CarriedState(tf.Module):
@@ -33,12 +33,8 @@ class CarriedState(tf.Module):
             tf.Variable(tensor, trainable=False, name=f"carried_{number}")
             for number, tensor in enumerate(tf.nest.flatten(initial))
         ]
-        replicas = distribution.num_replicas_in_sync
-        if self.tensors and batch_size % replicas:
-            raise ConfigurationError(
-                f"`batch_size` must be a multiple of the number of devices, {replicas}, because "
-                f"every device goes on with its own rows. Received: batch_size={batch_size}."
-            )
+        if self.tensors:
+            check_devices(batch_size, distribution.num_replicas_in_sync)
 
     def read(self) -> Any:
         """Returns the state of all rows, for `rows_of`; in cross-replica context."""

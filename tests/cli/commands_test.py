@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -5,12 +6,14 @@ import pytest
 
 from enas_tf.architectures import architecture_document
 from enas_tf.cli import common, derive, draw, evaluate, export, generate, retrain, search
-from enas_tf.cli.common import chosen_space, default_output_dir
+from enas_tf.cli.common import chosen_space, default_output_dir, form_arguments
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs import RunDirectory
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.registry import get_space, space_names
+from enas_tf.spaces.rnn.architecture import RnnArchitecture
+from enas_tf.spaces.rnn.space import RnnSpace
 
 RELEASE = ENAS_MACRO_RELEASE.to_release_string()
 COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "generate", "draw")
@@ -115,6 +118,46 @@ def test_draw_knows_the_size_of_a_runs_pictures(tmp_path):
     argv = [f"--architecture={run.path}", f"--output={tmp_path / 'a.svg'}"]
     assert draw.main(argv) == 0
     assert (tmp_path / "a.svg").read_text().count("height, width / 2") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "text"),
+    [
+        ("search", "", "node 2 alone"),
+        ("retrain", "", "node 2 alone"),
+        ("search", "--cell_output=mean", "mean of nodes 1 to 2"),
+        (None, "", "mean of nodes 1 to 2"),
+        (None, "--cell_output=loose_ends", "node 2 alone"),
+    ],
+)
+def test_draw_knows_what_the_state_of_a_runs_cell_is(command, flag, text, tmp_path):
+    architecture = RnnArchitecture.from_release_string("0 0 1 1")
+    settings = {"cell_output": "loose_ends"}
+    configuration = {
+        "search": {"space": settings},
+        "retrain": {"space": "rnn", "network": settings},
+    }
+    run = tmp_path / "run"
+    run.mkdir()
+    if command:
+        RunDirectory.open(run, {"command": command, **configuration[command]})
+    (run / "architecture.json").write_text(json.dumps(architecture_document(architecture)))
+    argv = [f"--architecture={run}", f"--output={tmp_path / 'a.svg'}", *flag.split()]
+    assert draw.main(argv) == 0
+    assert text in (tmp_path / "a.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("preset", "arguments"), [("default", ["--cell_output=loose_ends"]), ("paper", [])]
+)
+def test_a_retraining_is_told_what_a_found_cell_returns(preset, arguments):
+    network = get_space("rnn").retrain_presets[preset].network
+    assert form_arguments(RnnSpace(cell_output="loose_ends"), network) == arguments
+
+
+def test_a_retraining_need_not_be_told_the_size_of_pictures():
+    space = MacroSpace(input_shape=(8, 8, 1))
+    assert form_arguments(space, get_space("macro").retrain_presets["default"].network) == []
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_what_was_exported_speaks(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("command", "argv", "message"),
     [
-        (evaluate, "--model=out --dataset=none", "`dataset` must be pydoc, ptb"),
+        (evaluate, "--model=out --dataset=none", "`dataset` must be a text: pydoc, ptb"),
         (evaluate, "--model=out --dataset=texts --batch_size=3", "is a language model"),
         (evaluate, "--model=out --dataset=texts --max_test_tokens=1", "must be at least 2"),
         (evaluate, "--model=pictures.keras --dataset=x --max_test_tokens=9", "is a classifier"),

@@ -54,5 +54,10 @@ def test_every_seed_has_lengths_of_its_own():
     assert _lengths(1000, seed=1).tolist() != _lengths(1000, seed=2).tolist()
 
 
+def test_a_text_that_is_shorter_than_a_segment_is_one_segment():
+    bounds = segment_bounds(20, 10**9, random_lengths=True, seed=0, epoch=0)
+    assert bounds.tolist() == [[0, 20]]
+
+
 def test_the_same_epoch_has_the_same_lengths():
     assert _lengths(1000, epoch=3).tolist() == _lengths(1000, epoch=3).tolist()

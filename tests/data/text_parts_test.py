@@ -23,3 +23,10 @@ def test_one_long_line_is_divided_between_words():
 def test_a_text_that_is_too_short_is_refused(text):
     with pytest.raises(DataError, match="it is too short to be divided"):
         split_text(text, "it")
+
+
+def test_the_number_of_words_is_told():
+    with pytest.raises(DataError, match="It has 1 word; give a longer text"):
+        split_text("word\n", "it")
+    with pytest.raises(DataError, match="It has 2 words;"):
+        split_text("two words\n", "it")

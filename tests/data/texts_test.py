@@ -136,6 +136,18 @@ def test_a_text_of_two_words_suffices_for_no_batch():
         data.check_search(_search(1))
 
 
+def test_a_segment_cannot_be_longer_than_the_text():
+    _data(sequence_length=1000).check_search(_search(1))
+    with pytest.raises(DataError, match=r"sequence_length to at most 1000.*sequence_length=1001"):
+        _data(sequence_length=1001).check_search(_search(1))
+
+
+def test_devices_must_share_rows_equally():
+    _data().check_search(_search(8), num_devices=2)
+    with pytest.raises(ConfigurationError, match="multiple of the number of devices, 2"):
+        _data().check_search(_search(9), num_devices=2)
+
+
 def test_the_default_reward_batch_adapts_to_the_validation_part():
     _data(validation=2).check_search(_search(100))
 

@@ -120,6 +120,14 @@ def test_sequence_leaves_padding_out_of_its_sums():
     np.testing.assert_allclose(sequence.release_entropy, [np.log(2)], rtol=1e-6)
 
 
+def test_a_decision_that_cannot_occur_leaves_the_sums_of_entropies_finite():
+    sequence, _ = sequence_of(2).decide(tf.constant(MASKED), tf.constant([1, 0]))
+    assert sequence.log_probability[0] == -np.inf
+    assert sequence.release_entropy[0] == 0.0
+    assert np.all(np.isfinite(sequence.entropy))
+    assert sequence.release_entropy[1] > 0.0
+
+
 def test_squash_divides_before_the_tanh():
     squashed = squash(tf.constant([3.0]), 2.0, 1.5)
     np.testing.assert_allclose(squashed, 1.5 * np.tanh([1.5]), rtol=1e-6)

@@ -3,18 +3,19 @@ import tensorflow as tf
 
 from enas_tf.layers.tied_softmax import tied_cross_entropy
 
-FEATURES = tf.constant(np.random.default_rng(0).normal(size=(5, 3)), tf.float32)
-EMBEDDING = tf.constant(np.random.default_rng(1).normal(size=(7, 3)), tf.float32)
-TARGETS = tf.constant([0, 6, 3, 3, 1])
-WEIGHTS = tf.constant([1.0, 0.5, 2.0, 0.0, -1.0])
+FEATURES = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+EMBEDDING = np.random.default_rng(1).normal(size=(7, 3)).astype(np.float32)
+TARGETS = np.array([0, 6, 3, 3, 1], np.int32)
+WEIGHTS = np.array([1.0, 0.5, 2.0, 0.0, -1.0], np.float32)
 
 
 def losses_and_gradients(function):
+    features, embedding = tf.constant(FEATURES), tf.constant(EMBEDDING)
     with tf.GradientTape() as tape:
-        tape.watch([FEATURES, EMBEDDING])
-        losses = function(FEATURES, EMBEDDING, TARGETS)
+        tape.watch([features, embedding])
+        losses = function(features, embedding, tf.constant(TARGETS))
         total = tf.reduce_sum(losses * WEIGHTS)
-    return losses, *tape.gradient(total, [FEATURES, EMBEDDING])
+    return losses, *tape.gradient(total, [features, embedding])
 
 
 def by_tensorflow(features, embedding, targets):
@@ -30,7 +31,7 @@ def test_losses_and_gradients_are_tensorflows():
 
 
 def test_zero_features_give_the_logarithm_of_the_vocabulary():
-    losses = tied_cross_entropy(tf.zeros([2, 3]), EMBEDDING, tf.constant([0, 5]))
+    losses = tied_cross_entropy(tf.zeros([2, 3]), tf.constant(EMBEDDING), tf.constant([0, 5]))
     np.testing.assert_allclose(losses, np.full(2, np.log(7)), rtol=1e-6)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from enas_tf.data.pickles import load_pickle
 from enas_tf.data.text_parts import TextParts
-from enas_tf.data.tokenization import END_OF_LINE
+from enas_tf.data.tokenization import BLANKS, END_OF_LINE, tokenize
 from enas_tf.errors import DataError
 
 FILE = "ptb.pkl"
@@ -68,6 +68,7 @@ def _words_in_order(numbers: dict[Any, Any]) -> np.ndarray | None:
             words[number] = word.decode("utf-8") if isinstance(word, bytes) else word
         except UnicodeDecodeError:
             return None
-        if not isinstance(words[number], str):
+        # A blank would make two words of it.
+        if not isinstance(words[number], str) or tokenize(words[number], BLANKS) != [words[number]]:
             return None
     return words

@@ -17,8 +17,10 @@ _WORDS_OF_PARTS = {
     "test": {"test", "testing"},
 }
 _NO_TEXTS = frozenset(
-    {".bz2", ".gz", ".json", ".npy", ".npz", ".pkl", ".tar", ".tgz", ".xz", ".zip", ".zst"}
+    {".bz2", ".gz", ".npy", ".npz", ".pkl", ".tar", ".tgz", ".xz", ".zip", ".zst"}
 )
+# A file of a part's name may describe the part.
+_NO_PARTS = _NO_TEXTS | {".json"}
 
 
 def is_present(folder: pathlib.Path) -> bool:
@@ -51,6 +53,11 @@ def load_file(path: pathlib.Path) -> TextParts:
     Raises:
       DataError: the file is missing, empty or no text in UTF-8, or too short to be divided.
     """
+    if path.suffix.lower() in _NO_TEXTS:
+        raise DataError(
+            f"{path} is no text file, since its name ends in {path.suffix}; unpack it, or give a "
+            "text file in UTF-8."
+        )
     return split_text(read_text(path), str(path))
 
 
@@ -97,7 +104,7 @@ def _files_of_parts(folder: pathlib.Path) -> dict[str, list[pathlib.Path]]:
         raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
     for entry in entries:
         is_hidden = entry.name[0] == "."
-        if not is_hidden and entry.suffix.lower() not in _NO_TEXTS and entry.is_file():
+        if not is_hidden and entry.suffix.lower() not in _NO_PARTS and entry.is_file():
             for part in _parts_named(entry.name):
                 result[part].append(entry)
     return result

@@ -1,7 +1,7 @@
 """The controller of the rnn space: the earlier node and the function of every node.
 
-Source: the authors' release, `enas_lm/src/controller.py`; its variables, weights and numbers are
-reproduced exactly.
+Source: the authors' release, `enas_lm/src/controller.py`, with the same variables and the same
+rules.
 """
 
 import functools

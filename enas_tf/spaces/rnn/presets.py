@@ -19,8 +19,8 @@ from enas_tf.spaces.rnn.config import RnnControllerConfig, RnnNetworkConfig, Rnn
 from enas_tf.spaces.rnn.space import RnnSpace
 
 _PENN_TREEBANK = TextDataConfig(dataset="ptb", sequence_length=35, random_lengths=True)
-# Some 100,000 words of English prose; the rarer words are left out to make the softmax small.
-_PYDOC = TextDataConfig(dataset="pydoc", vocabulary_size=3000)
+# Some 60,000 words of English prose.
+_PYDOC = TextDataConfig(dataset="pydoc")
 
 _SEARCH_REGULARIZATION = RnnRegularization(
     word_dropout=0.1,
@@ -110,7 +110,7 @@ _SMOKE_TRAINING = TrainingConfig(
 
 SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     "default": SearchPreset(
-        "Penn Treebank at the release's size on one GPU, with the full entropy in the reward, and "
+        "The release's size on Penn Treebank and one GPU, with the full entropy in the reward, and "
         "candidates ranked on the whole validation part.",
         _RELEASE_SPACE.replace(controller=_RELEASE_CONTROLLER.replace(entropy="full")),
         _PENN_TREEBANK,
@@ -179,7 +179,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
 
 RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
-        "Penn Treebank at the release's size on one GPU.",
+        "The release's size on Penn Treebank and one GPU.",
         _RELEASE_NETWORK,
         _PENN_TREEBANK,
         TextRetrainConfig(averaging_patience=10, training=_FINAL_TRAINING),

@@ -3,6 +3,7 @@
 Source: the authors' release, `enas_lm/src/child.py`.
 """
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -132,8 +133,9 @@ class RnnSupernet(Supernet):
         return REWARD_CONSTANT / perplexity(total / count)
 
     def score_metrics(self, score: float) -> dict[str, float]:
-        """Returns the perplexity that belongs to a reward."""
-        return {"shared_weights_validation_perplexity": REWARD_CONSTANT / score}
+        """Returns the perplexity that belongs to a reward; 0 is the reward of an infinite one."""
+        value = REWARD_CONSTANT / score if score else math.inf
+        return {"shared_weights_validation_perplexity": value}
 
     def _features(
         self, tokens: tf.Tensor, embedding: tf.Tensor, decisions: RnnDecisions

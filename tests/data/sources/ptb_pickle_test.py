@@ -49,6 +49,8 @@ def test_words_that_python_2_wrote_are_text(path):
         (_content({"a": 0, "b": 2}), "not the release's ptb.pkl"),
         (_content({"a": 0, 7: 1}), "not the release's ptb.pkl"),
         (_content({"a": 0, b"\xff": 1}), "not the release's ptb.pkl"),
+        (_content({"a b": 0, "c": 1}), "not the release's ptb.pkl"),
+        (_content({"": 0, "c": 1}), "not the release's ptb.pkl"),
         (_content(train=()), "not the release's ptb.pkl"),
         (_content(train=(1, 4)), "from 0 to 3. It has 1 to 4"),
         (_content(train=(1, -1)), "from 0 to 3. It has -1 to 1"),

@@ -99,6 +99,12 @@ def test_what_is_no_text_is_refused_in_one_line(tmp_path, data, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["book.gz", "book.ZIP", "pictures.npz"])
+def test_a_file_that_is_no_text_by_its_name_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match=f"{name} is no text file, since its name ends in"):
+        load_file(tmp_path / name)
+
+
 @pytest.mark.parametrize("name", ["missing.txt", "."])
 def test_a_missing_file_and_a_folder_are_refused(tmp_path, name):
     with pytest.raises(DataError, match="cannot be read"):

@@ -13,7 +13,7 @@ from tests.spaces.rnn.plain_cell import sigmoid
 
 CONFIG = SPACE.network_config()
 ARCHITECTURE = SPACE.random_architecture(0)
-SEED = tf.constant([3, 4])
+SEED = np.array([3, 4], np.int32)
 
 
 def copy_weights(supernet, network):

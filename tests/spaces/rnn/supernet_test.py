@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,7 @@ from enas_tf.spaces.rnn.published import LstmBaseline
 from tests.spaces.rnn.made_up_text import HIDDEN, SPACE, VOCABULARY, random_batch, random_state
 from tests.spaces.rnn.plain_cell import cross_entropies, objective, states_of
 
-SEED = tf.constant([3, 4])
+SEED = np.array([3, 4], np.int32)
 OUTPUTS = ("mean", "loose_ends")
 
 
@@ -218,6 +220,10 @@ def test_the_perplexity_of_a_uniform_model_is_the_size_of_the_vocabulary():
     (perplexity,) = supernet.score_metrics(reward).values()
     assert perplexity == pytest.approx(VOCABULARY, rel=1e-6)
     assert reward == pytest.approx(80 / VOCABULARY, rel=1e-6)
+
+
+def test_no_reward_at_all_is_an_infinite_perplexity():
+    assert [*SPACE.build_supernet().score_metrics(0.0).values()] == [math.inf]
 
 
 def test_the_banks_have_a_matrix_for_each_function_and_each_earlier_node():

@@ -1,0 +1,147 @@
+"""Datasets of pictures that are missing, damaged or no classification of pictures."""
+
+import pickle
+
+import numpy as np
+from PIL import Image
+
+from tests.cli.bad_input.refusals import (
+    MICRO_RETRAIN,
+    MICRO_SEARCH,
+    RETRAIN,
+    SEARCH,
+    Command,
+    cases,
+    write_common,
+    write_npz,
+)
+
+
+def write_npz_files(world):
+    grey = (60, 6, 6, 1)
+    broken = {
+        "no_y_test": {"y_test": None},
+        "objects": {"x_train": np.array([[1], [2, 3]], dtype=object)},
+        "command": {"x_train": np.array([Command()], dtype=object)},
+        "float_labels": {"y_train": np.linspace(0, 1, 60)},
+        "one_hot": {"y_train": np.eye(2, dtype=int)[np.arange(60) % 2]},
+        "negative_labels": {"y_train": np.arange(60) - 1},
+        "label_gap": {"y_train": 5 * np.arange(60)},
+        "new_test_label": {"y_test": np.full(10, 7)},
+        "huge_label": {"y_train": np.full(60, 2**40)},
+        "lengths": {"y_train": np.arange(59) % 2},
+        "no_examples": {"x_train": np.zeros((0, 6, 6, 1), np.uint8), "y_train": np.zeros(0, int)},
+        "flat": {"x_train": np.zeros((60, 36), np.uint8)},
+        "no_height": {"x_train": np.zeros((60, 0, 6, 1), np.uint8)},
+        "texts": {"x_train": np.full(grey, "a")},
+        "normalised": {"x_train": np.full(grey, -1.5), "x_test": np.zeros((10, 6, 6, 1))},
+        "nan": {"x_train": np.full(grey, np.nan), "x_test": np.zeros((10, 6, 6, 1))},
+        "test_size": {"x_test": np.zeros((10, 8, 8, 1), np.uint8)},
+        "test_dtype": {"x_test": np.zeros((10, 6, 6, 1), np.float32)},
+        "few_names": {"label_names": np.array(["a"])},
+        "same_names": {"label_names": np.array(["a", "a"])},
+    }
+    for name, changes in broken.items():
+        write_npz(world / f"{name}.npz", **changes)
+    write_npz(world / "one_class.npz", classes=1)
+    write_npz(world / "tiny.npz", shape=(6, 3, 1))
+    content = (world / "good.npz").read_bytes()
+    (world / "cut_off.npz").write_bytes(content[:600])
+    (world / "damaged.npz").write_bytes(content[:300] + 40 * b"x" + content[340:])
+    (world / "not_zip.npz").write_bytes(b"hello")
+    (world / "empty.npz").write_bytes(b"")
+    (world / "pickle.npz").write_bytes(pickle.dumps(Command()))
+
+
+def write_class_folders(world):
+    def picture(name, size=(6, 6)):
+        path = world / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", size).save(path)
+
+    for folder in ("text", "sizes", "classes", "no_pictures", "no_test"):
+        for part in ("train", "test")[: 1 if folder == "no_test" else 2]:
+            for name in ("a", "b"):
+                picture(f"folders/{folder}/{part}/{name}/0.png")
+    (world / "folders/text/train/a/1.png").write_text("hello")
+    picture("folders/sizes/train/b/1.png", (7, 6))
+    picture("folders/classes/test/c/1.png")
+    for part in ("train", "test"):
+        (world / "folders/no_pictures" / part / "c").mkdir()
+
+
+def write_world(world):
+    write_common(world)
+    write_npz_files(world)
+    write_class_folders(world)
+
+
+DATASETS = {
+    "none.npz": "none.npz does not exist",
+    "not_zip.npz": "no zip archive, or cut off",
+    "empty.npz": "no zip archive, or cut off",
+    "cut_off.npz": "no zip archive, or cut off",
+    "pickle.npz": "no zip archive, or cut off",
+    "damaged.npz": "Bad CRC-32",
+    "no_y_test.npz": "Missing: y_test",
+    "objects.npz": "Object arrays cannot be loaded",
+    "command.npz": "Object arrays cannot be loaded",
+    "float_labels.npz": "integer label",
+    "one_hot.npz": "one integer label per picture",
+    "negative_labels.npz": "from 0 to classes - 1. Received: -1",
+    "label_gap.npz": "no example of label 1",
+    "new_test_label.npz": "no example of label 2",
+    "huge_label.npz": "from 0 to classes - 1",
+    "one_class.npz": "at least two classes",
+    "lengths.npz": "60 pictures and 59 labels",
+    "no_examples.npz": "`y_train` is empty",
+    "flat.npz": "shape (60, 36)",
+    "no_height.npz": "shape (60, 0, 6, 1)",
+    "texts.npz": "must hold pictures of numbers",
+    "normalised.npz": "not normalised",
+    "nan.npz": "values from nan",
+    "test_size.npz": "(6, 6, 1) and (8, 8, 1)",
+    "test_dtype.npz": "uint8 and float32",
+    "few_names.npz": "`label_names` must name every label",
+    "same_names.npz": "`label_names` must differ",
+    "./empty_folder": "which is none of them",
+    "text.txt": "which is none of them",
+    "mnits": "There is no dataset, .npz file or folder 'mnits'. Close names: mnist",
+    "empty_folder": "There is no dataset, .npz file or folder 'empty_folder'",
+    "cifar10/none": "cannot be made",
+    "folders/no_test": "has no folder 'test'",
+    "folders/text": "1.png is not a readable picture",
+    "folders/sizes": "must have the same size",
+    "folders/classes": "Only one of them has: c",
+    "folders/no_pictures": "holds no pictures",
+    "pydoc": "`dataset` must be pictures here. Received: dataset='pydoc', which is a text",
+    "ptb": "`dataset` must be pictures here. Received: dataset='ptb', which is a text",
+    "good.txt": "which is none of them",
+}
+
+BESIDE_SETTINGS = [
+    (RETRAIN, ("--architecture=0 3 1", "--filters=7"), "`filters` must be even"),
+    (RETRAIN, ("--architecture=0 3 1", "--batch_size=61"), "number of training examples, 60"),
+    (
+        RETRAIN,
+        ("--architecture=0 3 1", "--batch_size=55", "--use_validation"),
+        "number of training examples, 54",
+    ),
+    (RETRAIN, ("--architecture=0 3 1", "--dataset=none.npz"), "none.npz does not exist"),
+    (MICRO_SEARCH, ("--dataset=tiny.npz",), "Received pictures of 6 x 3"),
+    (
+        MICRO_RETRAIN,
+        ("--architecture=enas_micro_release", "--dataset=tiny.npz"),
+        "at least 4 x 4 pixels",
+    ),
+]
+
+
+@cases(((*SEARCH, f"--dataset={name}"), message) for name, message in DATASETS.items())
+def test_wrong_pictures(argv, message, refused_early):
+    refused_early(argv, message)
+
+
+@cases(((*command, *flags), message) for command, flags, message in BESIDE_SETTINGS)
+def test_pictures_that_do_not_fit_the_settings(argv, message, refused_early):
+    refused_early(argv, message)
