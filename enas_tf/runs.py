@@ -23,7 +23,7 @@ from typing import Any
 from typing_extensions import Self
 
 import enas_tf
-from enas_tf.errors import RunDirectoryError
+from enas_tf.errors import DataError, RunDirectoryError
 from enas_tf.files import JsonLines, reason, to_json_text, write_text, writing
 
 try:
@@ -211,6 +211,30 @@ class RunDirectory:
         path = self.path / name
         write_text(path, text)
         return path
+
+    def keep_asset(self, name: str, text: str) -> None:
+        """Writes a text file that belongs to the data, once.
+
+        Args:
+          name: of the file.
+          text: what the data say now.
+
+        Raises:
+          DataError: the run was begun with other data.
+        """
+        path = self.path / name
+        try:
+            kept = path.read_bytes()
+        except FileNotFoundError:
+            self.write_text(name, text)
+            return
+        except OSError as error:
+            raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
+        if kept != text.encode("utf-8"):
+            raise DataError(
+                f"The dataset has changed since the run in {self.path} began: its {name} would be "
+                "another one. Give the dataset of that time, or --overwrite to start anew."
+            )
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Returns the object in a file of the run directory.

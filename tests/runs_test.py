@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from enas_tf.errors import RunDirectoryError
+from enas_tf.errors import DataError, RunDirectoryError
 from enas_tf.runs import RunDirectory
 
 CONFIGURATION = {"command": "search", "shared_weights": {"epochs": 310}, "shape": (8, 8, 1)}
@@ -182,3 +182,12 @@ def test_log_goes_to_a_file_only_inside_the_block(tmp_path):
     text = (tmp_path / "log.txt").read_text()
     assert "epoch 1" in text
     assert "elsewhere" not in text
+
+
+def test_an_asset_is_kept_as_it_was_first_written(tmp_path):
+    run = RunDirectory(tmp_path)
+    for _ in range(2):
+        run.keep_asset("vocabulary.txt", "a\nb\n")
+    with pytest.raises(DataError, match="has changed since the run"):
+        run.keep_asset("vocabulary.txt", "b\na\n")
+    assert (tmp_path / "vocabulary.txt").read_bytes() == b"a\nb\n"

@@ -191,7 +191,7 @@ class Training(abc.ABC):
         with run:
             run.write_json("architecture.json", architecture_document(self.architecture))
             for name, text in self.assets().items():
-                run.write_text(name, text)
+                run.keep_asset(name, text)
             checkpoints = Checkpoints(run.checkpoints, **self.state())
             self._train(on_event, on_progress, run, checkpoints)
             model = self.model()

@@ -123,6 +123,8 @@ class Search:
         self._config = config
         self._data = data
         self._run = run
+        for name, text in data.assets().items():
+            run.keep_asset(name, text)
         training = config.shared_weights
         self.streams = data.search_streams(
             batch_size=training.batch_size,
@@ -191,8 +193,6 @@ class Search:
         Raises:
           NumericalError: going back did not help.
         """
-        for name, text in self._data.assets().items():
-            self._run.write_text(name, text)
         if self.resumed:
             logger.info("Going on in %s.", self._place())
         else:

@@ -25,6 +25,17 @@ CONFIG = SearchConfig(
     derive=DeriveConfig(num_candidates=4),
 )
 STEPS_PER_EPOCH = 5
+# Phase, epoch and step of every event of the epochs of such a search.
+EVERY_PLACE = [
+    ("shared_weights", 1, 5),
+    ("controller", 1, 1),
+    ("controller", 1, 2),
+    ("derive", 1, 1),
+    ("shared_weights", 2, 10),
+    ("controller", 2, 3),
+    ("controller", 2, 4),
+    ("derive", 2, 2),
+]
 
 
 def write_npz(path):
@@ -47,3 +58,8 @@ def load_without_test_set(path):
 def lines_of(run, name="metrics.jsonl"):
     """Returns the events in a log of a run directory."""
     return [json.loads(line) for line in (run.path / name).read_text().splitlines()]
+
+
+def places_of(lines):
+    """Returns phase, epoch and step of some events."""
+    return [(line["phase"], line["epoch"], line["step"]) for line in lines]

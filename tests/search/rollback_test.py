@@ -12,7 +12,14 @@ from enas_tf.errors import NumericalError
 from enas_tf.search.loop import search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.training.image_step import ImageMetrics
-from tests.search.made_up_data import CONFIG, SPACE, STEPS_PER_EPOCH, lines_of
+from tests.search.made_up_data import (
+    CONFIG,
+    EVERY_PLACE,
+    SPACE,
+    STEPS_PER_EPOCH,
+    lines_of,
+    places_of,
+)
 
 RANDOM = CONFIG.replace(strategy="random")
 
@@ -50,20 +57,7 @@ def steps(monkeypatch):
 
 def places(run):
     """Returns phase, epoch and step of every event of the epochs."""
-    lines = [line for line in lines_of(run) if "rank" not in line]
-    return [(line["phase"], line["epoch"], line["step"]) for line in lines]
-
-
-EVERY_PLACE = [
-    ("shared_weights", 1, 5),
-    ("controller", 1, 1),
-    ("controller", 1, 2),
-    ("derive", 1, 1),
-    ("shared_weights", 2, 10),
-    ("controller", 2, 3),
-    ("controller", 2, 4),
-    ("derive", 2, 2),
-]
+    return places_of([line for line in lines_of(run) if "rank" not in line])
 
 
 def test_a_search_goes_back_and_logs_everything_once(data, tmp_path, steps, caplog):

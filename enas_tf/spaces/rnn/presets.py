@@ -12,54 +12,21 @@ from enas_tf.config import (
     SearchConfig,
     TextDataConfig,
     TextRetrainConfig,
-    TrainingConfig,
 )
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.rnn.config import RnnControllerConfig, RnnNetworkConfig, RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
 
-_PENN_TREEBANK = TextDataConfig(dataset="ptb", sequence_length=35, random_lengths=True)
+# The defaults of the settings of recurrent cells and of text are the release's numbers.
+_PENN_TREEBANK = TextDataConfig(dataset="ptb")
 # Some 60,000 words of English prose.
 _PYDOC = TextDataConfig(dataset="pydoc")
 
-_SEARCH_REGULARIZATION = RnnRegularization(
-    word_dropout=0.1,
-    embedding_dropout=0.2,
-    input_dropout=0.75,
-    node_dropout=0.25,
-    output_dropout=0.75,
-    slowness_penalty=1.0,
-    activation_penalty=0.0,
-)
-_RELEASE_CONTROLLER = RnnControllerConfig(
-    lstm_size=64,
-    temperature=5.0,
-    tanh_constant=2.25,
-    distance_divisor=6.0,
-    entropy="release",
-    initial_range=0.01,
-)
 # The published cell has 8 nodes; the flag of the release's script has 9 unless told otherwise.
-_RELEASE_SPACE = RnnSpace(
-    num_nodes=8,
-    hidden_size=200,
-    cell_output="mean",
-    initial_range=0.04,
-    regularization=_SEARCH_REGULARIZATION,
-    controller=_RELEASE_CONTROLLER,
-)
-# A constant rate: the cosine goes from 20 to 20.
-_SEARCH_TRAINING = TrainingConfig(
-    epochs=600,
-    batch_size=128,
-    learning_rate=20.0,
-    final_learning_rate=20.0,
-    restart_epochs=0,
-    momentum=0.0,
-    weight_decay=8e-7,
-    clip_norm=0.1,
-)
-_FINAL_TRAINING = _SEARCH_TRAINING.replace(epochs=3000, batch_size=64, clip_norm=0.25)
+_RELEASE_SPACE = RnnSpace(num_nodes=8, controller=RnnControllerConfig(entropy="release"))
+_RELEASE_NETWORK = RnnNetworkConfig()
+_RELEASE_RETRAINING = TextRetrainConfig()
+_SEARCH_TRAINING = _RELEASE_RETRAINING.training.replace(epochs=600, batch_size=128, clip_norm=0.1)
 # Adam's decay and epsilon are TensorFlow's defaults, which the release used.
 _SEARCH_POLICY = PolicyConfig(
     learning_rate=5e-5,
@@ -72,20 +39,6 @@ _SEARCH_POLICY = PolicyConfig(
 )
 # The release leaves deriving to the reader of its log; this is the paper's way.
 _RELEASE_DERIVE = DeriveConfig(num_candidates=10, scoring="minibatch")
-_RELEASE_NETWORK = RnnNetworkConfig(
-    hidden_size=800,
-    cell_output="mean",
-    initial_range=0.05,
-    regularization=RnnRegularization(
-        word_dropout=0.125,
-        embedding_dropout=0.175,
-        input_dropout=0.725,
-        node_dropout=0.225,
-        output_dropout=0.75,
-        slowness_penalty=0.0,
-        activation_penalty=0.7,
-    ),
-)
 
 # A model of so few weights, trained for so few epochs, has little time to learn by heart.
 _SMOKE_REGULARIZATION = RnnRegularization(
@@ -97,22 +50,15 @@ _SMOKE_REGULARIZATION = RnnRegularization(
     slowness_penalty=0.0,
     activation_penalty=0.0,
 )
-_SMOKE_TRAINING = TrainingConfig(
-    epochs=8,
-    batch_size=16,
-    learning_rate=10.0,
-    final_learning_rate=0.5,
-    restart_epochs=0,
-    momentum=0.0,
-    weight_decay=8e-7,
-    clip_norm=0.25,
+_SMOKE_TRAINING = _RELEASE_RETRAINING.training.replace(
+    epochs=8, batch_size=16, learning_rate=10.0, final_learning_rate=0.5
 )
 
 SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     "default": SearchPreset(
         "The release's size on Penn Treebank and one GPU, with the full entropy in the reward, and "
         "candidates ranked on the whole validation part.",
-        _RELEASE_SPACE.replace(controller=_RELEASE_CONTROLLER.replace(entropy="full")),
+        RnnSpace(num_nodes=8),
         _PENN_TREEBANK,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING,
@@ -182,13 +128,13 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         "The release's size on Penn Treebank and one GPU.",
         _RELEASE_NETWORK,
         _PENN_TREEBANK,
-        TextRetrainConfig(averaging_patience=10, training=_FINAL_TRAINING),
+        _RELEASE_RETRAINING,
     ),
     "release": RetrainPreset(
         "The authors' final training of a recurrent cell on Penn Treebank, number for number.",
         _RELEASE_NETWORK,
         _PENN_TREEBANK,
-        TextRetrainConfig(averaging_patience=10, training=_FINAL_TRAINING),
+        _RELEASE_RETRAINING,
     ),
     # The paper gives 24 million parameters. A cell of N nodes has, with tied embeddings of 10,000
     # words, 10,000 H + (4 + 2 N) H^2: with 12 nodes that is H = 764.
@@ -197,7 +143,7 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         "what it leaves open is the release's.",
         _RELEASE_NETWORK.replace(hidden_size=764, cell_output="loose_ends"),
         _PENN_TREEBANK,
-        TextRetrainConfig(averaging_patience=10, training=_FINAL_TRAINING),
+        _RELEASE_RETRAINING,
     ),
     "smoke": RetrainPreset(
         "A small language model on the embedded prose: two or three minutes on two cores.",

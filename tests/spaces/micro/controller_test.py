@@ -14,6 +14,7 @@ from enas_tf.search.policy import PolicyGradient
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
 from enas_tf.spaces.micro.config import MicroControllerConfig
 from enas_tf.spaces.micro.space import MicroDecisions, MicroSpace
+from tests.spaces.traced_graph import transposed_types
 
 # A wide initial range makes the distributions far from uniform.
 WIDE = MicroControllerConfig(lstm_size=8, initial_range=1.0, separable_start_bias=0.0)
@@ -256,9 +257,7 @@ def traced_policy():
 
 def test_update_transposes_no_integers():
     """oneDNN writes a message about it on many CPUs."""
-    graph = traced_policy()._traced_step.get_concrete_function().graph.as_graph_def()
-    nodes = itertools.chain(graph.node, *(f.node_def for f in graph.library.function))
-    types = {node.attr["T"].type for node in nodes if node.op == "Transpose"}
+    types = transposed_types(traced_policy()._traced_step)
     assert tf.int32.as_datatype_enum not in types
 
 

@@ -14,6 +14,7 @@ from enas_tf.search.policy import PolicyGradient
 from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction
 from enas_tf.spaces.rnn.config import RnnControllerConfig
 from enas_tf.spaces.rnn.space import RnnSpace
+from tests.spaces.traced_graph import transposed_types
 
 NUM_NODES = 4
 # A wide initial range makes the distributions far from uniform.
@@ -294,9 +295,7 @@ def traced_policy():
 
 def test_update_transposes_no_integers():
     """oneDNN writes a message about it on many CPUs."""
-    graph = traced_policy()._traced_step.get_concrete_function().graph.as_graph_def()
-    nodes = itertools.chain(graph.node, *(f.node_def for f in graph.library.function))
-    types = {node.attr["T"].type for node in nodes if node.op == "Transpose"}
+    types = transposed_types(traced_policy()._traced_step)
     assert tf.int32.as_datatype_enum not in types
 
 
