@@ -54,7 +54,9 @@ setup(
         "onnx": ["tf2onnx>=1.16"],
     },
     entry_points={
-        "console_scripts": [f"enas-{command} = enas_tf.cli.{command}:main" for command in COMMANDS]
+        "console_scripts": [
+            f"enas-{command} = enas_tf.cli.entry_points:{command}" for command in COMMANDS
+        ]
     },
     classifiers=[
         "Development Status :: 4 - Beta",

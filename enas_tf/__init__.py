@@ -56,7 +56,7 @@ _PUBLIC = {
     "load_model": "enas_tf.export",
     "load_texts": "enas_tf.data.texts",
     "retrain": "enas_tf.retrain.any_space",
-    "search": "enas_tf.search.loop",
+    "search": "enas_tf.search.search",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

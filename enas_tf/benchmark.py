@@ -108,8 +108,10 @@ class _Measurement:
 
     def first_step(self) -> float:
         """Takes the first training step as a search does; returns the age of the process."""
-        self._batch = next(self._weights.training_batches(self._streams.training(0)))
-        proposed = self._strategy.propose(self._weights.num_replicas)
+        self._batch = next(
+            self._weights.training_batches(lambda share: self._streams.training(0, share))
+        )
+        proposed = self._strategy.propose(self._weights.samples_per_step)
         metrics = self._weights.train(self._batch, self._space.encode(proposed), 0)
         self.num_predictions = float(metrics.num_predictions)
         seconds = time.time() - process_start()
@@ -119,7 +121,7 @@ class _Measurement:
     def stages(self, architecture: Any, repeats: int) -> dict[str, float]:
         """Times everything but the training step."""
         weights, strategy = self._weights, self._strategy
-        reward_batch = next(iter(weights.distribute(self._streams.rewards(0))))
+        reward_batch = next(iter(weights.batches(lambda share: self._streams.rewards(0, 1, share))))
         samples = self._config.policy.samples_per_update
         proposed = strategy.propose(samples)
         functions = {
@@ -135,7 +137,7 @@ class _Measurement:
 
     def steps(self, architecture: Any, repeats: int) -> dict[str, Any]:
         """Times training steps of the supernet and of the plain network, in turn."""
-        decisions = self._space.encode([architecture] * self._weights.num_replicas)
+        decisions = self._space.encode([architecture] * self._weights.samples_per_step)
         static_step = self._space.build_static_step(architecture, self._config.shared_weights)
         pair = [
             lambda: _wait(self._weights.train(self._batch, decisions, 1)),

@@ -5,6 +5,7 @@ so do the presets. Flags, `config.json` and the tables of the documentation come
 """
 
 import dataclasses
+from typing import Any
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings, section, setting
@@ -210,6 +211,12 @@ class SearchConfig(Settings):
         "Validation examples behind one reward (default: the training batch size).",
         minimum=1,
     )
+    samples_per_step: int | None = setting(
+        None,
+        "Architectures that one training step of the shared weights trains, each on its share of "
+        "the batch: 1, or a divisor of the number of devices (default: one for each device).",
+        minimum=1,
+    )
     policy_start_epoch: int = setting(
         0,
         "First epoch whose end updates the controller; before it, only weights train.",
@@ -221,10 +228,27 @@ class SearchConfig(Settings):
         "finite; 0: it ends at once.",
         minimum=0,
     )
+    collapse_level: float = setting(
+        0.05,
+        "Warn when the controller's entropy or the spread of the sampled operations falls under "
+        "this share of the largest possible; 0: never (a tanh constant keeps the entropy far above "
+        "the default).",
+        minimum=0.0,
+        below=1.0,
+    )
     shared_weights: TrainingConfig = section(TrainingConfig())
     policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
     evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
     derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
+
+
+def _retraining_rollbacks() -> Any:
+    return setting(
+        5,
+        "Times that a training goes back to its last checkpoint when a loss is not finite; 0: it "
+        "ends at once.",
+        minimum=0,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,6 +260,7 @@ class RetrainConfig(Settings):
         False,
         "Keep the validation part out of training and report accuracy on it after each epoch.",
     )
+    max_rollbacks: int = _retraining_rollbacks()
     training: TrainingConfig = section(
         TrainingConfig(
             batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
@@ -255,12 +280,7 @@ class TextRetrainConfig(Settings):
         "unset: never.",
         minimum=0,
     )
-    max_rollbacks: int = setting(
-        5,
-        "Times that a training goes back to its last checkpoint when a loss is not finite; 0: it "
-        "ends at once.",
-        minimum=0,
-    )
+    max_rollbacks: int = _retraining_rollbacks()
     training: TrainingConfig = section(
         TrainingConfig(
             epochs=3000,

@@ -31,3 +31,7 @@ class ExportError(EnasError):
 
 class NumericalError(EnasError):
     """A loss, a gradient or a reward is not finite."""
+
+
+class WorkerLostError(EnasError):
+    """Another process of a training on several machines is not there, or not any more."""

@@ -1,13 +1,18 @@
 """Files that survive a crash: written whole or not at all, or line by line."""
 
 import contextlib
+import errno
+import io
 import json
+import logging
 import math
 import os
 import pathlib
+import re
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from enas_tf.errors import RunDirectoryError
 
@@ -22,7 +27,9 @@ class JsonLines:
           path: of the file, which need not exist.
         """
         self.path = path
-        self._file: BinaryIO | None = None
+        self._file: io.FileIO | None = None
+        # Whether the folder's entry for the file is known to be on the disk.
+        self._in_folder = False
 
     def append(self, value: Mapping[str, Any]) -> None:
         """Writes one object as a line and flushes it.
@@ -37,16 +44,51 @@ class JsonLines:
         line = to_json_text(value).encode() + b"\n"
         with writing(self.path):
             if self._file is None:
-                self._file = self.path.open("ab")
-            self._file.write(line)
-            self._file.flush()
+                # Without a buffer, which after a failure would be written once more.
+                self._file = self.path.open("ab", buffering=0)
+            size = os.fstat(self._file.fileno()).st_size
+            try:
+                _write_all(self._file, line)
+            except OSError:
+                # A full disk may take half a line.
+                with contextlib.suppress(OSError):
+                    self._file.truncate(size)
+                raise
+
+    def sync(self) -> None:
+        """Waits until everything appended so far is on the disk.
+
+        Raises:
+          RunDirectoryError: the disk does not take it.
+        """
+        if self._file is not None:
+            with writing(self.path):
+                os.fsync(self._file.fileno())
+                if not self._in_folder:
+                    sync_folder(self.path.parent)
+                    self._in_folder = True
 
     def read(self) -> list[dict[str, Any]]:
-        """Returns all objects; a last line that was not written to its end is left out."""
-        if not self.path.exists():
+        """Returns all objects; a last line that was not written to its end is left out.
+
+        Raises:
+          RunDirectoryError: a line is no JSON, or the file cannot be read.
+        """
+        try:
+            lines = self.path.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
             return []
-        lines = self.path.read_bytes().split(b"\n")[:-1]
-        return [json.loads(line) for line in lines]
+        except OSError as error:
+            raise RunDirectoryError(f"Cannot read {self.path}: {reason(error)}.") from error
+        values = []
+        for number, line in enumerate(lines, 1):
+            try:
+                values.append(json.loads(line))
+            except ValueError as error:
+                raise RunDirectoryError(
+                    f"{self.path} is damaged: line {number} is not valid JSON."
+                ) from error
+        return values
 
     @property
     def size(self) -> int:
@@ -64,6 +106,38 @@ class JsonLines:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+class LogFile(logging.FileHandler):
+    """A log that gives up quietly when the disk is full, after having said so once.
+
+    A log is not worth ending a run for, nor a traceback for every line.
+
+    Args:
+      path: of the file; lines are appended.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Says once, in the other logs, that this one cannot be written."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            logging.getLogger(__name__).warning(
+                "Cannot write %s: %s; messages will be missing there.",
+                self.baseFilename,
+                reason(error),
+            )
+
+    def close(self) -> None:
+        """Closes the file; what could not be written is lost."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -119,9 +193,43 @@ def writing(path: pathlib.Path) -> Iterator[None]:
         raise RunDirectoryError(f"Cannot write {path}: {reason(error)}.") from error
 
 
-def reason(error: OSError) -> str:
-    """Returns what went wrong in a few words."""
-    return (error.strerror or str(error)).lower()
+def reason(error: Exception) -> str:
+    """Returns what went wrong in a few words.
+
+    Args:
+      error: an `OSError`, or an error of TensorFlow's file system, whose message looks like
+        "{{node and device}} path; No space left on device [Op:SaveV2]".
+    """
+    text = error.strerror if isinstance(error, OSError) else None
+    if not text:
+        first_line = str(error).strip().partition("\n")[0]
+        text = re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", first_line).rpartition("; ")[2]
+    return f"{text[:1].lower()}{text[1:]:.119}".rstrip(".")
+
+
+def sync_folder(path: pathlib.Path) -> None:
+    """Waits until the names of the files in a folder are on the disk.
+
+    Raises:
+      OSError: the disk does not take them.
+    """
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems cannot do it with folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(file: io.FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _umask() -> int:

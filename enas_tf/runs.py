@@ -23,8 +23,9 @@ from typing import Any
 from typing_extensions import Self
 
 import enas_tf
+from enas_tf.differences import differences
 from enas_tf.errors import DataError, RunDirectoryError
-from enas_tf.files import JsonLines, reason, to_json_text, write_text, writing
+from enas_tf.files import JsonLines, LogFile, reason, to_json_text, write_text, writing
 
 try:
     import fcntl
@@ -51,6 +52,8 @@ _FILES = (
     "log.txt",
 )
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model")
+# What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
+_WORK = (METRICS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
 
 # Locks are held until the process ends; a process may open its own run again.
 _locks: dict[pathlib.Path, int] = {}
@@ -94,6 +97,9 @@ class RunDirectory:
     ) -> Self:
         """Makes the folder of a new run, or goes on in the folder of the same run.
 
+        A run that ended before it had made anything, for example because it ran out of memory,
+        does not bind the next one: that may have another configuration.
+
         Args:
           path: of the folder; its parents are made too.
           configuration: everything that decides what the run does, as JSON can hold it.
@@ -112,7 +118,7 @@ class RunDirectory:
         if (run.path / CONFIG).exists():
             there = run.configuration
             _check_command(run.path, there, configuration)
-            if not overwrite:
+            if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
                 return run
             run._delete()
@@ -207,8 +213,14 @@ class RunDirectory:
         return self.write_text(name, to_json_text(value, indent=2) + "\n")
 
     def write_text(self, name: str, text: str) -> pathlib.Path:
-        """Writes a text file as `write_json` does, for example a drawing."""
+        """Writes a text file as `write_json` does, for example a drawing.
+
+        A file that holds the text already stays untouched.
+        """
         path = self.path / name
+        with contextlib.suppress(OSError):
+            if path.read_bytes() == text.encode("utf-8"):
+                return path
         write_text(path, text)
         return path
 
@@ -256,7 +268,13 @@ class RunDirectory:
         return value
 
     def position(self) -> dict[str, int]:
-        """Returns how far the two logs have been written, to be kept in a checkpoint."""
+        """Returns how far the two logs have been written, to be kept in a checkpoint.
+
+        Until there they are on the disk, so that not even a power cut takes lines that the
+        checkpoint relies on.
+        """
+        for log in (self.metrics, self.architectures):
+            log.sync()
         return {METRICS: self.metrics.size, ARCHITECTURES: self.architectures.size}
 
     def rewind(self, position: Mapping[str, int]) -> None:
@@ -271,7 +289,7 @@ class RunDirectory:
     def __enter__(self) -> Self:
         if self._handler is None:
             with writing(self.path / "log.txt"):
-                self._handler = logging.FileHandler(self.path / "log.txt", encoding="utf-8")
+                self._handler = LogFile(self.path / "log.txt")
             form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
             self._handler.setFormatter(form)
             logger = logging.getLogger("enas_tf")
@@ -291,6 +309,13 @@ class RunDirectory:
             logging.getLogger("enas_tf").removeHandler(self._handler)
             self._handler.close()
             self._handler = None
+
+    def _has_work(self) -> bool:
+        """Whether the run has made anything that it would be a pity to lose."""
+        paths = (self.path / name for name in _WORK)
+        return self.has_checkpoint or any(
+            path.is_dir() or (path.exists() and path.stat().st_size > 0) for path in paths
+        )
 
     def _delete(self) -> None:
         # The old config.json stays until the new one replaces it, so that a folder that was left
@@ -336,22 +361,13 @@ def _lock(path: pathlib.Path) -> None:
     _locks[key] = descriptor
 
 
-def _check_same(
-    path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any], most: int = 3
-) -> None:
-    old, new = _flatten(there), _flatten(now)
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    if not names:
-        return
-    listed = "; ".join(
-        f"{name}: {_show(old.get(name))} there, {_show(new.get(name))} now" for name in names[:most]
-    )
-    if len(names) > most:
-        listed += f"; and {len(names) - most} more"
-    raise RunDirectoryError(
-        f"{path} holds a run with another configuration ({listed}). Use the same settings to go "
-        "on, another output_dir, or --overwrite to start anew."
-    )
+def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    different = differences(there, now)
+    if different:
+        raise RunDirectoryError(
+            f"{path} holds a run with another configuration ({different}). Use the same settings "
+            "to go on, another output_dir, or --overwrite to start anew."
+        )
 
 
 def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -362,21 +378,6 @@ def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[st
             f"{path} holds a run of enas-{old}, which enas-{new} neither resumes nor overwrites; "
             "nothing was changed. Give another output_dir."
         )
-
-
-def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, entry in value.items():
-        if isinstance(entry, Mapping):
-            flat.update(_flatten(entry, f"{prefix}{name}."))
-        else:
-            flat[prefix + name] = entry
-    return flat
-
-
-def _show(value: Any) -> str:
-    text = "unset" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _versions() -> dict[str, str]:

@@ -49,6 +49,8 @@ def issubclass_of_settings(annotation):
         (config.SearchConfig, "seed", -1),
         (config.SearchConfig, "seed", 2**31),
         (config.SearchConfig, "reward_statistics", "refitted"),
+        (config.SearchConfig, "collapse_level", -0.1),
+        (config.SearchConfig, "collapse_level", 1.0),
     ],
 )
 def test_nonsense_is_refused(kind, name, value):

@@ -34,25 +34,65 @@ def test_other_versions_still_resume(tmp_path):
     assert RunDirectory.open(tmp_path, CONFIGURATION).path == tmp_path
 
 
+def begun(path):
+    """Returns a run that has something to lose."""
+    with RunDirectory.open(path, CONFIGURATION) as run:
+        run.metrics.append({"step": 1})
+    return run
+
+
 def test_another_configuration_is_refused_and_named(tmp_path):
-    RunDirectory.open(tmp_path, CONFIGURATION)
+    begun(tmp_path)
     with pytest.raises(RunDirectoryError, match=r"shared_weights\.epochs: 310 there, 100 now"):
         RunDirectory.open(tmp_path, {**CONFIGURATION, "shared_weights": {"epochs": 100}})
 
 
 def test_a_setting_that_is_new_is_named(tmp_path):
-    RunDirectory.open(tmp_path, CONFIGURATION)
+    begun(tmp_path)
     with pytest.raises(RunDirectoryError, match="extra: unset there, 1 now"):
         RunDirectory.open(tmp_path, {**CONFIGURATION, "extra": 1})
 
 
 def test_a_refused_run_loses_nothing(tmp_path):
-    with RunDirectory.open(tmp_path, CONFIGURATION) as run:
-        run.metrics.append({"step": 1})
+    run = begun(tmp_path)
     with pytest.raises(RunDirectoryError):
         RunDirectory.open(tmp_path, {"other": 1})
     assert run.configuration == json.loads(json.dumps(CONFIGURATION))
     assert run.metrics.read() == [{"step": 1}]
+
+
+def test_a_run_that_has_made_nothing_does_not_bind_the_next_one(tmp_path):
+    with RunDirectory.open(tmp_path, CONFIGURATION) as run:
+        run.keep_asset("vocabulary.txt", "a\nb\n")
+        run.metrics.path.write_text("")
+        run.architectures.append({"architecture": "0"})
+    other = {**CONFIGURATION, "shared_weights": {"epochs": 100}}
+    assert RunDirectory.open(tmp_path, other).configuration["shared_weights"] == {"epochs": 100}
+    assert os.listdir(tmp_path) == ["config.json"]
+
+
+def test_a_run_that_has_made_nothing_keeps_its_log_for_the_same_configuration(tmp_path):
+    with RunDirectory.open(tmp_path, CONFIGURATION):
+        logging.getLogger("enas_tf").info("epoch 1")
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    assert "epoch 1" in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoints/ckpt-1.index", "best_architecture.json", "results.json", "model.keras"]
+)
+def test_a_run_that_has_made_something_binds_the_next_one(tmp_path, name):
+    path = RunDirectory.open(tmp_path, CONFIGURATION).path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x")
+    with pytest.raises(RunDirectoryError, match="another configuration"):
+        RunDirectory.open(tmp_path, {**CONFIGURATION, "shape": []})
+
+
+def test_a_run_that_has_made_nothing_still_belongs_to_its_command(tmp_path):
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    with pytest.raises(RunDirectoryError, match="holds a run of enas-search"):
+        RunDirectory.open(tmp_path, {"command": "retrain"})
 
 
 def test_overwrite_starts_anew(tmp_path):
@@ -191,3 +231,38 @@ def test_an_asset_is_kept_as_it_was_first_written(tmp_path):
     with pytest.raises(DataError, match="has changed since the run"):
         run.keep_asset("vocabulary.txt", "b\na\n")
     assert (tmp_path / "vocabulary.txt").read_bytes() == b"a\nb\n"
+
+
+def test_a_position_is_taken_after_the_logs_are_on_the_disk(tmp_path, monkeypatch):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.metrics.append({"step": 1})
+    on_disk = []
+    monkeypatch.setattr(os, "fsync", lambda file: on_disk.append(os.fstat(file).st_ino))
+    position = run.position()
+    assert run.metrics.path.stat().st_ino in on_disk
+    assert position["metrics.jsonl"] == len('{"step": 1}\n')
+
+
+def test_a_disk_that_does_not_take_the_logs_is_one_clear_line(tmp_path, monkeypatch):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.metrics.append({"step": 1})
+
+    def fail(file):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(RunDirectoryError, match=r"Cannot write .*metrics\.jsonl: input/output err"):
+        run.position()
+
+
+def test_a_log_on_a_full_disk_says_so_once(tmp_path, capfd, caplog):
+    with RunDirectory.open(tmp_path, CONFIGURATION) as run:
+        (tmp_path / "log.txt").unlink()
+        (tmp_path / "log.txt").symlink_to("/dev/full")
+        run.close()
+        with run:
+            for number in range(3):
+                logging.getLogger("enas_tf.search").info("epoch %d", number)
+    (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "log.txt: no space left on device; messages will be missing" in warning.message
+    assert capfd.readouterr().err == ""

@@ -1,6 +1,7 @@
 """What every command does around its work: exit codes, one-line errors, interruptions."""
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -9,11 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from enas_tf.errors import EnasError
+from enas_tf.files import reason
 
 EXIT_DONE = 0
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_FULL = ("no space left", "disk quota exceeded")
 
 
 class Terminated(KeyboardInterrupt):
@@ -25,7 +29,8 @@ def run_command(
 ) -> int:
     """Runs a command and returns its exit code.
 
-    Bad input, bad configuration and sizes that do not fit into memory become one line on stderr.
+    Bad input, bad configuration, sizes that do not fit into memory and a full disk become one line
+    on stderr.
     Any other exception is a defect and leaves with its traceback.
 
     Args:
@@ -52,15 +57,30 @@ def run_command(
         return EXIT_INTERRUPTED
     except _memory_errors() as error:
         # TensorFlow names the function and the node first.
-        reason = str(error).strip().partition("\n")[0].rpartition("}} ")[2]
-        _say(
-            f"{name}: error: Out of memory; make the batch size, the number of filters or the "
-            f"number of layers smaller ({reason:.200})."
-        )
+        message = str(error).strip().partition("\n")[0].rpartition("}} ")[2]
+        path, _, what = message.partition("; ")
+        # TensorFlow has the same error for both.
+        if what.lower().startswith(_FULL):
+            _say_no_room(name, f" {path}", reason(error))
+        else:
+            _say(
+                f"{name}: error: Out of memory; make the batch size, the number of filters or the "
+                f"number of layers smaller ({message:.200})."
+            )
         return EXIT_BAD_INPUT
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough.
+        _abandon_stdout()
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        where = "" if error.filename is None else f" {error.filename}"
+        _say_no_room(name, where, reason(error))
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _abandon_stdout()
+        return EXIT_BAD_INPUT
     finally:
         signal.signal(signal.SIGTERM, previous)
     return EXIT_DONE
@@ -94,6 +114,15 @@ def _warnings_on_stderr(name: str) -> Iterator[None]:
 
 def _terminate(number: int, frame: Any) -> NoReturn:
     raise Terminated
+
+
+def _say_no_room(name: str, where: str, what: str) -> None:
+    _say(f"{name}: error: Cannot write{where}: {what}; what was saved before stays good.")
+
+
+def _abandon_stdout() -> None:
+    """Sees to it that Python does not complain once more when it flushes stdout at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(line: str) -> None:

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 from enas_tf.cli.flags import CommandFlags, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
+from enas_tf.runs import RunDirectory
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
+from enas_tf.training.cluster import Cluster
 
 Started = TypeVar("Started")
 
@@ -105,15 +107,32 @@ def add_preset_flag(
     )
 
 
-def add_devices_flag(command: CommandFlags, group: str) -> None:
-    """Adds `--devices`."""
+def add_device_flags(command: CommandFlags, group: str) -> None:
+    """Adds `--devices`, `--worker_timeout` and `--deterministic`."""
     command.add(
         group,
         "devices",
         str,
         "auto",
         "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
-        "logical devices on the CPU. batch_size counts the examples of all devices.",
+        "logical devices on the CPU. batch_size counts the examples of all devices. With the "
+        "environment variable TF_CONFIG: of each machine.",
+    )
+    command.add(
+        group,
+        "worker_timeout",
+        float,
+        1800.0,
+        "Seconds to wait for the other machines that TF_CONFIG names.",
+        metadata={"above": 0.0},
+    )
+    command.add(
+        group,
+        "deterministic",
+        bool,
+        False,
+        "Make TensorFlow choose operations that give the same bits every time, on GPUs too, which "
+        "may be slower.",
     )
 
 
@@ -161,12 +180,41 @@ def load_data(
     return data, start()
 
 
-def start_on(devices: str) -> Any:
-    """Loads TensorFlow and returns the strategy for the devices that `--devices` names."""
+def check_output_dir(output_dir: str) -> None:
+    """Finds out early whether results can be written, if it is this machine that writes them.
+
+    Raises:
+      RunDirectoryError: see `RunDirectory.check`.
+      ConfigurationError: `TF_CONFIG` cannot be used.
+    """
+    cluster = Cluster.from_environment()
+    if cluster is None or cluster.is_chief:
+        RunDirectory.check(output_dir)
+
+
+def start(command: CommandFlags) -> Any:
+    """Loads TensorFlow and returns the strategy for the devices that the flags name."""
+    if Cluster.from_environment() is not None:
+        # When a machine is lost, the other ones' native code writes a page; our line says it all.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     load_tensorflow()
+    import tensorflow as tf
+
     from enas_tf.training.distribution import strategy_of_devices
 
-    return strategy_of_devices(devices)
+    if command["deterministic"]:
+        tf.config.experimental.enable_op_determinism()
+    return strategy_of_devices(command["devices"], command["worker_timeout"])
+
+
+def is_follower(distribution: Any) -> bool:
+    """Returns whether another machine, the chief, writes and reports; tells so if it does."""
+    from enas_tf.training.workers import Workers
+
+    workers = Workers(distribution)
+    if not workers.is_chief:
+        print(f"Worker {workers.index} of {workers.count} is done; the chief has the results.")
+    return not workers.is_chief
 
 
 def flags_of_other_spaces(

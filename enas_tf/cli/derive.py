@@ -32,6 +32,15 @@ def _derive(argv: Sequence[str]) -> None:
     elsewhere = {} if searched is None else flags_of_other_spaces(searched.entry, _flag_names)
     command = CommandFlags(NAME, SUMMARY, elsewhere)
     command.add("Run", "run", str, None, "Folder of a search.", required=True)
+    command.add(
+        "Run",
+        "checkpoint",
+        str,
+        "latest",
+        "Which checkpoint: the latest, or the one after the epoch at whose end a proposed "
+        "architecture had the best score.",
+        metadata={"choices": ("latest", "best")},
+    )
     command.add_settings("Ranking (defaults: as the search did)", defaults, exclude=elsewhere)
     command.parse(argv)
     config = command.settings(defaults)
@@ -40,7 +49,7 @@ def _derive(argv: Sequence[str]) -> None:
 
     from enas_tf.search.derive_again import derive_recorded
 
-    result = derive_recorded(recorded, data, config)
+    result = derive_recorded(recorded, data, config, command["checkpoint"])
     dataset = f"--dataset={recorded.data.dataset}"
     plain = type(recorded.data)(dataset=recorded.data.dataset)
     others = differing_arguments(recorded.data, plain)

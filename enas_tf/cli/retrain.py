@@ -11,17 +11,19 @@ from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
     add_architecture_flag,
-    add_devices_flag,
+    add_device_flags,
     add_output_flags,
     add_preset_flag,
     add_space_flag,
+    check_output_dir,
     chosen_preset,
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
+    is_follower,
     load_data,
     retrain_flags,
-    start_on,
+    start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.report import retrain_report
@@ -29,6 +31,7 @@ from enas_tf.reporting.progress import Progress
 from enas_tf.runs import RunDirectory
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry
+from enas_tf.training.cluster import Cluster
 
 NAME = "enas-retrain"
 SUMMARY = (
@@ -59,16 +62,15 @@ def _retrain(argv: Sequence[str]) -> None:
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}", "final"
     )
     entry.check_network(architecture, network)
-    RunDirectory.check(output_dir)
+    check_output_dir(output_dir)
 
     def check(data: Any) -> None:
         data.check_retraining(config)
         entry.check_data(data)
 
-    data, distribution = load_data(entry, data_config, check, lambda: start_on(command["devices"]))
+    data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
-    from enas_tf.export import export
-
+    cluster = Cluster.from_environment()
     with _Display() as display:
         model = entry.retrain(
             architecture,
@@ -78,8 +80,12 @@ def _retrain(argv: Sequence[str]) -> None:
             output_dir=output_dir,
             overwrite=command["overwrite"],
             distribution=distribution,
-            on_progress=display,
+            on_progress=display if cluster is None or cluster.is_chief else None,
         )
+    if is_follower(distribution):
+        return
+    from enas_tf.export import export
+
     export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
     data_arguments = [f"--dataset={data_config.dataset}"]
     if data_config.data_dir is not None:
@@ -92,7 +98,7 @@ def _flags(entry: SpaceEntry, preset: RetrainPreset, preset_name: str) -> Comman
     add_space_flag(command, "Run", entry)
     add_architecture_flag(command, "Run")
     add_preset_flag(command, "Run", entry.retrain_presets, preset_name)
-    add_devices_flag(command, "Run")
+    add_device_flags(command, "Run")
     add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
     command.add_settings("Data", preset.data)
     command.add_settings("Network", preset.network)

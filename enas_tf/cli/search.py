@@ -6,22 +6,23 @@ from typing import Any
 
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
-    add_devices_flag,
+    add_device_flags,
     add_output_flags,
     add_preset_flag,
     add_space_flag,
+    check_output_dir,
     chosen_preset,
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
     form_arguments,
+    is_follower,
     load_data,
     search_flags,
-    start_on,
+    start,
 )
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.report import search_report
-from enas_tf.runs import RunDirectory
 from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
@@ -52,15 +53,15 @@ def _search(argv: Sequence[str]) -> None:
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
     )
     check_strategy(config.strategy)
-    RunDirectory.check(output_dir)
+    check_output_dir(output_dir)
 
     def check(data: Any) -> None:
         data.check_search(config)
         entry.fit(space, data)
 
-    data, distribution = load_data(entry, data_config, check, lambda: start_on(command["devices"]))
+    data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
-    from enas_tf.search.loop import search
+    from enas_tf.search.search import search
 
     result = search(
         entry.fit(space, data),
@@ -70,6 +71,8 @@ def _search(argv: Sequence[str]) -> None:
         overwrite=command["overwrite"],
         distribution=distribution,
     )
+    if is_follower(distribution):
+        return
     network = entry.retrain_presets[preset_name].network
     arguments = _retrain_arguments(command, preset, preset_name)
     print(search_report(result, [*arguments, *form_arguments(space, network)]))
@@ -79,7 +82,7 @@ def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> Command
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
     add_space_flag(command, "Run", entry)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)
-    add_devices_flag(command, "Run")
+    add_device_flags(command, "Run")
     add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
     command.add_settings("Data", preset.data)
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import tempfile
+from typing import BinaryIO
 
 # Written before TensorFlow's log level counts: which CPU features it has, and (303, on every
 # machine without a GPU) that there is no CUDA driver.
@@ -18,7 +19,7 @@ def load_tensorflow() -> None:
     The lines are written by native code, so that the file descriptor itself is turned aside.
     """
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as kept:
+    with _file_in_memory() as kept:
         stderr = os.dup(2)
         os.dup2(kept.fileno(), 2)
         try:
@@ -32,3 +33,10 @@ def load_tensorflow() -> None:
             for line in kept:
                 if not _NOISE.match(line):
                     os.write(2, line)
+
+
+def _file_in_memory() -> BinaryIO:
+    # Where there is no such thing, a full disk keeps TensorFlow from being loaded.
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()

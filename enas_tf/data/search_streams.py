@@ -1,17 +1,24 @@
 """The streams of batches that a search reads from a dataset of pictures."""
 
-from typing import Any
-
 import tensorflow as tf
 
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images import ImageData
-from enas_tf.data.pipeline import evaluation_batches, training_batches
+from enas_tf.data.pipeline import (
+    first_batches,
+    reward_batches,
+    training_batches,
+    validation_batches,
+)
 from enas_tf.data.preprocessing import Normalization
+from enas_tf.data.sharing import ALONE, Share
 
 
 class ImageSearchStreams:
     """Training, reward and validation batches of a search; the test set is never read.
+
+    Training batches are divided among replicas by rows, all others are spread as `SpreadBatch`es;
+    see `data.sharing`.
 
     Args:
       data: the pictures.
@@ -37,35 +44,59 @@ class ImageSearchStreams:
         """Statistics of the training part."""
         return self._data.normalization("train")
 
-    def training(self, first_step: int) -> tf.data.Dataset:
-        """Returns endless augmented training batches from a step on."""
-        return self._shuffled("train", self._batch_size, first_step, self._data.augmentation)
-
-    def refitting(self) -> tf.data.Dataset:
-        """Returns endless training batches without augmentation, always the same ones."""
-        return self._shuffled("train", self._batch_size, 0, None)
-
-    def rewards(self, first_sample: int) -> tf.data.Dataset:
-        """Returns endless validation minibatches, one for each sampled architecture."""
-        return self._shuffled("validation", self._reward_batch_size, first_sample, None)
-
-    def validation(self) -> tf.data.Dataset:
-        """Returns the whole validation part once."""
-        images, labels = self._data.part("validation")
-        return evaluation_batches(
-            images, labels, normalization=self.normalization, batch_size=self._batch_size
-        )
-
-    def _shuffled(
-        self, part: str, batch_size: int, first_step: int, augmentation: Any
-    ) -> tf.data.Dataset:
-        images, labels = self._data.part(part)
+    def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns endless augmented training batches from a step on, divided by rows."""
         return training_batches(
-            images,
-            labels,
+            *self._data.part("train"),
             normalization=self.normalization,
-            batch_size=batch_size,
+            batch_size=self._batch_size,
             seed=self._seed,
             first_step=first_step,
-            augmentation=augmentation,
+            augmentation=self._data.augmentation,
+            share=share,
+        )
+
+    def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns training batches without augmentation, always the same ones, spread."""
+        return first_batches(
+            *self._data.part("train"),
+            normalization=self.normalization,
+            batch_size=self._batch_size,
+            seed=self._seed,
+            count=count,
+            share=share,
+        )
+
+    def rewards(
+        self, first_update: int, samples_per_update: int, share: Share = ALONE
+    ) -> tf.data.Dataset:
+        """Returns endless validation minibatches, one for each sampled architecture, spread."""
+        return reward_batches(
+            *self._data.part("validation"),
+            normalization=self.normalization,
+            batch_size=self._reward_batch_size,
+            seed=self._seed,
+            samples_per_update=samples_per_update,
+            first_update=first_update,
+            share=share,
+        )
+
+    def minibatch(self, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns the first validation minibatch of `rewards` only, spread."""
+        return first_batches(
+            *self._data.part("validation"),
+            normalization=self.normalization,
+            batch_size=self._reward_batch_size,
+            seed=self._seed,
+            count=1,
+            share=share,
+        )
+
+    def validation(self, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns the whole validation part once, spread."""
+        return validation_batches(
+            *self._data.part("validation"),
+            normalization=self.normalization,
+            batch_size=self._batch_size,
+            share=share,
         )

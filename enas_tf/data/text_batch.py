@@ -22,6 +22,10 @@ class TextBatch(NamedTuple):
     carry: Any
     relative_length: Any
 
+    def rows(self, begin: int, end: int) -> "TextBatch":
+        """Returns the rows from `begin` to before `end`, as views."""
+        return TextBatch(*(field[begin:end] for field in self))
+
 
 def check_devices(batch_size: int, num_devices: int) -> None:
     """Raises `ConfigurationError` unless the rows of a batch can be divided among devices.

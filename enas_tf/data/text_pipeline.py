@@ -1,16 +1,21 @@
-"""Batches of text for training and for evaluation, as `tf.data` datasets of `TextBatch`.
+"""Batches of text for training and for evaluation, as `tf.data` datasets.
 
-A training batch is a function of the seed and the number of its step: nothing needs to be saved
-for a run to go on exactly where it stopped, but the state that the batch before left.
+A batch is a function of the seed and its number: nothing needs to be saved for a run to go on
+exactly where it stopped, but the state that a training batch left, and of batches that are divided
+among several machines, each machine makes its own part only.
 """
 
+import functools
 import itertools
+import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.segments import segment_bounds, segments_per_epoch
+from enas_tf.data.sharing import ALONE, Share, SpreadBatch
 from enas_tf.data.text_batch import TextBatch
 from enas_tf.errors import DataError
 
@@ -61,61 +66,93 @@ def training_batches(
     random_lengths: bool,
     seed: int,
     first_step: int = 0,
+    share: Share = ALONE,
 ) -> tf.data.Dataset:
     """Returns endless segments of the text's rows, in order, the first again after the last.
 
-    The dataset that starts at step `k` yields exactly what the one that starts at 0 yields from its
-    element `k` on. Step `s` belongs to epoch `s // segments_per_epoch(…)`, whose first batch has
+    The dataset that starts at step `k` yields exactly what the one that starts at 0 yields for the
+    steps from `k` on. Step `s` belongs to epoch `s // segments_per_epoch(…)`, whose first batch has
     the carry 0.
 
     Args:
       tokens: int32 `[words]`.
-      rows: of every batch.
+      rows: of every batch, over all replicas.
       sequence_length: words in a segment, on average if lengths are random.
       random_lengths: whether each epoch's lengths are drawn anew; see `data.segments`.
       seed: of the lengths.
       first_step: number of the step that the first batch is for.
+      share: whose rows are made. Default: those of all.
 
     Returns:
-      Dataset of `TextBatch`.
+      Dataset of `TextBatch`: for each step the rows of each of the share's replicas in turn.
+
+    Raises:
+      ConfigurationError: there are more replicas than rows.
+      DataError: there are not enough words.
+    """
+    batch = _segment_in_order(tokens, rows, sequence_length, random_lengths, seed)
+    share.check_batch_size(rows)
+
+    def elements() -> Iterator[TextBatch]:
+        for step in itertools.count(first_step):
+            whole = batch(step)
+            for replica in share.replicas:
+                yield whole.rows(*share.rows(replica, rows))
+
+    signature = _signature(rows // share.total if rows % share.total == 0 else None)
+    return _dataset(elements, signature, tf.data.INFINITE_CARDINALITY)
+
+
+def first_batches(
+    tokens: np.ndarray, *, rows: int, sequence_length: int, count: int, share: Share = ALONE
+) -> tf.data.Dataset:
+    """Returns the first batches of `training_batches` with segments of one length, spread.
+
+    Args:
+      tokens: int32 `[words]`.
+      rows: of every batch, each of which one replica gets.
+      sequence_length: words in a segment.
+      count: number of batches.
+      share: whose batches are made. Default: those of all.
+
+    Returns:
+      Dataset of `SpreadBatch`es of `TextBatch`.
 
     Raises:
       DataError: there are not enough words.
     """
-    inputs, targets = rows_of(tokens, rows)
-    positions = inputs.shape[1]
-    steps = segments_per_epoch(positions, sequence_length, random_lengths)
-
-    def batches() -> Iterator[TextBatch]:
-        first_epoch, skipped = divmod(first_step, steps)
-        for epoch in itertools.count(first_epoch):
-            bounds = segment_bounds(
-                positions, sequence_length, random_lengths=random_lengths, seed=seed, epoch=epoch
-            )
-            for start, end in bounds[skipped:].tolist():
-                yield _segment(inputs, targets, start, end, start > 0, sequence_length)
-            skipped = 0
-
-    return _dataset(batches, rows)
+    batch = _segment_in_order(tokens, rows, sequence_length, random_lengths=False, seed=0)
+    return _spread(batch, rows, count, share)
 
 
 def reward_batches(
-    tokens: np.ndarray, *, rows: int, sequence_length: int, seed: int, first_sample: int = 0
+    tokens: np.ndarray,
+    *,
+    rows: int,
+    sequence_length: int,
+    seed: int,
+    samples_per_update: int,
+    first_update: int = 0,
+    share: Share = ALONE,
 ) -> tf.data.Dataset:
-    """Returns endless batches of single segments of a text, every one from the state zero.
+    """Returns endless batches of single segments of a text, every one from the state zero, spread.
 
     A pass takes the text's segments in a random order of its own, no segment twice; those that
-    fill no batch are left out.
+    fill no batch are left out. Sample `s` of update `u` has batch `u * samples_per_update + s`. The
+    samples of every update are spread by themselves, and so filled up to whole blocks.
 
     Args:
       tokens: int32 `[words]`.
-      rows: segments in a batch.
+      rows: segments in a batch, which one replica gets.
       sequence_length: words in a segment; fewer if the text has not so many.
       seed: of the order.
-      first_sample: number of the first batch.
+      samples_per_update: architectures that are scored for one update.
+      first_update: number of the update that the first batch is for.
+      share: whose batches are made. Default: those of all.
 
     Returns:
-      Dataset of `TextBatch`; the batch of a sample depends on the seed and its number only.
+      Dataset of `SpreadBatch`es of `TextBatch`: `share.count * ceil(samples_per_update /
+      share.total)` for each update. The batch of a sample depends on the seed and its number only.
 
     Raises:
       DataError: the text has not enough segments for a batch.
@@ -129,33 +166,52 @@ def reward_batches(
         )
     batches_per_pass = segments // rows
 
-    def batches() -> Iterator[TextBatch]:
-        first_pass, skipped = divmod(first_sample, batches_per_pass)
-        for number in itertools.count(first_pass):
-            generator = np.random.default_rng([seed, number, _REWARD_ORDER])
-            # What is left over is not always at the end.
-            offset = generator.integers(len(tokens) - segments * length)
-            starts = offset + length * generator.permutation(segments)
-            for batch in range(skipped, batches_per_pass):
-                places = starts[batch * rows : (batch + 1) * rows, None] + np.arange(length)
-                inputs, targets = tokens[places], tokens[places + 1]
-                yield _segment(inputs, targets, 0, length, False, sequence_length)
-            skipped = 0
+    @functools.lru_cache(maxsize=1)
+    def starts_of(number: int) -> np.ndarray:
+        generator = np.random.default_rng([seed, number, _REWARD_ORDER])
+        # What is left over is not always at the end.
+        offset = generator.integers(len(tokens) - segments * length)
+        return offset + length * generator.permutation(segments)
 
-    return _dataset(batches, rows)
+    def batch(sample: int) -> TextBatch:
+        number, place = divmod(sample, batches_per_pass)
+        starts = starts_of(number)[place * rows : (place + 1) * rows]
+        places = starts[:, None] + np.arange(length)
+        return _segment(tokens[places], tokens[places + 1], 0, length, False, sequence_length)
+
+    return _spread(batch, rows, samples_per_update, share, first_update)
 
 
-def evaluation_batches(
-    tokens: np.ndarray, *, rows: int, length: int, carried: bool = True
+def validation_batches(
+    tokens: np.ndarray, *, rows: int, length: int, share: Share = ALONE
 ) -> tf.data.Dataset:
-    """Returns all segments of a text's rows once, in order; the last one may be shorter.
+    """Returns all segments of a text's rows once, in order, every one from the state zero, spread.
+
+    Args:
+      tokens: int32 `[words]`.
+      rows: into which the text is divided.
+      length: words in a segment; the last one may be shorter.
+      share: whose batches are made. Default: those of all.
+
+    Returns:
+      Dataset of `SpreadBatch`es of `TextBatch` of the relative length 1.
+
+    Raises:
+      DataError: there are not enough words.
+    """
+    batch, count = _segments_once(tokens, rows, length, carried=False)
+    return _spread(batch, rows, count, share)
+
+
+def evaluation_batches(tokens: np.ndarray, *, rows: int, length: int) -> tf.data.Dataset:
+    """Returns all segments of a text's rows once, in order, each going on from the one before.
+
+    They cannot be divided among replicas by whole batches, and are not divided.
 
     Args:
       tokens: int32 `[words]`.
       rows: into which the text is divided; with 1, every word but the first is predicted.
-      length: words in a segment.
-      carried: whether each segment but the first goes on from the state of the one before; if
-        not, all begin at zero.
+      length: words in a segment; the last one may be shorter.
 
     Returns:
       Dataset of `TextBatch` of the relative length 1.
@@ -163,15 +219,45 @@ def evaluation_batches(
     Raises:
       DataError: there are not enough words.
     """
+    batch, count = _segments_once(tokens, rows, length, carried=True)
+    return _dataset(lambda: map(batch, range(count)), _signature(rows), count)
+
+
+def _segment_in_order(
+    tokens: np.ndarray, rows: int, sequence_length: int, random_lengths: bool, seed: int
+) -> Callable[[int], TextBatch]:
+    """Returns what makes the batch of a step, of all rows."""
+    inputs, targets = rows_of(tokens, rows)
+    positions = inputs.shape[1]
+    steps = segments_per_epoch(positions, sequence_length, random_lengths)
+
+    @functools.lru_cache(maxsize=1)
+    def bounds_of(epoch: int) -> np.ndarray:
+        return segment_bounds(
+            positions, sequence_length, random_lengths=random_lengths, seed=seed, epoch=epoch
+        )
+
+    def batch(step: int) -> TextBatch:
+        epoch, number = divmod(step, steps)
+        start, end = bounds_of(epoch)[number].tolist()
+        return _segment(inputs, targets, start, end, start > 0, sequence_length)
+
+    return batch
+
+
+def _segments_once(
+    tokens: np.ndarray, rows: int, length: int, carried: bool
+) -> tuple[Callable[[int], TextBatch], int]:
+    """Returns what makes the batch of a number, and how many there are."""
     inputs, targets = rows_of(tokens, rows)
     positions = inputs.shape[1]
 
-    def batches() -> Iterator[TextBatch]:
-        for start in range(0, positions, length):
-            end = min(start + length, positions)
-            yield _segment(inputs, targets, start, end, carried and start > 0, end - start)
+    def batch(number: int) -> TextBatch:
+        start = number * length
+        end = min(start + length, positions)
+        return _segment(inputs, targets, start, end, carried and start > 0, end - start)
 
-    return _dataset(batches, rows)
+    return batch, math.ceil(positions / length)
 
 
 def _segment(
@@ -186,9 +272,44 @@ def _segment(
     )
 
 
-def _dataset(batches: Callable[[], Iterator[TextBatch]], rows: int) -> tf.data.Dataset:
+def _spread(
+    batch: Callable[[int], TextBatch],
+    rows: int,
+    count: int,
+    share: Share,
+    first_group: int | None = None,
+) -> tf.data.Dataset:
+    """Spreads groups of batches, each group by itself.
+
+    Args:
+      batch: makes the batch of a number.
+      rows: of every batch.
+      count: of batches in a group.
+      share: whose batches are made.
+      first_group: the dataset is endless and begins with this group. Default: there is only one.
+    """
+    numbers, weights = share.spread(count)
+
+    def elements() -> Iterator[SpreadBatch]:
+        for group in [0] if first_group is None else itertools.count(first_group):
+            for number, weight in zip(numbers, weights):
+                yield SpreadBatch(batch(group * count + number), np.float32(weight))
+
+    signature = SpreadBatch(_signature(rows), tf.TensorSpec([], tf.float32))
+    size = len(numbers) if first_group is None else tf.data.INFINITE_CARDINALITY
+    return _dataset(elements, signature, size)
+
+
+def _signature(rows: int | None) -> TextBatch:
     words = tf.TensorSpec([rows, None], tf.int32)
     one_a_row = tf.TensorSpec([rows], tf.float32)
-    signature = TextBatch(words, words, one_a_row, one_a_row)
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return TextBatch(words, words, one_a_row, one_a_row)
+
+
+def _dataset(
+    elements: Callable[[], Iterator[Any]], signature: Any, cardinality: int
+) -> tf.data.Dataset:
+    dataset = tf.data.Dataset.from_generator(elements, output_signature=signature)
+    # Otherwise several machines would ask each other at every step whether they are at the end.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(cardinality))
     return dataset.prefetch(tf.data.AUTOTUNE)

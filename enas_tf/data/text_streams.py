@@ -3,11 +3,13 @@
 import tensorflow as tf
 
 from enas_tf.data.segments import segments_per_epoch
+from enas_tf.data.sharing import ALONE, Share
 from enas_tf.data.text_pipeline import (
-    evaluation_batches,
+    first_batches,
     positions_of,
     reward_batches,
     training_batches,
+    validation_batches,
 )
 from enas_tf.data.texts import TextData
 
@@ -17,6 +19,9 @@ _VALIDATION_LENGTHS = 4
 
 class TextSearchStreams:
     """Training, reward and validation batches of a search; the test part is never read.
+
+    Training batches are divided among replicas by rows, all others are spread as `SpreadBatch`es;
+    see `data.sharing`.
 
     Args:
       data: the texts.
@@ -41,26 +46,48 @@ class TextSearchStreams:
             data.config.random_lengths,
         )
 
-    def training(self, first_step: int) -> tf.data.Dataset:
-        """Returns endless training segments from a step on."""
-        return self._training(first_step, self._data.config.random_lengths)
+    def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns endless training segments from a step on, divided by rows."""
+        return training_batches(
+            self._data.train,
+            rows=self._batch_size,
+            sequence_length=self._data.config.sequence_length,
+            random_lengths=self._data.config.random_lengths,
+            seed=self._seed,
+            first_step=first_step,
+            share=share,
+        )
 
-    def refitting(self) -> tf.data.Dataset:
-        """Returns endless training segments of one length, always the same ones."""
-        return self._training(0, False)
+    def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns training segments of one length, always the same ones, spread."""
+        return first_batches(
+            self._data.train,
+            rows=self._batch_size,
+            sequence_length=self._data.config.sequence_length,
+            count=count,
+            share=share,
+        )
 
-    def rewards(self, first_sample: int) -> tf.data.Dataset:
-        """Returns endless validation minibatches, one for each sampled architecture."""
+    def rewards(
+        self, first_update: int, samples_per_update: int, share: Share = ALONE
+    ) -> tf.data.Dataset:
+        """Returns endless validation minibatches, one for each sampled architecture, spread."""
         return reward_batches(
             self._data.validation,
             rows=self._reward_batch_size,
             sequence_length=self._data.config.sequence_length,
             seed=self._seed,
-            first_sample=first_sample,
+            samples_per_update=samples_per_update,
+            first_update=first_update,
+            share=share,
         )
 
-    def validation(self) -> tf.data.Dataset:
-        """Returns the validation part once, in segments that all begin with the state zero.
+    def minibatch(self, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns the first validation minibatch of `rewards` only, spread."""
+        return self.rewards(0, 1, share).take(share.count)
+
+    def validation(self, share: Share = ALONE) -> tf.data.Dataset:
+        """Returns the validation part once, in segments that all begin with the state zero, spread.
 
         They are longer than those of training. There are fewer rows than in a training batch if
         the part is too short for so many.
@@ -68,14 +95,4 @@ class TextSearchStreams:
         length = _VALIDATION_LENGTHS * self._data.config.sequence_length
         tokens = self._data.validation
         rows = max(1, min(self._batch_size, (len(tokens) - 1) // length))
-        return evaluation_batches(tokens, rows=rows, length=length, carried=False)
-
-    def _training(self, first_step: int, random_lengths: bool) -> tf.data.Dataset:
-        return training_batches(
-            self._data.train,
-            rows=self._batch_size,
-            sequence_length=self._data.config.sequence_length,
-            random_lengths=random_lengths,
-            seed=self._seed,
-            first_step=first_step,
-        )
+        return validation_batches(tokens, rows=rows, length=length, share=share)

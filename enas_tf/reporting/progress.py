@@ -25,6 +25,7 @@ class Progress:
         total_steps: Mapping[str, int],
         done_steps: Mapping[str, int] | None = None,
         *,
+        shown: bool = True,
         stream: TextIO | None = None,
         interval: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
@@ -34,6 +35,7 @@ class Progress:
         Args:
           total_steps: for each phase, its steps in the whole job.
           done_steps: those already done by an interrupted run.
+          shown: whether anything is printed; of several machines, only one shows the progress.
           stream: where to (default: stderr).
           interval: seconds between two lines when the stream is no terminal.
           clock: returns seconds.
@@ -43,6 +45,7 @@ class Progress:
             for name, total in total_steps.items()
         }
         self._stream = sys.stderr if stream is None else stream
+        self._shown = shown
         self._terminal = self._stream.isatty()
         self._interval = 0.1 if self._terminal else interval
         self._clock = clock
@@ -75,7 +78,7 @@ class Progress:
         self._last_update = now
         due = self._last_line is None or now - self._last_line >= self._interval
         # A terminal always shows the last step; a log keeps its distance between lines.
-        if due or (self._terminal and current.done >= current.total):
+        if self._shown and (due or (self._terminal and current.done >= current.total)):
             self._last_line = now
             self._show(self._line(phase, epoch, epochs, metrics))
 
@@ -85,8 +88,9 @@ class Progress:
 
     def message(self, text: str) -> None:
         """Prints a line that stays, above the progress line."""
-        self._clear()
-        print(text, file=self._stream, flush=True)
+        if self._shown:
+            self._clear()
+            print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
         """Ends the progress line."""

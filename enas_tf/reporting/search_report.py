@@ -11,6 +11,10 @@ from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.spaces.base import SearchSpace
 
+# The name of the events that score proposed architectures on the whole validation part.
+DERIVE = "derive"
+# Far more steps than any run takes.
+_NO_END = 2**62
 SCORE_NOTE = (
     "The score ranks architectures that share weights; it is not the performance of the final "
     "network, which is trained from scratch."
@@ -23,16 +27,18 @@ class SearchReport:
     Args:
       run: where.
       space: the search space.
-      first_steps: for each phase, the steps that are done already; TensorBoard's later events,
-        left by an interrupted process, are removed.
+      steps_done: for each phase, the steps that are done already; TensorBoard's later events,
+        left by an interrupted process, are removed. None: all events stay.
     """
 
-    def __init__(self, run: RunDirectory, space: SearchSpace, first_steps: Mapping[str, int]):
+    def __init__(self, run: RunDirectory, space: SearchSpace, steps_done: Mapping[str, int | None]):
         self._run = run
         self._space = space
         self._boards = {
-            phase: TensorBoardWriter(run.tensorboard / phase, first_step=step + 1)
-            for phase, step in first_steps.items()
+            phase: TensorBoardWriter(
+                run.tensorboard / phase, first_step=_NO_END if steps is None else steps + 1
+            )
+            for phase, steps in steps_done.items()
         }
 
     def metrics(
@@ -47,10 +53,25 @@ class SearchReport:
           seconds: since the search began.
           values: the numbers by name.
         """
+        self._append(phase, step, epoch, seconds, values)
+        self._boards[phase].scalars(phase, values, step)
+
+    def ranked(self, epochs: int, seconds: float, values: Mapping[str, float]) -> None:
+        """Writes one candidate of the final ranking to `metrics.jsonl`.
+
+        Args:
+          epochs: that are done.
+          seconds: since the search began.
+          values: the numbers by name.
+        """
+        self._append(DERIVE, epochs, epochs, seconds, values)
+
+    def _append(
+        self, phase: str, step: int, epoch: int, seconds: float, values: Mapping[str, float]
+    ) -> None:
         self._run.metrics.append(
             {"phase": phase, "step": step, "epoch": epoch, "seconds": round(seconds, 3), **values}
         )
-        self._boards[phase].scalars(phase, values, step)
 
     def rewarded(
         self, architectures: Sequence[Any], rewards: Sequence[float], epoch: int, update: int
@@ -78,7 +99,8 @@ class SearchReport:
 
         Args:
           architectures: what was proposed.
-          step: training steps that are done.
+          step: training steps that are done. The events belong to the next one, so that a search
+            that resumes here, and proposes again, does not leave them twice.
         """
         counts = self._space.operation_counts(architectures)
         shares = {
@@ -86,8 +108,26 @@ class SearchReport:
             for name, values in counts.items()
         }
         board = self._boards["shared_weights"]
-        board.scalars("sampled", {name: np.mean(values) for name, values in shares.items()}, step)
-        board.heatmap("sampled/operations_by_layer", np.stack(list(shares.values())), step)
+        means = {name: np.mean(values) for name, values in shares.items()}
+        board.scalars("sampled", means, step + 1)
+        board.heatmap("sampled/operations_by_layer", np.stack(list(shares.values())), step + 1)
+
+    def explored(
+        self, phase: str, name: str, value: float, step: int, warning: str | None = None
+    ) -> None:
+        """Writes a number that says how much the search still explores.
+
+        Args:
+          phase: whose steps count.
+          name: of the number, for example `sampled/spread`.
+          value: the number.
+          step: the step of the phase, from 1.
+          warning: what is to be said about it; it stands beside the number as a text.
+        """
+        group, _, short_name = name.partition("/")
+        self._boards[phase].scalars(group, {short_name: value}, step)
+        if warning is not None:
+            self._boards[phase].text(f"{name}_warning", warning, step)
 
     def proposed(self, architecture: Any, score: float, epoch: int) -> None:
         """Writes an architecture that the strategy would propose now.
@@ -97,17 +137,18 @@ class SearchReport:
           score: its score with the shared weights.
           epoch: epochs that are done.
         """
-        self._boards["derive"].text(
+        self._boards[DERIVE].text(
             "proposed_architecture", _score_and_string(architecture, score), epoch
         )
 
     def derived(
-        self, candidates: Sequence[Any], seconds: float, ranked_by: Mapping[str, Any]
+        self, candidates: Sequence[Any], epochs: int, seconds: float, ranked_by: Mapping[str, Any]
     ) -> None:
         """Writes `best_architecture.json` with the ranking, and the drawing of the best.
 
         Args:
           candidates: `Candidate`s, best first.
+          epochs: that are done.
           seconds: the search took.
           ranked_by: what decided the ranking.
         """
@@ -134,8 +175,9 @@ class SearchReport:
                 ],
             ),
         )
-        self._boards["derive"].text(
-            "best_architecture", _score_and_string(best.architecture, best.score), step=0
+        # Deriving again replaces what stands behind the last epoch.
+        self._boards[DERIVE].text(
+            "best_architecture", _score_and_string(best.architecture, best.score), epochs + 1
         )
         path = self._run.path / "best_architecture.svg"
         write_drawing(best.architecture, path, **self._space.drawing_options())

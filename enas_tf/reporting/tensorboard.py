@@ -1,19 +1,26 @@
 """Event files for TensorBoard, without gaps or duplicates after a resume."""
 
+import contextlib
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event
 
+from enas_tf.errors import RunDirectoryError
+from enas_tf.files import reason
+
 _CELL = 16
 
 
 class TensorBoardWriter:
     """Writes scalars, pictures and texts under names such as `shared_weights/loss`.
+
+    Every method raises `RunDirectoryError` if the folder cannot be written. Events are written
+    later than they are given, so that this may be said of an earlier one.
 
     ```python
     with TensorBoardWriter(run.tensorboard, first_step=step) as board:
@@ -30,10 +37,27 @@ class TensorBoardWriter:
             resumed one will write again, are removed.
         """
         self._folder = pathlib.Path(folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(self._folder.glob("*tfevents*")):
-            _keep_steps_before(path, first_step)
-        self._writer = tf.summary.create_file_writer(str(self._folder))
+        with self._writing():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for path in sorted(self._folder.glob("*tfevents*")):
+                _keep_steps_before(path, first_step)
+            self._writer = tf.summary.create_file_writer(str(self._folder))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns errors of the file system into one line."""
+        try:
+            yield
+        except tf.errors.InvalidArgumentError:
+            # Of the values, not of the folder.
+            raise
+        except (tf.errors.OpError, OSError) as error:
+            raise RunDirectoryError(f"Cannot write {self._folder}: {reason(error)}.") from error
+
+    @contextlib.contextmanager
+    def _adding(self) -> Iterator[None]:
+        with self._writing(), self._writer.as_default():
+            yield
 
     def scalars(self, group: str, values: Mapping[str, Any], step: int) -> None:
         """Writes numbers.
@@ -43,13 +67,13 @@ class TensorBoardWriter:
           values: a number for each name.
           step: the step they belong to.
         """
-        with self._writer.as_default():
+        with self._adding():
             for name, value in values.items():
                 tf.summary.scalar(f"{group}/{name}", value, step=step)
 
     def histogram(self, name: str, values: Any, step: int) -> None:
         """Writes the distribution of an array of numbers."""
-        with self._writer.as_default():
+        with self._adding():
             tf.summary.histogram(name, values, step=step)
 
     def heatmap(self, name: str, shares: Any, step: int) -> None:
@@ -63,21 +87,23 @@ class TensorBoardWriter:
         """
         grey = np.round(255 * (1 - np.clip(np.asarray(shares, np.float64), 0, 1))).astype(np.uint8)
         picture = np.kron(grey, np.ones((_CELL, _CELL), np.uint8))
-        with self._writer.as_default():
+        with self._adding():
             tf.summary.image(name, picture[np.newaxis, :, :, np.newaxis], step=step)
 
     def text(self, name: str, markdown: str, step: int) -> None:
         """Writes a text, in Markdown."""
-        with self._writer.as_default():
+        with self._adding():
             tf.summary.text(name, markdown, step=step)
 
     def flush(self) -> None:
         """Makes all that was written readable by others."""
-        self._writer.flush()
+        with self._writing():
+            self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes the file."""
-        self._writer.close()
+        with self._writing():
+            self._writer.close()
 
     def __enter__(self) -> "TensorBoardWriter":
         return self
@@ -102,7 +128,10 @@ def _keep_steps_before(path: pathlib.Path, first_step: int) -> None:
     if len(kept) == num_records:
         return
     temporary = path.with_name(f".{path.name}")
-    with tf.io.TFRecordWriter(str(temporary)) as file:
-        for record in kept:
-            file.write(record)
-    os.replace(temporary, path)
+    try:
+        with tf.io.TFRecordWriter(str(temporary)) as file:
+            for record in kept:
+                file.write(record)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from enas_tf.errors import ArchitectureError
-from enas_tf.retrain.loop import OnEvent, OnProgress
+from enas_tf.retrain.runner import OnEvent, OnProgress
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.registry import get_space, space_names

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -13,9 +13,11 @@ from enas_tf.data.augmentation import normalize
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images import ImageData, retraining_part
 from enas_tf.data.pipeline import training_batches
+from enas_tf.data.sharing import Share
 from enas_tf.errors import ArchitectureError
 from enas_tf.retrain.classifier import build_classifier, evaluate, evaluate_logits
-from enas_tf.retrain.loop import OnEvent, OnProgress, Training
+from enas_tf.retrain.loop import Training
+from enas_tf.retrain.runner import OnEvent, OnProgress
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.macro import network as macro_network
@@ -24,6 +26,8 @@ from enas_tf.spaces.micro import network as micro_network
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.training.distribution import default_strategy
 from enas_tf.training.image_step import ImageMetrics, training_step
+from enas_tf.training.moving_statistics import SharedMovingStatistics
+from enas_tf.training.sums import run_and_sum
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +160,7 @@ class ImageTraining(Training):
             epoch_steps=epoch_steps,
             strategy=strategy,
         )
+        self._moving = SharedMovingStatistics(self.network, strategy)
 
     def data_identity(self) -> dict[str, Any]:
         """Returns the sizes of the data, and how they are changed at random."""
@@ -170,22 +175,26 @@ class ImageTraining(Training):
             **dataclasses.asdict(data.augmentation),
         }
 
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """Returns normalised and augmented pictures with their labels."""
+    def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
+        """Returns normalised and augmented pictures with their labels; see `Training.batches`."""
         images, labels = self.data.part(self.part)
         return training_batches(
             images,
             labels,
             normalization=self.normalization,
             batch_size=self.config.training.batch_size,
-            seed=self.config.seed,
+            # After going back: another order, and other changes of the pictures.
+            seed=self.config.seed + int(self.rollbacks.numpy()),
             first_step=first_step,
             augmentation=self.data.augmentation,
+            share=share,
         )
 
     def train_step(self, batch: tuple[Any, Any]) -> ImageMetrics:
         """Takes one step and returns its metrics."""
-        return self.strategy.run(self._replica_step, (batch,))
+        (metrics, moving), _ = run_and_sum(self.strategy, self._replica_step, (batch,))
+        self._moving.share(moving)
+        return metrics
 
     def model(self) -> keras.Model:
         """Returns the network in its present state as a classifier of raw pixels."""
@@ -221,8 +230,16 @@ class ImageTraining(Training):
             "validation_loss": validation.loss,
         }
 
-    def _replica_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> ImageMetrics:
-        return training_step(
+    def after_restore(self) -> None:
+        """Gives all replicas the moving statistics that were restored."""
+        self._moving.spread()
+
+    def validation_score(self, validation: Mapping[str, Any]) -> float | None:
+        """Returns the accuracy on the validation part, None if there is none."""
+        return validation.get("validation_accuracy")
+
+    def _replica_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[Any, Any]:
+        metrics = training_step(
             lambda images: self.network(images, training=True),
             batch,
             self.network.trainable_variables,
@@ -230,6 +247,7 @@ class ImageTraining(Training):
             self.config.training,
             self.form.auxiliary_weight(self.network_config),
         )
+        return (metrics, self._moving.of_replica()), ()
 
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor) -> tf.Tensor:

@@ -1,10 +1,12 @@
 """What a training saves in order to go on after an interruption, or to go back."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from enas_tf.runs import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
+from enas_tf.training.shared_checkpoints import SharedCheckpoints
 
 _log = logging.getLogger(__name__)
 
@@ -15,37 +17,49 @@ class SavedTraining:
     Args:
       training: a `Training`, which is saved and restored.
       run: where.
-      checkpoints: hold `training.state()`.
     """
 
-    def __init__(self, training: Any, run: RunDirectory, checkpoints: Checkpoints) -> None:
+    def __init__(self, training: Any, run: RunDirectory) -> None:
         self._training = training
         self._run = run
-        self._checkpoints = checkpoints
-        self._saves = 0
+        self._checkpoints = SharedCheckpoints(
+            Checkpoints(run.checkpoints, run.configuration, **training.state()), training.workers
+        )
 
-    def save(self) -> None:
-        """Saves everything."""
+    def log(self, event: Mapping[str, Any]) -> None:
+        """Writes an event to the log of the run."""
+        self._run.metrics.append(event)
+
+    def save(self, score: float | None = None) -> None:
+        """Saves everything.
+
+        Args:
+          score: how good the network is here, more is better; the best checkpoint is kept.
+        """
         training = self._training
-        # A new number every time, so that no checkpoint is ever written over.
-        self._saves += 1
         self._checkpoints.state.values = {
             "seconds": training.seconds,
             "log": self._run.position(),
             "history": training.history,
-            "saves": self._saves,
         }
-        self._checkpoints.save(self._saves)
+        self._checkpoints.save(score)
 
-    def restore(self) -> bool:
-        """Restores the newest checkpoint and takes the log back to it; returns if there was one."""
+    def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
+        """Restores a checkpoint and takes the log back to it.
+
+        Args:
+          which: the newest or the best one.
+
+        Returns:
+          Whether there was one.
+        """
         training = self._training
-        found = self._checkpoints.restore()
+        found = self._checkpoints.restore(which)
         values = self._checkpoints.state.values if found else {}
         if found:
             training.seconds = values["seconds"]
             training.history = values.get("history", training.history)
-            self._saves = values.get("saves", training.step)
+            training.after_restore()
             _log.info("going on at step %d of %d", training.step, training.total_steps)
         self._run.rewind(values.get("log", {}))
         return found

@@ -10,13 +10,15 @@ import tensorflow as tf
 
 from enas_tf.config import TextRetrainConfig
 from enas_tf.data.segments import segments_per_epoch
+from enas_tf.data.sharing import Share
 from enas_tf.data.text_batch import TextBatch
 from enas_tf.data.text_pipeline import positions_of, training_batches
 from enas_tf.data.texts import TextData
 from enas_tf.errors import ArchitectureError
 from enas_tf.retrain.averaging import WeightAverage, starts_averaging
 from enas_tf.retrain.language_model import TextScorer, evaluate_perplexity
-from enas_tf.retrain.loop import OnEvent, OnProgress, Training
+from enas_tf.retrain.loop import Training
+from enas_tf.retrain.runner import OnEvent, OnProgress
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
@@ -24,6 +26,7 @@ from enas_tf.spaces.rnn.network import LanguageModel, build_rnn_network
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.distribution import default_strategy
 from enas_tf.training.optimizers import apply_gradients
+from enas_tf.training.sums import run_and_sum
 from enas_tf.training.text_step import TextMetrics
 
 # What the history of a run holds.
@@ -119,7 +122,6 @@ class TextTraining(Training):
             epoch_steps=self._epoch_steps(),
             strategy=strategy,
         )
-        self.max_rollbacks = config.max_rollbacks
         self.patience = config.averaging_patience
         self.history = {_PERPLEXITIES: [], _STARTED_EPOCH: None}
         self.carried = CarriedState(self.network.zero_state(self.rows), self.rows, strategy)
@@ -156,8 +158,8 @@ class TextTraining(Training):
         state = super().state() | {"carried": self.carried}
         return state if self.average is None else state | {"average": self.average}
 
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """Returns segments of the training part."""
+    def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
+        """Returns segments of the training part; see `Training.batches`."""
         config = self.data.config
         return training_batches(
             self.data.train,
@@ -166,11 +168,14 @@ class TextTraining(Training):
             random_lengths=config.random_lengths,
             seed=self.config.seed,
             first_step=first_step,
+            share=share,
         )
 
     def train_step(self, batch: TextBatch) -> TextMetrics:
         """Takes one step and returns its metrics; every device carries its rows' states on."""
-        metrics, state = self.strategy.run(self._replica_step, (batch, self.carried.read()))
+        metrics, state = run_and_sum(
+            self.strategy, self._replica_step, (batch, self.carried.read())
+        )
         self.carried.write(state)
         return metrics
 
@@ -180,19 +185,28 @@ class TextTraining(Training):
             self.average.update()
 
     def validate(self, epoch: int) -> dict[str, Any]:
-        """Returns the perplexity on the validation part, which decides when averaging starts."""
-        averaging = self.is_averaging
+        """Returns the perplexity on the validation part."""
         tokens, length = self.data.validation, self.data.config.sequence_length
         with self._weights_that_count():
             rows = min(self.rows, len(tokens) - 1)
             evaluation = self._scorer(tokens, rows=rows, length=length)
-        self._check_finite("validation loss", evaluation.loss, epoch)
-        earlier = self.history[_PERPLEXITIES]
-        if not averaging and starts_averaging(evaluation.perplexity, earlier, self.patience):
+        self.check_finite("validation loss", evaluation.loss, epoch)
+        return {
+            "validation_perplexity": evaluation.perplexity,
+            "averaging": self.is_averaging,
+        }
+
+    def after_validation(self, epoch: int, validation: Mapping[str, Any]) -> None:
+        """Starts averaging if the perplexity says that it is time."""
+        perplexity, earlier = validation["validation_perplexity"], self.history[_PERPLEXITIES]
+        if not self.is_averaging and starts_averaging(perplexity, earlier, self.patience):
             self.average.start()
             self.history[_STARTED_EPOCH] = epoch
-        earlier.append(evaluation.perplexity)
-        return {"validation_perplexity": evaluation.perplexity, "averaging": averaging}
+        earlier.append(perplexity)
+
+    def validation_score(self, validation: Mapping[str, Any]) -> float:
+        """Returns the perplexity with its sign changed."""
+        return -validation["validation_perplexity"]
 
     def model(self) -> LanguageModel:
         """Returns a language model of its own with the weights that count."""

@@ -6,15 +6,20 @@ ranking; networks that are trained from scratch do far better.
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import logging
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from enas_tf.config import SearchConfig
+from enas_tf.errors import NumericalError
 from enas_tf.reporting.progress import Progress
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.strategies.base import Strategy
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space
+
+logger = logging.getLogger(__name__)
 
 # Enough for moving statistics of decay 0.9 to forget their first batch.
 REFITTING_BATCHES = 30
@@ -48,6 +53,9 @@ def derive(
 ) -> list[Candidate]:
     """Ranks candidates of a strategy with the shared weights.
 
+    A candidate whose score is not finite is left out. A finalist whose own network cannot be
+    trained stands behind those that can, by its score with shared weights. Both give a warning.
+
     Args:
       space: the search space.
       data: what finalists are retrained on.
@@ -59,30 +67,78 @@ def derive(
     Returns:
       The candidates, best first: finalists by the validation score that a short retraining gave
       them, then the others by their score with shared weights.
+
+    Raises:
+      NumericalError: no candidate has a finite score.
     """
     settings = config.derive
     proposed = [strategy.most_likely(), *strategy.candidates(settings.num_candidates)]
     unique = list(dict.fromkeys(a for a in proposed if a is not None))
     architectures = unique[: settings.num_candidates]
     num_finalists = min(settings.finalists, len(architectures))
-    progress = Progress({"derive": len(architectures), "finalists": num_finalists})
-    candidates = []
+    progress = Progress(
+        {"derive": len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
+    )
+    scored = []
     try:
+        # The same minibatch for all, so that none is merely lucky.
+        is_minibatch = settings.scoring == "minibatch"
+        batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
         with _kept_statistics(weights):
             for architecture in architectures:
-                score = _score(config, weights, streams, architecture)
-                kind = weights.supernet.score_kind
-                candidates.append(Candidate(architecture, score, kind, score))
-                progress.update("derive", score=score, best=max(c.score for c in candidates))
+                score = _score(config, weights, streams, batches, architecture)
+                scored.append(Candidate(architecture, score, weights.supernet.score_kind, score))
+                progress.update("derive", score=score, best=_best_score(scored))
+        candidates = _finite_candidates(scored, weights)
         candidates.sort(key=lambda candidate: -candidate.score)
-        finalists = []
+        trained, untrained = [], []
         for candidate in candidates[:num_finalists]:
-            finalists.append(_retrained(space, data, config, candidate))
-            progress.update("finalists", score=finalists[-1].score)
+            try:
+                trained.append(_retrained(space, data, config, candidate, weights.distribution))
+            except NumericalError as error:
+                logger.warning(
+                    "The short retraining of %s failed; its score with shared weights ranks it "
+                    "behind the finalists that trained. %s",
+                    candidate.architecture.to_release_string(),
+                    error,
+                )
+                untrained.append(candidate)
+            progress.update("finalists", score=_best_score(trained))
     finally:
         progress.close()
-    finalists.sort(key=lambda candidate: -candidate.score)
-    return finalists + candidates[num_finalists:]
+    trained.sort(key=lambda candidate: -candidate.score)
+    return trained + untrained + candidates[num_finalists:]
+
+
+def _best_score(candidates: Sequence[Candidate]) -> float:
+    """Returns the highest finite score, not a number if there is none."""
+    scores = (candidate.score for candidate in candidates if math.isfinite(candidate.score))
+    return max(scores, default=math.nan)
+
+
+def _finite_candidates(candidates: Sequence[Candidate], weights: SharedWeights) -> list[Candidate]:
+    """Returns the candidates whose score is finite, and warns if others are left out.
+
+    Raises:
+      NumericalError: there is none; says whether the shared weights are the cause.
+    """
+    finite = [candidate for candidate in candidates if math.isfinite(candidate.score)]
+    if not finite:
+        failure = f"The score of every candidate ({len(candidates)}) is not finite"
+        try:
+            weights.check_finite()
+        except NumericalError as error:
+            raise NumericalError(f"{failure}. {error}") from error
+        raise NumericalError(
+            f"{failure}, though the shared weights are. Search anew with a lower learning_rate, or "
+            "set clip_norm."
+        )
+    left_out = len(candidates) - len(finite)
+    if left_out:
+        logger.warning(
+            "%d of %d candidates left out: their scores are not finite.", left_out, len(candidates)
+        )
+    return finite
 
 
 @contextlib.contextmanager
@@ -97,27 +153,31 @@ def _kept_statistics(weights: SharedWeights) -> Iterator[None]:
             variable.assign(value)
 
 
-def _score(config: SearchConfig, weights: SharedWeights, streams: Any, architecture: Any) -> float:
-    settings = config.derive
-    if settings.statistics == "refitted":
-        batches = streams.refitting().take(REFITTING_BATCHES)
-        weights.refit_statistics(weights.distribute(batches), architecture)
-    batches = streams.validation()
-    if settings.scoring == "minibatch":
-        # The same minibatch for all, so that none is merely lucky.
-        batches = streams.rewards(0).take(1)
+def _score(
+    config: SearchConfig, weights: SharedWeights, streams: Any, batches: Any, architecture: Any
+) -> float:
+    statistics = config.derive.statistics
+    if statistics == "refitted":
+        # Those that the devices take at a time count together as one.
+        count = REFITTING_BATCHES * weights.num_replicas
+        refitting = weights.batches(lambda share: streams.refitting(count, share))
+        weights.refit_statistics(refitting, architecture)
     return weights.validation_score(
-        weights.distribute(batches),
-        architecture,
-        use_batch_statistics=settings.statistics == "batch",
+        batches, architecture, use_batch_statistics=statistics == "batch"
     )
 
 
 def _retrained(
-    space: SearchSpace, data: Any, config: SearchConfig, candidate: Candidate
+    space: SearchSpace, data: Any, config: SearchConfig, candidate: Candidate, distribution: Any
 ) -> Candidate:
-    """Trains the candidate's own network briefly and scores it on the validation part."""
+    """Trains the candidate's own network briefly and scores it on the validation part.
+
+    Raises:
+      NumericalError: the training failed, or its score is not finite.
+    """
     score, kind = get_space(space.name).short_retraining(
-        space, candidate.architecture, data, config
+        space, candidate.architecture, data, config, distribution=distribution
     )
+    if not math.isfinite(score):
+        raise NumericalError(f"The score is not finite: {score}.")
     return dataclasses.replace(candidate, score=score, score_kind=kind)

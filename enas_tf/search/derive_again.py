@@ -1,20 +1,28 @@
 """Deriving again from the run directory of a search, finished or not."""
 
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 from enas_tf.config import DeriveConfig
 from enas_tf.search.loop import Search
 from enas_tf.search.recorded import RecordedSearch, recorded_search
 from enas_tf.search.result import SearchResult
 
+Checkpoint = Literal["latest", "best"]
 
-def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> SearchResult:
-    """Ranks candidates again from the newest checkpoint of a search, finished or not.
+
+def derive_run(
+    path: str | pathlib.Path,
+    config: DeriveConfig | None = None,
+    checkpoint: Checkpoint = "latest",
+) -> SearchResult:
+    """Ranks candidates again from a checkpoint of a search, finished or not.
 
     Args:
       path: the run directory.
       config: how candidates are chosen; default: as the search was configured.
+      checkpoint: the latest one, or the one after the epoch at whose end the proposed architecture
+        had the best score.
 
     Returns:
       As `search`; `best_architecture.json` and its drawing in the run directory are replaced.
@@ -23,11 +31,14 @@ def derive_run(path: str | pathlib.Path, config: DeriveConfig | None = None) -> 
       RunDirectoryError: the folder holds no search, or no checkpoint yet.
     """
     recorded = recorded_search(path)
-    return derive_recorded(recorded, recorded.entry.load_data(recorded.data), config)
+    return derive_recorded(recorded, recorded.entry.load_data(recorded.data), config, checkpoint)
 
 
 def derive_recorded(
-    recorded: RecordedSearch, data: Any, config: DeriveConfig | None = None
+    recorded: RecordedSearch,
+    data: Any,
+    config: DeriveConfig | None = None,
+    checkpoint: Checkpoint = "latest",
 ) -> SearchResult:
     """Does what `derive_run` does for a run whose configuration and data were read before.
 
@@ -35,10 +46,11 @@ def derive_recorded(
       recorded: the search.
       data: its data.
       config: as for `derive_run`.
+      checkpoint: likewise.
     """
     recorded.check_data(data)
     run, search_config = recorded.run, recorded.config
     if config is not None:
         search_config = search_config.replace(derive=config)
-    with run, Search(recorded.space, data, search_config, run, may_start=False) as restored:
+    with run, Search(recorded.space, data, search_config, run, checkpoint=checkpoint) as restored:
         return restored.derive()

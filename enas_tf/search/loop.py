@@ -6,29 +6,29 @@ weights, and tells the strategy the rewards of what it proposed.
 
 import logging
 import math
-import pathlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from enas_tf.config import SearchConfig
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
-from enas_tf.reporting.search_report import SearchReport
-from enas_tf.runs import RunDirectory
+from enas_tf.reporting.search_report import DERIVE, SearchReport
+from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.search.collapse import CollapseMonitor
 from enas_tf.search.derive import derive
 from enas_tf.search.result import SearchResult
 from enas_tf.search.running_metrics import RunningMetrics
 from enas_tf.search.saved_search import SavedSearch
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
-from enas_tf.search.strategies import build_strategy, check_strategy
+from enas_tf.search.strategies import build_strategy
+from enas_tf.search.strategies.of_chief import ChiefsStrategy
 from enas_tf.spaces.base import SearchSpace
-from enas_tf.training.distribution import default_strategy
 from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.pauses import Pause, Pauses
 
 logger = logging.getLogger(__name__)
 
@@ -36,58 +36,6 @@ logger = logging.getLogger(__name__)
 STEPS_PER_LOG = 20
 # What the progress line shows of an update of the strategy.
 SHOWN_OF_UPDATES: tuple[str, ...] = ("reward", "entropy")
-# The name of the events that score proposed architectures on the whole validation part.
-DERIVE = "derive"
-
-
-def search(
-    space: SearchSpace,
-    data: Any,
-    config: SearchConfig | None = None,
-    output_dir: str | pathlib.Path | None = None,
-    *,
-    overwrite: bool = False,
-    distribution: Any | None = None,
-    on_epoch_end: Callable[[dict[str, Any]], None] | None = None,
-) -> SearchResult:
-    """Searches the best architecture of a space.
-
-    Called again with the same arguments, an interrupted search goes on where it stopped, and a
-    finished one returns its result.
-
-    Args:
-      space: the space, of the data's input shape and number of classes.
-      data: for example an `ImageData`.
-      config: all settings of the search; default: `SearchConfig()`.
-      output_dir: the run directory; default: a new temporary folder.
-      overwrite: start anew if there is another run in `output_dir`.
-      distribution: a `tf.distribute` strategy; each of its replicas trains a child of its own on
-        its share of the batch. Default: all GPUs if there are several.
-      on_epoch_end: is called with the metrics of each epoch.
-
-    Returns:
-      The best architecture, its score, and the run directory.
-
-    Raises:
-      EnasError: the settings, the data or the run directory do not fit, or training diverged.
-      KeyboardInterrupt: after the state was saved.
-    """
-    config = config or SearchConfig()
-    # Before the run directory is touched.
-    check_strategy(config.strategy)
-    strategy = distribution or default_strategy()
-    data.check_search(config, strategy.num_replicas_in_sync)
-    output_dir = output_dir or tempfile.mkdtemp(prefix="enas_search_")
-    configuration = {
-        "command": "search",
-        "space": {"name": space.name, **space.to_json()},
-        "data": data.config.to_json(),
-        "search": config.to_json(),
-    }
-    run = RunDirectory.open(output_dir, configuration, overwrite=overwrite)
-    with run, Search(space, data, config, run, distribution=strategy) as running:
-        running.run(on_epoch_end)
-        return running.stored_result() or running.finish()
 
 
 class Search:
@@ -98,8 +46,9 @@ class Search:
       data: what it is searched on.
       config: the settings.
       run: where it is kept.
-      distribution: see `search`.
-      may_start: whether a run without a checkpoint is started; False: it is an error.
+      distribution: see `enas_tf.search.search.search`.
+      checkpoint: which one a run that is only derived from goes on from, `latest` or `best`; a
+        run without one is an error then. None: the search goes on from the latest, or starts.
 
     Attributes:
       weights: the shared weights.
@@ -117,7 +66,7 @@ class Search:
         run: RunDirectory,
         *,
         distribution: Any | None = None,
-        may_start: bool = True,
+        checkpoint: Literal["latest", "best"] | None = None,
     ) -> None:
         self._space = space
         self._config = config
@@ -132,29 +81,38 @@ class Search:
             seed=config.seed,
         )
         self.weights = SharedWeights(space, config, self.streams.steps_per_epoch, distribution)
-        self.strategy = build_strategy(config.strategy, space, config)
-        self._proposals_per_epoch = self.streams.steps_per_epoch * self.weights.num_replicas
+        strategy = build_strategy(config.strategy, space, config)
+        self.strategy = ChiefsStrategy(strategy, self.weights.workers)
+        self._proposals_per_epoch = self.streams.steps_per_epoch * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
         self._decisions_type = type(example)
         self.state = SearchState(
             [np.repeat(array, self._proposals_per_epoch, axis=0) for array in example]
         )
         self._saved = SavedSearch(
-            run, state=self.state, strategy=self.strategy, **self.weights.saved_objects()
+            run,
+            self.weights.workers,
+            state=self.state,
+            strategy=strategy,
+            **self.weights.saved_objects(),
         )
-        self.resumed = self._saved.restore()
-        if not (self.resumed or may_start):
+        self.resumed = self._saved.restore(checkpoint or "latest")
+        if checkpoint is not None and not self.resumed:
             raise RunDirectoryError(f"{run.path} has no checkpoint yet; let the search run longer.")
         self._started = time.monotonic() - self._saved.seconds
-        self._take_up()
+        # What was logged after the best checkpoint stays.
+        self._take_up(rewinds=checkpoint != "best")
 
-    def _take_up(self) -> None:
+    def _take_up(self, *, rewinds: bool = True) -> None:
         """Brings logs and batches to where the restored variables are."""
-        self._saved.rewind_logs()
-        first_steps = {phase: self._global_step(phase) for phase in PHASES}
+        done = {phase: self._global_step(phase) for phase in PHASES}
+        done[DERIVE] = int(self.state.epoch)
+        if rewinds:
+            self._saved.rewind_logs()
         self._report = SearchReport(
-            self._run, self._space, {**first_steps, DERIVE: int(self.state.epoch)}
+            self._run, self._space, done if rewinds else dict.fromkeys(done)
         )
+        self._collapse = CollapseMonitor(self._space, self._config, self._report)
         # Since the last event; not empty after an interruption of phase 1.
         self._running = RunningMetrics(self._saved.unlogged)
         self._training_batches: Iterator[Any] | None = None
@@ -165,6 +123,9 @@ class Search:
 
     def __exit__(self, *exception: object) -> None:
         self._report.close()
+        # Left to the garbage collector, iterators over several machines may end after what they
+        # need, and then take many seconds.
+        self._training_batches = self._reward_batches = None
 
     @property
     def _seconds(self) -> float:
@@ -198,9 +159,10 @@ class Search:
         else:
             self._save()
         with DeferredSignals() as signals:
+            pauses = Pauses(signals, self.weights.workers)
             while True:
                 try:
-                    self._run_epochs(signals, on_epoch_end)
+                    self._run_epochs(pauses, on_epoch_end)
                     return
                 except NumericalError as error:
                     self._go_back(error)
@@ -233,55 +195,67 @@ class Search:
         self._save()
 
     def _run_epochs(
-        self, signals: DeferredSignals, on_epoch_end: Callable[[dict[str, Any]], None] | None
+        self, pauses: Pauses, on_epoch_end: Callable[[dict[str, Any]], None] | None
     ) -> None:
         epochs, policy = self._config.shared_weights.epochs, self._config.policy
         updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
         progress = Progress(
             {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in PHASES},
+            shown=self.weights.workers.is_chief,
         )
         phases = {SHARED_WEIGHTS: self._train_weights, CONTROLLER: self._update_strategy}
         try:
             while int(self.state.epoch) < epochs:
                 phase = self.state.phase_name
-                if not phases[phase](progress, signals):
+                if not phases[phase](progress, pauses):
                     self._save()
                     progress.message(f"Interrupted; the state is saved in {self._run.path}.")
                     break
                 self.state.next_phase()
+                score = None
                 if phase == CONTROLLER:
                     metrics = self._end_epoch()
+                    score = metrics[self.weights.supernet.score_kind]
                     if on_epoch_end is not None:
                         on_epoch_end(metrics)
-                self._save()
+                self._save(score)
+                pauses.saved()
                 progress.skip_time()
         finally:
             progress.close()
 
-    def _save(self) -> None:
-        self._saved.save(self._seconds, self._running.sums())
+    def _save(self, score: float | None = None) -> None:
+        self._saved.save(self._seconds, self._running.sums(), score)
 
     def _propose_for_epoch(self) -> None:
         proposed = self.strategy.propose(self._proposals_per_epoch)
         self.state.keep_proposals(self._space.encode(proposed))
-        self._report.sampled(proposed, self._global_step(SHARED_WEIGHTS))
+        step = self._global_step(SHARED_WEIGHTS)
+        self._report.sampled(proposed, step)
+        self._collapse.sampled(proposed, int(self.state.epoch) + 1, step)
 
-    def _train_weights(self, progress: Progress, signals: DeferredSignals) -> bool:
-        """Phase 1: one pass over the training part, a new architecture for every step."""
-        state, replicas = self.state, self.weights.num_replicas
-        if int(state.phase_step) == 0:
-            self._propose_for_epoch()
+    def _train_weights(self, progress: Progress, pauses: Pauses) -> bool:
+        """Phase 1: one pass over the training part, new architectures for every step."""
+        state, samples = self.state, self.weights.samples_per_step
         if self._training_batches is None:
-            dataset = self.streams.training(self._global_step(SHARED_WEIGHTS))
-            self._training_batches = self.weights.training_batches(dataset)
+            first = self._global_step(SHARED_WEIGHTS)
+            self._training_batches = self.weights.training_batches(
+                lambda share: self.streams.training(first, share)
+            )
         shown = int(state.phase_step)
         for step in range(shown, self.streams.steps_per_epoch):
             number = int(state.epoch) * self.streams.steps_per_epoch + step
-            if signals.pending:
+            if (pause := pauses.before(step)) is not Pause.NONE:
                 self._check_training(number)
-                return False
-            decisions = state.proposals_of(self._decisions_type, step * replicas, replicas)
+                if pause is Pause.STOP:
+                    return False
+                self._save()
+                pauses.saved()
+            if step == 0:
+                # After a pause, since the state says nothing of proposals before the first step.
+                self._propose_for_epoch()
+            decisions = state.proposals_of(self._decisions_type, step * samples, samples)
             batch, rollbacks = next(self._training_batches), self._saved.rollbacks
             self._running.add(self.weights.train(batch, decisions, number, rollbacks))
             state.phase_step.assign_add(1)
@@ -300,23 +274,30 @@ class Search:
         self._running.check_finite(step)
         self.weights.check_finite()
 
-    def _update_strategy(self, progress: Progress, signals: DeferredSignals) -> bool:
+    def _update_strategy(self, progress: Progress, pauses: Pauses) -> bool:
         """Phase 2: the strategy learns from the rewards of what it proposes."""
         state = self.state
         samples = self._config.policy.samples_per_update
         if self._reward_batches is None:
-            dataset = self.streams.rewards(int(state.updates) * samples)
-            self._reward_batches = iter(self.weights.distribute(dataset))
-        for _ in range(int(state.phase_step), self._updates_in_epoch(int(state.epoch))):
-            if signals.pending:
+            first = int(state.updates)
+            self._reward_batches = iter(
+                self.weights.batches(lambda share: self.streams.rewards(first, samples, share))
+            )
+        for step in range(int(state.phase_step), self._updates_in_epoch(int(state.epoch))):
+            if (pause := pauses.before(step)) is Pause.STOP:
                 return False
+            if pause is Pause.SAVE:
+                self._save()
+                pauses.saved()
             architectures = self.strategy.propose(samples)
             rewards = self.weights.rewards(self._reward_batches, architectures)
             metrics = self.strategy.observe(architectures, rewards)
             state.phase_step.assign_add(1)
             state.updates.assign_add(1)
-            self._log(CONTROLLER, int(state.updates), metrics)
-            self._report.rewarded(architectures, rewards, int(state.epoch) + 1, int(state.updates))
+            epoch, update = int(state.epoch) + 1, int(state.updates)
+            self._log(CONTROLLER, update, metrics)
+            self._report.rewarded(architectures, rewards, epoch, update)
+            self._collapse.updated(metrics, epoch, update)
             shown = {name: metrics[name] for name in SHOWN_OF_UPDATES if name in metrics}
             self._show(progress, CONTROLLER, 1, shown)
         return True
@@ -327,7 +308,7 @@ class Search:
         # controller that skips with probability 0.4 most likely never skips).
         (proposed,) = self.strategy.candidates(1)
         score = self.weights.validation_score(
-            self.weights.distribute(self.streams.validation()),
+            self.weights.batches(self.streams.validation),
             proposed,
             use_batch_statistics=self._config.reward_statistics == "batch",
         )
@@ -372,7 +353,7 @@ class Search:
             strategy=self.strategy,
             streams=self.streams,
         )
-        self._report.derived(candidates, self._seconds, self._ranked_by())
+        self._report.derived(candidates, int(self.state.epoch), self._seconds, self._ranked_by())
         return SearchResult.of_candidates(candidates, self._run)
 
     def finish(self) -> SearchResult:
@@ -380,7 +361,7 @@ class Search:
         result = self.derive()
         for rank, candidate in enumerate(result.candidates, 1):
             metrics = self._score_metrics(candidate.shared_weights_score)
-            self._log(DERIVE, int(self.state.epoch), {**metrics, "rank": rank})
+            self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
         self._save()
         return result
 
@@ -390,4 +371,13 @@ class Search:
 
     def stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
-        return SearchResult.stored(self._run, self._space.name, self._ranked_by())
+        document = self.weights.workers.decide(self._stored_document)
+        if document is None:
+            return None
+        return SearchResult.of_document(document, self._run, self._space.name)
+
+    def _stored_document(self) -> dict[str, Any] | None:
+        if not (self._run.path / BEST_ARCHITECTURE).is_file():
+            return None
+        document = self._run.read_json(BEST_ARCHITECTURE)
+        return document if document.get("ranked_by") == self._ranked_by() else None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.architectures import architecture_from_document
-from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs import RunDirectory
 from enas_tf.search.derive import Candidate
 
 
@@ -40,21 +40,16 @@ class SearchResult:
         return cls(best.architecture, best.score, best.score_kind, tuple(candidates), run)
 
     @classmethod
-    def stored(
-        cls, run: RunDirectory, space_name: str, ranked_by: Mapping[str, Any]
-    ) -> "SearchResult | None":
-        """Returns the result that is in a run directory.
+    def of_document(
+        cls, document: Mapping[str, Any], run: RunDirectory, space_name: str
+    ) -> "SearchResult":
+        """Returns the result that was written into a run directory.
 
         Args:
+          document: `best_architecture.json`.
           run: the run directory.
           space_name: of the architectures' space.
-          ranked_by: what decided the ranking; None is returned for another one.
         """
-        if not (run.path / BEST_ARCHITECTURE).is_file():
-            return None
-        document = run.read_json(BEST_ARCHITECTURE)
-        if document.get("ranked_by") != ranked_by:
-            return None
         candidates = [
             Candidate(
                 architecture_from_document(entry["architecture"], space_name),

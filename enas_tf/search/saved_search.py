@@ -1,11 +1,13 @@
 """What a search saves in order to go on after an interruption, or to go back."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from enas_tf.errors import NumericalError
 from enas_tf.runs import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
+from enas_tf.training.shared_checkpoints import SharedCheckpoints
+from enas_tf.training.workers import Workers
 
 
 class SavedSearch:
@@ -13,6 +15,7 @@ class SavedSearch:
 
     Args:
       run: where they are kept.
+      workers: the machines that search.
       **objects: what has the variables, by name.
 
     Attributes:
@@ -21,21 +24,21 @@ class SavedSearch:
       rollbacks: how often the search went back.
     """
 
-    def __init__(self, run: RunDirectory, **objects: Any) -> None:
+    def __init__(self, run: RunDirectory, workers: Workers, **objects: Any) -> None:
         self._run = run
-        self._checkpoints = Checkpoints(run.checkpoints, **objects)
+        self._checkpoints = SharedCheckpoints(
+            Checkpoints(run.checkpoints, run.configuration, **objects), workers
+        )
         self._logs: dict[str, int] = {}
-        self._saves = 0
         self.seconds = 0.0
         self.unlogged: list[float] = []
         self.rollbacks = 0
 
-    def restore(self) -> bool:
-        """Restores the newest checkpoint; returns whether there was one."""
-        found = self._checkpoints.restore()
+    def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
+        """Restores the newest or the best checkpoint; returns whether there was one."""
+        found = self._checkpoints.restore(which)
         values = self._checkpoints.state.values
         self._logs = values.get("logs", {})
-        self._saves = values.get("saves", 0)
         self.seconds = values.get("seconds", 0.0)
         self.unlogged = values.get("unlogged", [])
         self.rollbacks = values.get("rollbacks", 0)
@@ -45,23 +48,21 @@ class SavedSearch:
         """Forgets what was logged after the checkpoint."""
         self._run.rewind(self._logs)
 
-    def save(self, seconds: float, unlogged: Sequence[float]) -> None:
+    def save(self, seconds: float, unlogged: Sequence[float], score: float | None = None) -> None:
         """Saves everything.
 
         Args:
           seconds: the search took until now.
           unlogged: sums of training metrics that stand in no event yet.
+          score: how good the search is here, more is better; the best checkpoint is kept.
         """
-        # A new number every time, so that no checkpoint is ever written over.
-        self._saves += 1
         self._checkpoints.state.values = {
             "seconds": seconds,
             "logs": self._run.position(),
             "unlogged": unlogged,
-            "saves": self._saves,
             "rollbacks": self.rollbacks,
         }
-        self._checkpoints.save(self._saves)
+        self._checkpoints.save(score)
 
     def go_back(self, error: NumericalError, limit: int) -> None:
         """Restores the newest checkpoint because something is not finite, and counts that.
@@ -80,5 +81,6 @@ class SavedSearch:
             ) from error
         # The checkpoint may be older than the last time it was gone back to.
         rollbacks = self.rollbacks
-        self.restore()
+        if not self.restore():
+            raise NumericalError(f"{error} There is no checkpoint to go back to.") from error
         self.rollbacks = rollbacks + 1

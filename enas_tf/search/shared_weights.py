@@ -5,19 +5,22 @@ integers, so that nothing is traced again when it changes.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from enas_tf.config import SearchConfig
+from enas_tf.data.sharing import Share, SpreadBatch
 from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.carried_state import CarriedState
-from enas_tf.training.distribution import default_strategy
+from enas_tf.training.distribution import default_strategy, distributed
 from enas_tf.training.optimizers import apply_gradients, build_optimizer, decayed_loss
+from enas_tf.training.sums import run_and_sum
+from enas_tf.training.workers import Workers
 
 
 class SharedWeights:
@@ -33,6 +36,9 @@ class SharedWeights:
       supernet: the shared weights.
       optimizer: their optimiser.
       distribution: the `tf.distribute` strategy.
+      workers: the machines of the strategy.
+      samples_per_step: architectures that one training step trains; must divide the number of
+        replicas.
       carried: what the last training batch left to the next one.
 
     Raises:
@@ -50,6 +56,8 @@ class SharedWeights:
         self._space = space
         self._config = config
         self.distribution = distribution or default_strategy()
+        self.workers = Workers(self.distribution)
+        self.samples_per_step = config.samples_per_step or self.num_replicas
         with self.distribution.scope():
             self.supernet = space.build_supernet(seed=config.seed)
             self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
@@ -65,7 +73,7 @@ class SharedWeights:
         )
         self._scoring = {
             use_batch: tf.function(
-                lambda batch, decisions, use_batch=use_batch: self._distributed_score(
+                lambda batch, decisions, use_batch=use_batch: self._distributed_scores(
                     batch, decisions, use_batch
                 ),
                 autograph=False,
@@ -81,22 +89,21 @@ class SharedWeights:
 
     @property
     def num_replicas(self) -> int:
-        """Devices that work on one step; each trains an architecture of its own."""
+        """Devices that work on one step."""
         return self.distribution.num_replicas_in_sync
 
-    def distribute(self, dataset: tf.data.Dataset) -> Any:
-        """Splits the batches of a dataset over the replicas."""
-        if self.num_replicas == 1:
-            return dataset
-        return self.distribution.experimental_distribute_dataset(dataset)
+    def batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Any:
+        """Returns the batches of a stream, at a time one for every replica; see `distributed`."""
+        return distributed(self.distribution, stream)
 
-    def training_batches(self, dataset: tf.data.Dataset) -> Iterator[Any]:
-        """Returns the batches of a dataset for `train`, which is traced once for all their shapes.
+    def training_batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Iterator[Any]:
+        """Returns the batches of a stream for `train`, which is traced once for all their shapes.
 
         Args:
-          dataset: training batches; their `element_spec` says what they have in common.
+          stream: returns the rows of training batches that a share of the replicas works on; the
+            `element_spec` says what the batches have in common.
         """
-        batches = self.distribute(dataset)
+        batches = self.batches(stream)
         self._untraced = batches.element_spec
         return iter(batches)
 
@@ -104,7 +111,7 @@ class SharedWeights:
         """Traces the training step for all batches of `training_batches`, if it is not yet."""
         if self._untraced is None:
             return
-        decisions = self._space.encode([self._space.random_architecture(0)] * self.num_replicas)
+        decisions = self._space.encode([self._space.random_architecture(0)] * self.samples_per_step)
         self._training_step.get_concrete_function(
             self._untraced,
             type(decisions)(*(tf.TensorSpec(array.shape, tf.int32) for array in decisions)),
@@ -134,8 +141,9 @@ class SharedWeights:
         """Takes one training step.
 
         Args:
-          batch: from `training_batches`, or from a distributed dataset of training batches.
-          decisions: int32 arrays of `num_replicas` architectures, one for each replica.
+          batch: from `training_batches`.
+          decisions: int32 arrays of `samples_per_step` architectures; neighbouring replicas share
+            one if there are fewer of them than of replicas.
           step: number of the step, from which dropout is seeded.
           rollbacks: how often the search went back; from which dropout is seeded too.
 
@@ -151,24 +159,20 @@ class SharedWeights:
     def _distributed_step(
         self, batch: Any, decisions: Any, step: tf.Tensor, rollbacks: tf.Tensor
     ) -> Any:
-        metrics, statistics, state = self.distribution.run(
-            self._replica_step, args=(batch, decisions, self.carried.read(), step, rollbacks)
+        (metrics, statistics), state = run_and_sum(
+            self.distribution,
+            self._replica_step,
+            (batch, decisions, self.carried.read(), step, rollbacks),
         )
         self.carried.write(state)
-        self.supernet.update_statistics(self._total(statistics))
-        return self._total(metrics)
-
-    def _total(self, values: Any) -> Any:
-        """Returns sums over the replicas."""
-        if not tf.nest.flatten(values):
-            return values
-        return self.distribution.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
+        self.supernet.update_statistics(statistics)
+        return metrics
 
     def _replica_step(
         self, batch: Any, decisions: Any, state: Any, step: tf.Tensor, rollbacks: tf.Tensor
-    ) -> tuple[Any, Any, Any]:
+    ) -> tuple[Any, Any]:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        own = tf.nest.map_structure(lambda tensor: tensor[replica], decisions)
+        own = self._decisions_of(decisions, replica * self.samples_per_step // self.num_replicas)
         # Every replica has masks of its own.
         number = step * self.num_replicas + tf.cast(replica, tf.int64)
         dropout_seed = tf.stack([self._config.seed + rollbacks, tf.cast(number, tf.int32)])
@@ -189,24 +193,33 @@ class SharedWeights:
             decay=outcome.decayed is None,
             rate_scale=outcome.rate_scale,
         )
-        return outcome.metrics, outcome.statistics, outcome.state
+        return (outcome.metrics, outcome.statistics), outcome.state
 
     def rewards(self, batches: Iterable[Any], architectures: Sequence[Any]) -> list[float]:
         """Scores each architecture on a validation minibatch of its own.
 
+        The architectures are spread over the replicas. Each is scored by one replica on its whole
+        minibatch, so that the rewards do not depend on the number of devices.
+
         Args:
-          batches: a distributed dataset's iterator; one batch is taken for each architecture.
+          batches: iterator over what `batches` returned for a stream of `SpreadBatch`; one is
+            taken for as many architectures as there are replicas.
           architectures: to be scored.
 
         Raises:
           NumericalError: a reward is not finite.
         """
         use_batch = self._config.reward_statistics == "batch"
-        scores = [
-            self._score(batch, decisions, use_batch)
-            for decisions, batch in zip(self._one_by_one(architectures), batches)
-        ]
-        rewards = [self.supernet.reward(float(one.total), float(one.count)) for one in scores]
+        encoded = self._space.encode(architectures)
+        rewards: list[float] = []
+        for start in range(0, len(architectures), self.num_replicas):
+            # Replicas that have nothing to do repeat the last architecture.
+            numbers = np.arange(start, start + self.num_replicas).clip(max=len(architectures) - 1)
+            decisions = type(encoded)(*(array[numbers] for array in encoded))
+            scores = self._scores(next(batches), decisions, use_batch)
+            rewards += [
+                self.supernet.reward(*score) for score in scores[: len(architectures) - start]
+            ]
         if not np.all(np.isfinite(rewards)):
             raise NumericalError(
                 f"A reward is not finite: {rewards!r:.80}. Lower learning_rate, or set clip_norm."
@@ -219,23 +232,24 @@ class SharedWeights:
         """Scores an architecture on all of some validation batches.
 
         Args:
-          batches: a distributed dataset.
+          batches: what `batches` returned for a finite stream of `SpreadBatch`.
           architecture: to be scored.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
         """
-        (decisions,) = self._one_by_one([architecture])
-        total = count = 0.0
-        for batch in batches:
-            score = self._score(batch, decisions, use_batch_statistics)
-            total += float(score.total)
-            count += float(score.count)
-        return self.supernet.reward(total, count)
+        decisions = self._space.encode([architecture] * self.num_replicas)
+        scores = [
+            score
+            for batch in batches
+            for score in self._scores(batch, decisions, use_batch_statistics)
+        ]
+        return self.supernet.reward(*map(sum, zip(*scores)))
 
     def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
         """Replaces the moving statistics, if there are any, by those of one architecture alone.
 
         Args:
-          batches: a distributed dataset of training batches; all of them are used.
+          batches: what `batches` returned for a stream of `SpreadBatch` of training examples; all
+            of them are used. Those that replicas take at a time count together as one.
           architecture: whose statistics.
         """
         banks = self.supernet.normalization_banks()
@@ -243,28 +257,41 @@ class SharedWeights:
             return
         for bank in banks.values():
             bank.reset_statistics()
-        (decisions,) = self._one_by_one([architecture])
+        encoded = self._space.encode([architecture])
+        decisions = self._decisions_of(encoded, 0)
         for batch in batches:
             self._refitting_step(batch, decisions)
 
-    def _refit_step(self, batch: Any, decisions: Any) -> None:
-        statistics = self.distribution.run(self.supernet.batch_statistics, args=(batch, decisions))
-        self.supernet.update_statistics(self._total(statistics))
+    def _refit_step(self, batch: SpreadBatch, decisions: Any) -> None:
+        def replica_statistics(batch: SpreadBatch, decisions: Any) -> tuple[Any, Any]:
+            return self.supernet.batch_statistics(batch.batch, decisions), ()
 
-    def _one_by_one(self, architectures: Sequence[Any]) -> list[Any]:
-        batched = self._space.encode(architectures)
-        return [
-            type(batched)(*(array[number] for array in batched))
-            for number in range(len(architectures))
-        ]
+        statistics, _ = run_and_sum(self.distribution, replica_statistics, (batch, decisions))
+        self.supernet.update_statistics(statistics)
 
-    def _score(self, batch: Any, decisions: Any, use_batch: bool) -> Any:
+    @staticmethod
+    def _decisions_of(decisions: Any, number: Any) -> Any:
+        """Returns one of several architectures, without the batch axis."""
+        return type(decisions)(*(array[number] for array in decisions))
+
+    def _scores(
+        self, batch: SpreadBatch, decisions: Any, use_batch: bool
+    ) -> list[tuple[float, float]]:
+        """Returns total and count for each replica; both 0 if its batch does not count."""
         tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
         with self._graph_options():
-            return self._scoring[use_batch](batch, tensors)
+            scores = self._scoring[use_batch](batch, tensors)
+        return list(zip(scores.total.numpy().tolist(), scores.count.numpy().tolist(), strict=True))
 
-    def _distributed_score(self, batch: Any, decisions: Any, use_batch: bool) -> Any:
-        def replica_score(batch: Any, decisions: Any) -> Any:
-            return self.supernet.score(batch, decisions, use_batch_statistics=use_batch)
+    def _distributed_scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> Any:
+        """Returns a `Score` of vectors `[replicas]`."""
 
-        return self._total(self.distribution.run(replica_score, args=(batch, decisions)))
+        def replica_score(batch: SpreadBatch, decisions: Any) -> tuple[Any, Any]:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            own = self._decisions_of(decisions, replica)
+            score = self.supernet.score(batch.batch, own, use_batch_statistics=use_batch)
+            counts = tf.equal(tf.range(self.num_replicas), replica) & (batch.weight > 0.0)
+            # A product would be undefined where a score is.
+            return tf.nest.map_structure(lambda value: tf.where(counts, value, 0.0), score), ()
+
+        return run_and_sum(self.distribution, replica_score, (batch, decisions))[0]

@@ -7,6 +7,7 @@ Nothing here imports TensorFlow.
 
 import abc
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -55,6 +56,15 @@ class SearchSpace(Settings, abc.ABC):
     @abc.abstractmethod
     def num_architectures(self) -> int:
         """The exact number of architectures in the space."""
+
+    @property
+    def largest_entropy(self) -> float:
+        """The entropy in nats of a policy that proposes all architectures equally often.
+
+        Since the entropies of the decisions of an architecture, one after the other, add up to that
+        of the architecture, no controller's mean entropy is larger.
+        """
+        return math.log(self.num_architectures)
 
     @abc.abstractmethod
     def random_architecture(self, seed: "int | np.random.Generator | None" = None) -> Any:

@@ -139,13 +139,6 @@ class ImageSupernet(Supernet):
           use_batch_statistics: whether the batch's or the moving statistics normalise.
         """
         images, labels = batch
-
-        def scored() -> Score:
-            logits, _ = self.forward(images, decisions, use_batch_statistics=use_batch_statistics)
-            metrics = classification_metrics(labels, logits)
-            return Score(metrics.correct, metrics.examples)
-
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return scored()
-        # A small last batch leaves replicas without an example, which fused kernels cannot take.
-        return tf.cond(tf.size(labels) > 0, scored, lambda: Score(tf.zeros([]), tf.zeros([])))
+        logits, _ = self.forward(images, decisions, use_batch_statistics=use_batch_statistics)
+        metrics = classification_metrics(labels, logits)
+        return Score(metrics.correct, metrics.examples)

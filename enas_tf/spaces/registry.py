@@ -31,6 +31,7 @@ from enas_tf.spaces.rnn.space import REWARD_CONSTANT, RnnSpace
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +51,9 @@ class SpaceEntry:
       fit: returns the space with what depends on the data filled in.
       retrain: trains the network of an architecture from scratch; imports TensorFlow.
       short_retraining: trains the network of a finalist of a search briefly; takes the space, the
-        architecture, the data and the search's settings, returns a score, higher is better, and
-        what it is called; imports TensorFlow.
+        architecture, the data, the search's settings and, by the name `distribution`, the
+        `tf.distribute` strategy of its devices (default: `default_strategy()`); returns a score,
+        higher is better, and what it is called; imports TensorFlow.
       unused_flags: settings of every search that change nothing in this space, by their flags.
     """
 
@@ -66,7 +68,7 @@ class SpaceEntry:
     check_network: Callable[..., None]
     fit: Callable[[SearchSpace, Any], SearchSpace]
     retrain: Callable[..., "keras.Model"]
-    short_retraining: Callable[[SearchSpace, Architecture, Any, SearchConfig], tuple[float, str]]
+    short_retraining: Callable[..., tuple[float, str]]
     unused_flags: tuple[str, ...] = ()
 
     def check_data(self, data: Any) -> None:
@@ -124,11 +126,18 @@ def _retrain_on_images(
 
 
 def _short_retraining_on_images(
-    space: SearchSpace, architecture: Architecture, data: Any, config: SearchConfig
+    space: SearchSpace,
+    architecture: Architecture,
+    data: Any,
+    config: SearchConfig,
+    *,
+    distribution: "tf.distribute.Strategy | None" = None,
 ) -> tuple[float, str]:
     training = config.shared_weights.replace(epochs=config.derive.finalist_epochs, restart_epochs=0)
     retraining = RetrainConfig(seed=config.seed, use_validation=True, training=training)
-    last = _last_event(_retrain_on_images, space, architecture, data, retraining)
+    last = _last_event(
+        _retrain_on_images, space, architecture, data, retraining, distribution=distribution
+    )
     return last["validation_accuracy"], "short_retraining_validation_accuracy"
 
 
@@ -154,11 +163,18 @@ def _retrain_on_texts(
 
 
 def _short_retraining_on_texts(
-    space: SearchSpace, architecture: Architecture, data: Any, config: SearchConfig
+    space: SearchSpace,
+    architecture: Architecture,
+    data: Any,
+    config: SearchConfig,
+    *,
+    distribution: "tf.distribute.Strategy | None" = None,
 ) -> tuple[float, str]:
     training = config.shared_weights.replace(epochs=config.derive.finalist_epochs, restart_epochs=0)
     retraining = TextRetrainConfig(seed=config.seed, averaging_patience=None, training=training)
-    last = _last_event(_retrain_on_texts, space, architecture, data, retraining)
+    last = _last_event(
+        _retrain_on_texts, space, architecture, data, retraining, distribution=distribution
+    )
     reward = REWARD_CONSTANT / last["validation_perplexity"]
     return reward, "short_retraining_validation_reward"
 
@@ -169,10 +185,19 @@ def _last_event(
     architecture: Architecture,
     data: Any,
     config: Settings,
+    *,
+    distribution: "tf.distribute.Strategy | None",
 ) -> Mapping[str, Any]:
     """Trains a network as large as in the search; returns the event of the last epoch."""
     events: list[Mapping[str, Any]] = []
-    retrain(architecture, data, config, network=space.network_config(), on_event=events.append)
+    retrain(
+        architecture,
+        data,
+        config,
+        network=space.network_config(),
+        distribution=distribution,
+        on_event=events.append,
+    )
     return events[-1]
 
 

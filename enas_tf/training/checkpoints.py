@@ -1,13 +1,30 @@
 """Checkpoints of a run: TensorFlow's objects, and plain Python values next to them."""
 
+import collections
+import contextlib
 import json
+import logging
+import math
 import os
-from typing import Any
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
+from enas_tf.differences import differences
 from enas_tf.errors import RunDirectoryError
+from enas_tf.files import reason, to_json_text
+from enas_tf.training.checkpoint_files import NAME, CheckpointFiles
+
+logger = logging.getLogger(__name__)
+
+_PLAIN_STATE = "plain_state"
+_ATTRIBUTE = "/.ATTRIBUTES/"
+_VARIABLE = f"{_ATTRIBUTE}VARIABLE_VALUE"
+# What reading a damaged file raises; the second one, if the data end too early.
+_DAMAGE = (tf.errors.OpError, IndexError)
 
 
 class PlainState(tf.train.experimental.PythonState):
@@ -30,8 +47,21 @@ class PlainState(tf.train.experimental.PythonState):
         self.values = json.loads(string_value)
 
 
+def first_component(variable: tf.Variable) -> tf.Variable:
+    """Returns the variable itself, or if every replica has one for itself, that of the first one.
+
+    To read such a variable as a whole, all machines would have to take part.
+    """
+    if variable.synchronization != tf.VariableSynchronization.ON_READ:
+        return variable
+    strategy = getattr(variable, "distribute_strategy", None)
+    return strategy.experimental_local_results(variable)[0] if strategy else variable
+
+
 class KerasVariables(tf.Module):
     """Every weight of a Keras layer, model or optimizer, for a `tf.train.Checkpoint`.
+
+    Of weights that every replica has for itself, those of the first replica.
 
     A checkpoint of the Keras object itself silently leaves out layers that are kept in lists or
     dictionaries. States of Keras's own random generators are not among the weights.
@@ -44,63 +74,272 @@ class KerasVariables(tf.Module):
         super().__init__()
         is_layer = isinstance(owner, keras.layers.Layer)
         weights = owner.weights if is_layer else owner.variables
-        self.weights = [weight.value for weight in weights]
+        self.weights = [first_component(weight.value) for weight in weights]
+
+
+class _SavedState(PlainState):
+    """The user's plain values, and next to them what `Checkpoints` keeps for itself.
+
+    Attributes:
+      about: `configuration`, and `best` with its `number` and `score`; both may be None.
+    """
+
+    _KEY = "checkpoints"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.about: dict[str, Any] = {}
+
+    def serialize(self) -> str:
+        """Returns both as text."""
+        return json.dumps({**self.values, self._KEY: self.about})
+
+    def deserialize(self, string_value: bytes | str) -> None:
+        """Replaces both."""
+        super().deserialize(string_value)
+        self.about = self.values.pop(self._KEY, {})
 
 
 class Checkpoints:
-    """The newest two checkpoints of a run in a folder.
+    """The newest checkpoints of a run and the best one, in a folder.
+
+    A checkpoint is written elsewhere, brought to the disk, and moved to its place, the index last:
+    one whose index is there is whole, whatever ended the process. None is ever written over.
+
+    ```python
+    checkpoints = Checkpoints(folder, configuration, network=network, optimizer=optimizer)
+    checkpoints.restore()
+    checkpoints.state.values = {"epoch": 3}
+    checkpoints.save(3, score=0.9)
+    ```
 
     Args:
       folder: of the checkpoints; made when the first one is saved.
+      configuration: of the run, as JSON can hold it; a checkpoint of another one is not restored.
+        None: not compared.
+      keep: how many of the newest checkpoints are kept, besides the best one.
       **objects: what to save, by name. All variables must have been made.
 
     Attributes:
-      state: plain values that are saved too.
+      state: plain values that are saved too. Their key `checkpoints` is taken.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], **objects: Any) -> None:
-        self.state = PlainState()
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        configuration: Mapping[str, Any] | None = None,
+        *,
+        keep: int = 3,
+        **objects: Any,
+    ) -> None:
+        self._files = CheckpointFiles(pathlib.Path(folder))
+        # As it will be read again: JSON has no tuples.
+        self._configuration = configuration and json.loads(to_json_text(configuration))
+        self._keep = keep
+        # Numbers of those that turned out to be damaged; the next save removes their files.
+        self._damaged: set[int] = set()
+        self.state = _SavedState()
         kinds = (keras.layers.Layer, keras.optimizers.Optimizer)
         tracked = {
             name: KerasVariables(value) if isinstance(value, kinds) else value
             for name, value in objects.items()
         }
-        self._checkpoint = tf.train.Checkpoint(plain_state=self.state, **tracked)
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint, os.fspath(folder), max_to_keep=2
-        )
+        self._checkpoint = tf.train.Checkpoint(**{_PLAIN_STATE: self.state}, **tracked)
 
-    def restore(self) -> bool:
-        """Restores the newest checkpoint; returns whether there was one.
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All variables that are saved, once each, in the order of their names there."""
+        named = sorted(_named_variables(self._checkpoint).items())
+        return list({id(variable): variable for _, variable in named}.values())
 
-        Raises:
-          RunDirectoryError: the checkpoint is damaged or was written for something else.
-        """
-        path = self._manager.latest_checkpoint
-        if path is None:
-            return False
-        try:
-            self._checkpoint.restore(path).assert_consumed()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
-            raise RunDirectoryError(
-                f"The checkpoint {path} is damaged or of another version "
-                f"({str(error).splitlines()[0]:.120}); use --overwrite to start anew."
-            ) from error
-        return True
+    @property
+    def newest(self) -> int:
+        """The greatest number of a checkpoint that is there, whole or not; 0 if there is none."""
+        return max(self._files.newest, 0)
 
-    def save(self, number: int) -> None:
-        """Saves everything; a checkpoint is either the old one or the whole new one.
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The `number` and the `score` of the best checkpoint as of the last save or restore."""
+        return self.state.about.get("best")
+
+    def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
+        """Restores a checkpoint; a damaged one is passed over for the one before, with a warning.
 
         Args:
-          number: for the file's name, for example the number of steps done.
+          which: the newest one, or the one that was saved with the highest score. If no score was
+            ever given, the newest one is the best.
+
+        Returns:
+          Whether there was one; False if none was ever saved.
+
+        Raises:
+          RunDirectoryError: all of them are damaged, or the one to be restored belongs to another
+            configuration or to other variables, of which none was changed then.
+        """
+        numbers = self._files.indexed()
+        if which == "best":
+            best = self._best_of(numbers)
+            numbers.sort(key=lambda number: number != best)
+        damage: dict[int, str] = {}
+        for number in numbers:
+            try:
+                self._restore(number)
+            except tf.errors.ResourceExhaustedError:
+                # Memory is short; the checkpoint is not to blame.
+                raise
+            except _DAMAGE as error:
+                damage[number] = reason(error)
+                continue
+            for damaged, what in damage.items():
+                path, instead = self._files.prefix(damaged), self._files.prefix(number).name
+                message = "The checkpoint %s is damaged (%s); %s is restored instead."
+                logger.warning(message, path, what, instead)
+            self._damaged.update(damage)
+            return True
+        if damage:
+            number, what = next(iter(damage.items()))
+            raise RunDirectoryError(
+                f"The checkpoint {self._files.prefix(number)} is damaged ({what}), and there is no "
+                "other one to go on from; use --overwrite to start anew."
+            )
+        return False
+
+    def save(self, number: int, score: float | None = None) -> None:
+        """Saves everything, and then removes what is neither among the newest nor the best.
+
+        Args:
+          number: for the files' name, for example the number of steps done. The next free number
+            is taken if there is a checkpoint of this or of a greater number.
+          score: how good it is; the highest score is the best. None: never the best.
 
         Raises:
           RunDirectoryError: the folder cannot be written, for example because the disk is full.
+            The checkpoints that were there stay, and nothing of the failed one.
         """
+        with self._writing():
+            number = max(number, self._files.newest + 1)
+            before = self.state.about
+            self.state.about = {
+                "configuration": self._configuration,
+                "best": self._best_with(number, score),
+            }
+            try:
+                self._files.add(number, self._checkpoint.write)
+            except BaseException:
+                self.state.about = before
+                raise
+            kept = {*self._good()[-self._keep :]}
+            self._files.keep(kept | {self.best["number"]} if self.best else kept)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns errors of the file system into one line that says what is still good."""
         try:
-            self._manager.save(checkpoint_number=number)
+            yield
         except (tf.errors.OpError, OSError) as error:
+            good = self._good()
+            kept = (
+                f"the last saved one, {NAME}{good[-1]}, stays good, and the same command goes on "
+                "from it"
+                if good
+                else "none has been saved before"
+            )
             raise RunDirectoryError(
-                f"Cannot save a checkpoint in {self._manager.directory}: "
-                f"{str(error).splitlines()[0]:.120}."
+                f"Cannot save a checkpoint in {self._files.folder}: {reason(error)}; {kept}."
             ) from error
+
+    def _good(self) -> list[int]:
+        """Returns the numbers of the checkpoints that are not known to be damaged."""
+        return [number for number in self._files.whole() if number not in self._damaged]
+
+    def _best_with(self, number: int, score: float | None) -> dict[str, Any] | None:
+        """Returns the best one once there is a checkpoint of this number and this score."""
+        best = self.best if self.best and self.best["number"] in self._good() else None
+        if score is None or not math.isfinite(score) or (best and score <= best["score"]):
+            return best
+        return {"number": number, "score": float(score)}
+
+    def _best_of(self, numbers: Iterable[int]) -> int | None:
+        """Returns the number of the best one as the first checkpoint that can be read tells it."""
+        for number in numbers:
+            with contextlib.suppress(*_DAMAGE):
+                about = _about(tf.train.load_checkpoint(str(self._files.prefix(number))))
+                best = about.get("best") or {}
+                return best.get("number")
+        return None
+
+    def _restore(self, number: int) -> None:
+        path = str(self._files.prefix(number))
+        reader = tf.train.load_checkpoint(path)
+        self._check_configuration(path, _about(reader).get("configuration"))
+        _check_variables(path, reader, _named_variables(self._checkpoint))
+        # Not `restore`, which counts saves in a variable of its own. Partial, since TensorFlow's
+        # manager had such a counter.
+        self._checkpoint.read(path).assert_existing_objects_matched().expect_partial()
+
+    def _check_configuration(self, path: str, there: Mapping[str, Any] | None) -> None:
+        if self._configuration is None or there is None:
+            return
+        different = differences(there, self._configuration)
+        if different:
+            raise RunDirectoryError(
+                f"The checkpoint {path} belongs to another configuration ({different}). Use the "
+                "same settings to go on, another output_dir, or --overwrite to start anew."
+            )
+
+
+def _about(reader: Any) -> dict[str, Any]:
+    """Returns what `Checkpoints` keeps for itself; nothing if an earlier version wrote it."""
+    key = f"{_PLAIN_STATE}{_ATTRIBUTE}py_state"
+    if not reader.has_tensor(key):
+        return {}
+    state = _SavedState()
+    state.deserialize(reader.get_tensor(key))
+    return state.about
+
+
+def _named_variables(root: Any) -> dict[str, tf.Variable]:
+    """Returns all variables below an object by the names that TensorFlow's checkpoints give them.
+
+    Of several ways to a variable the shortest one names it, and of these the first one.
+    """
+    view = tf.train.TrackableView(root)
+    named = {}
+    seen = {id(root)}
+    queue = collections.deque([("", root)])
+    while queue:
+        path, parent = queue.popleft()
+        for name, child in view.children(parent).items():
+            if id(child) not in seen:
+                seen.add(id(child))
+                # As TensorFlow escapes what has a meaning in names.
+                child_path = path + name.replace(".", "..").replace("/", ".S")
+                if isinstance(child, keras.Variable):
+                    named[child_path] = child.value
+                elif isinstance(child, tf.Variable):
+                    named[child_path] = child
+                queue.append((f"{child_path}/", child))
+    return named
+
+
+def _check_variables(path: str, reader: Any, variables: Mapping[str, tf.Variable]) -> None:
+    """Raises `RunDirectoryError` that names the first variable that a checkpoint has otherwise."""
+    shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    there = {
+        key.removesuffix(_VARIABLE): (tf.as_dtype(types[key]), tf.TensorShape(shapes[key]))
+        for key in shapes
+        # TensorFlow's manager counted the saves.
+        if key.endswith(_VARIABLE) and key != f"save_counter{_VARIABLE}"
+    }
+    now = {name: (variable.dtype, variable.shape) for name, variable in variables.items()}
+    for name in sorted({*there, *now}):
+        old, new = there.get(name), now.get(name)
+        if not (old and new and old[0] == new[0] and old[1].is_compatible_with(new[1])):
+            raise RunDirectoryError(
+                f"The checkpoint {path} was saved by something else: {name} is {_show(old)} there "
+                f"and {_show(new)} now. Give another output_dir, or --overwrite to start anew."
+            )
+
+
+def _show(kind: tuple[tf.DType, tf.TensorShape] | None) -> str:
+    return f"{kind[0].name}{kind[1]}" if kind else "absent"

@@ -2,13 +2,18 @@
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
+from enas_tf.data.sharing import ALONE, Share
 from enas_tf.errors import ConfigurationError
+from enas_tf.training.cluster import VARIABLE, Cluster, wait_for_all
 
 AUTOMATIC = "auto"
+# Seconds that a process waits for the others; a machine may first have to be found and started.
+WORKER_TIMEOUT = 1800
 
 
 def default_strategy() -> tf.distribute.Strategy:
@@ -24,34 +29,83 @@ def default_strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def strategy_of_devices(devices: str) -> tf.distribute.Strategy:
-    """Returns the strategy for devices that a person named.
+def strategy_of_devices(devices: str, worker_timeout: float = WORKER_TIMEOUT) -> Any:
+    """Returns the strategy for devices that a person named, and for the machines of `TF_CONFIG`.
 
     Args:
       devices: `auto` (see `default_strategy`), `all` GPUs, a number of GPUs, or `cpu:N` for `N`
-        logical devices on the CPU, which must come before TensorFlow made its devices.
+        logical devices on the CPU, which must come before TensorFlow made its devices. On several
+        machines: of each machine.
+      worker_timeout: how long to wait for the other machines, in seconds.
 
     Raises:
-      ConfigurationError: there are no such devices.
+      ConfigurationError: there are no such devices, or `TF_CONFIG` cannot be used.
+      WorkerLostError: another machine did not come.
     """
-    if devices == AUTOMATIC:
+    kind, number = _parsed(devices)
+    cluster = Cluster.from_environment()
+    if cluster is not None:
+        _limit_devices(devices, kind, number)
+        wait_for_all(cluster, worker_timeout)
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if kind == AUTOMATIC:
         return default_strategy()
-    match = re.fullmatch(r"(all)|(cpu:)?([1-9]\d*)", devices)
+    if kind == "cpu":
+        return mirrored_cpus(_logical_cpus(number))
+    available = [device.name for device in tf.config.list_logical_devices("GPU")]
+    _check_gpus(devices, number, len(available))
+    return tf.distribute.MirroredStrategy(available[:number])
+
+
+def _parsed(devices: str) -> tuple[str, int | None]:
+    """Returns what is asked for: the kind of devices, and their number if there is one."""
+    match = re.fullmatch(r"(auto)|(all)|(cpu:)?([1-9]\d*)", devices)
     if match is None:
         raise ConfigurationError(
             "`devices` must be auto, all, a number of GPUs, or cpu:N. "
             f"Received: devices={devices!r}."
         )
-    if match[2]:
-        return mirrored_cpus(_logical_cpus(int(match[3])))
-    available = [device.name for device in tf.config.list_logical_devices("GPU")]
-    wanted = len(available) if match[1] else int(match[3])
-    if not available or wanted > len(available):
+    kind = AUTOMATIC if match[1] else "cpu" if match[3] else "gpu"
+    return kind, int(match[4]) if match[4] else None
+
+
+def _check_gpus(devices: str, wanted: int | None, available: int) -> None:
+    if not available or (wanted or 0) > available:
         raise ConfigurationError(
-            f"`devices` asks for {'all' if match[1] else wanted} GPUs, TensorFlow sees "
-            f"{len(available)}. Received: devices={devices!r}; cpu:2 runs on two logical devices."
+            f"`devices` asks for {wanted or 'all'} GPUs, TensorFlow sees {available}. "
+            f"Received: devices={devices!r}; cpu:2 runs on two logical devices."
         )
-    return tf.distribute.MirroredStrategy(available[:wanted])
+
+
+def _limit_devices(devices: str, kind: str, number: int | None) -> None:
+    """Hides what the strategy of several machines shall not use; it takes all GPUs it sees."""
+    if kind == AUTOMATIC:
+        return
+    if kind == "cpu" and number != 1:
+        raise ConfigurationError(
+            f"With {VARIABLE} a machine has one device on its CPU; expected cpu:1. "
+            f"Received: devices={devices!r}."
+        )
+    gpus = [] if kind == "cpu" else tf.config.list_physical_devices("GPU")
+    if kind != "cpu":
+        _check_gpus(devices, number, len(gpus))
+    tf.config.set_visible_devices(gpus[:number], "GPU")
+
+
+def distributed(
+    strategy: tf.distribute.Strategy, stream: Callable[[Share], tf.data.Dataset]
+) -> Any:
+    """Returns a stream of batches with one batch for every replica at a time.
+
+    Args:
+      strategy: whose replicas take the batches.
+      stream: makes the dataset of one input pipeline; there is one on each machine.
+    """
+    if strategy.num_replicas_in_sync == 1:
+        return stream(ALONE)
+    return strategy.distribute_datasets_from_function(
+        lambda context: stream(Share.of_pipeline(context))
+    )
 
 
 def mirrored_cpus(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:

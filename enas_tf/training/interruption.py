@@ -7,6 +7,8 @@ from typing import Any
 
 from typing_extensions import Self
 
+from enas_tf.training.workers import Workers
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -34,6 +36,20 @@ class DeferredSignals:
     def pending(self) -> bool:
         """Whether a signal has come."""
         return self.number is not None
+
+    def agree(self, workers: Workers, *others: bool) -> list[bool]:
+        """Lets a signal that one machine got hold on all of them.
+
+        Args:
+          workers: the machines; all of them must ask at the same time.
+          *others: further questions to agree on, each answered by the chief.
+
+        Returns:
+          The answers to them.
+        """
+        answers = workers.of_all([self.number or 0, *others])
+        self.number = int(answers[:, 0].max()) or None
+        return [bool(answer) for answer in answers[0, 1:]]
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():

@@ -74,6 +74,44 @@ def test_a_reader_that_leaves_is_no_error():
     assert process.wait() == 0
 
 
+def no_space_for(path):
+    import tensorflow as tf
+
+    message = f"{{{{function_node __wrapped__SaveV2}}}} {path}; No space left on device [Op:SaveV2]"
+    return tf.errors.ResourceExhaustedError(None, None, message)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device", "/a/b"), "of TensorFlow"], ids=str
+)
+def test_a_full_disk_is_not_short_memory(error, capsys):
+    error = no_space_for("/a/b") if isinstance(error, str) else error
+    assert run_command("enas-x", raising(error), []) == 2
+    assert capsys.readouterr().err == (
+        "enas-x: error: Cannot write /a/b: no space left on device; what was saved before stays "
+        "good.\n"
+    )
+
+
+def test_other_errors_of_the_system_are_defects():
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        run_command("enas-x", raising(OSError(9, "Bad file descriptor")), [])
+
+
+def test_a_full_stdout_is_one_line():
+    script = (
+        "import sys; from enas_tf.cli.app import run_command\n"
+        "sys.exit(run_command('enas-x', lambda argv: print('done'), []))"
+    )
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert result.returncode == 2
+    assert result.stderr.startswith("enas-x: error: Cannot write: no space left on device;")
+    assert result.stderr.count("\n") == 1
+
+
 def test_warnings_are_shown_and_other_messages_are_not(capsys):
     def command(argv):
         logging.getLogger("enas_tf.search").info("epoch 1")

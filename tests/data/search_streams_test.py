@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
@@ -6,9 +7,24 @@ import pytest
 
 from enas_tf.config import DataConfig
 from enas_tf.data.images import ImageData
+from enas_tf.data.sharing import ALONE
 from enas_tf.errors import DataError
+from tests.data.divisions import (
+    DIVISIONS,
+    assert_equal_batches,
+    assert_spread,
+    blocks,
+    spread_over,
+    whole_batch,
+)
 
 BATCH, REWARD_BATCH = 8, 5
+SHARES = DIVISIONS["2+1"]
+SPREAD = {
+    "refitting": lambda streams, share: streams.refitting(5, share),
+    "minibatch": lambda streams, share: streams.minibatch(share),
+    "validation": lambda streams, share: streams.validation(share),
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,31 +50,39 @@ def numbers_of(streams, images):
     return np.rint(np.max(values, axis=(1, 2, 3))).astype(int).tolist()
 
 
-def take(dataset, count):
+def take(dataset, count=None):
     return list(itertools.islice(dataset.as_numpy_iterator(), count))
 
 
-def assert_equal_batches(one, other):
-    for batch, expected in zip(one, other, strict=True):
-        for array, wanted in zip(batch, expected, strict=True):
-            np.testing.assert_array_equal(array, wanted)
+def take_spread(dataset, count=None):
+    """The batches of a stream whose elements are all of weight 1."""
+    elements = take(dataset, count)
+    assert {float(element.weight) for element in elements} == {1.0}
+    return [element.batch for element in elements]
 
 
 def test_an_epoch_has_full_batches_only(streams):
     assert streams.steps_per_epoch == 3
 
 
-@pytest.mark.parametrize("name", ["training", "rewards"])
-def test_a_stream_goes_on_where_it_is_told(streams, name):
-    stream = getattr(streams, name)
-    assert_equal_batches(take(stream(0), 9)[5:], take(stream(5), 4))
+def test_training_goes_on_where_it_is_told(streams):
+    assert_equal_batches(take(streams.training(0), 9)[5:], take(streams.training(5), 4))
+
+
+def test_rewards_go_on_where_they_are_told(streams):
+    assert_equal_batches(
+        take_spread(streams.rewards(0, 1), 9)[5:], take_spread(streams.rewards(5, 1), 4)
+    )
 
 
 @pytest.mark.parametrize("name", ["training", "refitting"])
 def test_training_never_shows_a_validation_example(data, name):
     streams = data.search_streams(batch_size=BATCH, reward_batch_size=1, seed=0)
-    dataset = streams.refitting() if name == "refitting" else streams.training(0)
-    for images, _ in take(dataset, 20):
+    if name == "refitting":
+        batches = take_spread(streams.refitting(20))
+    else:
+        batches = take(streams.training(0), 20)
+    for images, _ in batches:
         assert max(numbers_of(streams, images)) < 28
 
 
@@ -68,16 +92,18 @@ def test_training_pictures_are_augmented(streams):
         np.ptp(picture) > 0 for images, _ in take(streams.training(0), 3) for picture in images
     ]
     assert any(varied)
-    plain = [np.ptp(picture) for images, _ in take(streams.refitting(), 3) for picture in images]
+    plain = [
+        np.ptp(picture) for images, _ in take_spread(streams.refitting(3)) for picture in images
+    ]
     assert max(plain) == 0
 
 
 def test_refitting_sees_the_same_batches_every_time(streams):
-    assert_equal_batches(take(streams.refitting(), 3), take(streams.refitting(), 3))
+    assert_equal_batches(take_spread(streams.refitting(3)), take_spread(streams.refitting(3)))
 
 
 def test_rewards_come_from_the_validation_part(streams):
-    batches = take(streams.rewards(0), 10)
+    batches = take_spread(streams.rewards(0, 1), 10)
     assert {len(labels) for _, labels in batches} == {REWARD_BATCH}
     numbers = {number for images, _ in batches for number in numbers_of(streams, images)}
     assert min(numbers) >= 28
@@ -86,7 +112,7 @@ def test_rewards_come_from_the_validation_part(streams):
 def test_rewards_of_one_pass_have_no_example_twice(streams):
     numbers = [
         number
-        for images, _ in take(streams.rewards(0), 2)
+        for images, _ in take_spread(streams.rewards(0, 1), 2)
         for number in numbers_of(streams, images)
     ]
     assert len(set(numbers)) == 2 * REWARD_BATCH
@@ -94,12 +120,12 @@ def test_rewards_of_one_pass_have_no_example_twice(streams):
 
 def test_a_reward_batch_is_no_larger_than_the_validation_part(data):
     streams = data.search_streams(batch_size=BATCH, reward_batch_size=500, seed=0)
-    (batch,) = take(streams.rewards(0), 1)
+    (batch,) = take_spread(streams.rewards(0, 1), 1)
     assert sorted(numbers_of(streams, batch[0])) == list(range(28, 40))
 
 
 def test_validation_has_every_example_once_in_order(streams):
-    batches = list(streams.validation().as_numpy_iterator())
+    batches = take_spread(streams.validation())
     assert [len(labels) for _, labels in batches] == [8, 4]
     numbers = [number for images, _ in batches for number in numbers_of(streams, images)]
     assert numbers == list(range(28, 40))
@@ -112,3 +138,31 @@ def test_normalisation_comes_from_the_training_part(streams):
 def test_a_batch_larger_than_the_training_part_is_refused(data):
     with pytest.raises(DataError, match="batch_size"):
         data.search_streams(batch_size=29, reward_batch_size=5, seed=0)
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_finite_streams_are_spread_whole(streams, name):
+    stream = functools.partial(SPREAD[name], streams)
+    elements = itertools.chain.from_iterable(blocks(stream, SHARES))
+    assert_spread(list(elements), spread_over(take_spread(stream(ALONE)), SHARES[0].total))
+
+
+def test_rewards_are_spread_update_by_update(streams):
+    batches, total = take_spread(streams.rewards(0, 1), 6), SHARES[0].total
+    divided = blocks(lambda share: streams.rewards(1, 3, share), SHARES, -(-3 // total))
+    assert_spread(list(itertools.chain.from_iterable(divided)), spread_over(batches[3:], total))
+
+
+def test_training_batches_are_divided_by_rows(streams):
+    divided = blocks(lambda share: streams.training(2, share), SHARES, 2)
+    assert_equal_batches(map(whole_batch, divided), take(streams.training(2), 2))
+
+
+def test_the_minibatch_is_that_of_the_first_reward(streams):
+    assert_equal_batches(take_spread(streams.minibatch()), take_spread(streams.rewards(0, 7), 1))
+
+
+def test_rewards_do_not_depend_on_how_they_are_divided_into_updates(streams):
+    assert_equal_batches(
+        take_spread(streams.rewards(2, 3), 3), take_spread(streams.rewards(6, 1), 3)
+    )

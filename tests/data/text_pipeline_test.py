@@ -6,15 +6,26 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.data.segments import segments_per_epoch
+from enas_tf.data.sharing import ALONE, Share, SpreadBatch
 from enas_tf.data.text_batch import TextBatch
 from enas_tf.data.text_pipeline import (
     evaluation_batches,
+    first_batches,
     reward_batches,
     rows_of,
     training_batches,
+    validation_batches,
 )
-from enas_tf.errors import DataError
+from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.training.distribution import mirrored_cpus
+from tests.data.divisions import (
+    DIVISIONS,
+    assert_equal_batches,
+    assert_spread,
+    blocks,
+    spread_over,
+    whole_batch,
+)
 
 ROWS, LENGTH = 3, 7
 TOKENS = np.arange(200, dtype=np.int32)
@@ -22,31 +33,49 @@ TOKENS = np.arange(200, dtype=np.int32)
 STEPS = segments_per_epoch(66, LENGTH, True)
 
 
-@functools.cache
-def _training(count, first_step=0, *, seed=5, random_lengths=True):
-    dataset = training_batches(
+def _training_dataset(share=ALONE, *, rows=ROWS, first_step=0, seed=5, random_lengths=True):
+    return training_batches(
         TOKENS,
-        rows=ROWS,
+        rows=rows,
         sequence_length=LENGTH,
         random_lengths=random_lengths,
         seed=seed,
         first_step=first_step,
+        share=share,
     )
-    return list(itertools.islice(dataset.as_numpy_iterator(), count))
 
 
 @functools.cache
-def _rewards(count, first_sample=0, *, seed=5, rows=4):
-    dataset = reward_batches(
-        TOKENS, rows=rows, sequence_length=LENGTH, seed=seed, first_sample=first_sample
-    )
+def _training(count, first_step=0, **settings):
+    dataset = _training_dataset(first_step=first_step, **settings)
     return list(itertools.islice(dataset.as_numpy_iterator(), count))
 
 
-def _assert_equal(first, second):
-    for one, other in zip(first, second, strict=True):
-        for array, expected in zip(one, other, strict=True):
-            np.testing.assert_array_equal(array, expected)
+def _first(count, share=ALONE):
+    return first_batches(TOKENS, rows=ROWS, sequence_length=LENGTH, count=count, share=share)
+
+
+def _reward_dataset(samples_per_update, share=ALONE, *, first_update=0, rows=4):
+    return reward_batches(
+        TOKENS,
+        rows=rows,
+        sequence_length=LENGTH,
+        seed=5,
+        samples_per_update=samples_per_update,
+        first_update=first_update,
+        share=share,
+    )
+
+
+@functools.cache
+def _rewards(count, first_sample=0):
+    dataset = _reward_dataset(1, first_update=first_sample)
+    return [element.batch for element in itertools.islice(dataset.as_numpy_iterator(), count)]
+
+
+def _spec(rows):
+    words, one_a_row = tf.TensorSpec([rows, None], tf.int32), tf.TensorSpec([rows], tf.float32)
+    return TextBatch(words, words, one_a_row, one_a_row)
 
 
 def test_rows_are_contiguous_and_targets_follow():
@@ -98,7 +127,7 @@ def test_the_relative_length_is_that_of_the_batch():
 def test_a_later_start_goes_on_exactly():
     whole = _training(2 * STEPS + 3)
     for first_step in (4, STEPS, 2 * STEPS - 1):
-        _assert_equal(whole[first_step:], _training(2 * STEPS + 3 - first_step, first_step))
+        assert_equal_batches(whole[first_step:], _training(2 * STEPS + 3 - first_step, first_step))
 
 
 def test_another_seed_gives_other_lengths():
@@ -109,11 +138,7 @@ def test_another_seed_gives_other_lengths():
 
 
 def test_batches_have_static_rows():
-    dataset = training_batches(
-        TOKENS, rows=ROWS, sequence_length=LENGTH, random_lengths=True, seed=0
-    )
-    words, one_a_row = tf.TensorSpec([ROWS, None], tf.int32), tf.TensorSpec([ROWS], tf.float32)
-    assert dataset.element_spec == TextBatch(words, words, one_a_row, one_a_row)
+    assert _training_dataset().element_spec == _spec(ROWS)
 
 
 def test_reward_segments_are_parts_of_the_text():
@@ -137,12 +162,14 @@ def test_every_pass_of_rewards_has_an_order_of_its_own():
 
 
 def test_rewards_go_on_where_they_are_told():
-    _assert_equal(_rewards(17)[5:], _rewards(12, first_sample=5))
+    assert_equal_batches(_rewards(17)[5:], _rewards(12, first_sample=5))
 
 
 def test_a_short_text_has_one_short_reward_segment():
-    dataset = reward_batches(TOKENS[:5], rows=1, sequence_length=LENGTH, seed=0)
-    batch = next(dataset.as_numpy_iterator())
+    dataset = reward_batches(
+        TOKENS[:5], rows=1, sequence_length=LENGTH, seed=0, samples_per_update=1
+    )
+    batch = next(dataset.as_numpy_iterator()).batch
     assert batch.tokens.tolist() == [[0, 1, 2, 3]]
     assert batch.targets.tolist() == [[1, 2, 3, 4]]
     np.testing.assert_allclose(batch.relative_length, [4 / 7])
@@ -151,7 +178,7 @@ def test_a_short_text_has_one_short_reward_segment():
 @pytest.mark.parametrize("rows", [0, 29])
 def test_reward_rows_that_do_not_fit_are_refused(rows):
     with pytest.raises(DataError, match=f"7 words, 28. Received: {rows};"):
-        _rewards(1, rows=rows)
+        _reward_dataset(1, rows=rows)
 
 
 def test_evaluation_has_everything_once_in_order():
@@ -164,20 +191,73 @@ def test_evaluation_has_everything_once_in_order():
     assert {value for batch in batches for value in batch.relative_length} == {1.0}
 
 
-def test_evaluation_may_start_every_segment_from_zero():
-    dataset = evaluation_batches(TOKENS, rows=2, length=30, carried=False)
-    assert not any(np.any(batch.carry) for batch in dataset.as_numpy_iterator())
+def test_validation_starts_every_segment_from_zero():
+    evaluation = evaluation_batches(TOKENS, rows=2, length=30).as_numpy_iterator()
+    from_zero = [batch._replace(carry=np.zeros_like(batch.carry)) for batch in evaluation]
+    elements = validation_batches(TOKENS, rows=2, length=30).as_numpy_iterator()
+    assert_spread(list(elements), spread_over(from_zero, 1))
 
 
-def test_devices_share_the_rows_of_a_batch(two_devices):
-    strategy = mirrored_cpus(two_devices)
-    dataset = training_batches(
-        TOKENS, rows=4, sequence_length=LENGTH, random_lengths=True, seed=0, first_step=2
+@pytest.mark.parametrize("shares", DIVISIONS.values(), ids=DIVISIONS)
+def test_replicas_have_the_rows_of_the_undivided_batches(shares):
+    # From the middle of an epoch over the border of the next. Three replicas have not as many rows
+    # each.
+    divided = blocks(lambda share: _training_dataset(share, rows=4, first_step=4), shares, STEPS)
+    assert_equal_batches(map(whole_batch, divided), _training(STEPS, 4, rows=4))
+
+
+@pytest.mark.parametrize(("rows", "own_rows"), [(6, 2), (7, None)])
+def test_rows_have_a_static_number_if_all_replicas_have_as_many(rows, own_rows):
+    assert _training_dataset(Share(1, 2, 3), rows=rows).element_spec == _spec(own_rows)
+
+
+def test_more_replicas_than_rows_are_refused():
+    with pytest.raises(ConfigurationError, match="batch_size=3"):
+        _training_dataset(Share(0, 2, 4), rows=3)
+
+
+@pytest.mark.parametrize("shares", DIVISIONS.values(), ids=DIVISIONS)
+def test_first_batches_are_spread_whole(shares):
+    elements = itertools.chain.from_iterable(blocks(lambda share: _first(5, share), shares))
+    expected = spread_over(_training(5, random_lengths=False), shares[0].total)
+    assert_spread(list(elements), expected)
+
+
+@pytest.mark.parametrize("shares", DIVISIONS.values(), ids=DIVISIONS)
+def test_rewards_fill_up_the_blocks_of_every_update(shares):
+    # The second update is in two passes over the text.
+    total, samples = shares[0].total, 5
+    updates = [_rewards(15)[start : start + samples] for start in (5, 10)]
+    elements = blocks(
+        lambda share: _reward_dataset(samples, share, first_update=1),
+        shares,
+        2 * -(-samples // total),
     )
-    expected = list(itertools.islice(dataset.as_numpy_iterator(), 3))
-    distributed = iter(strategy.experimental_distribute_dataset(dataset))
-    for batch in expected:
-        shares = [strategy.experimental_local_results(field) for field in next(distributed)]
-        for field, values in zip(batch, shares, strict=True):
-            assert [len(value) for value in values] == [2, 2]
-            np.testing.assert_array_equal(np.concatenate(values), field)
+    expected = [element for update in updates for element in spread_over(update, total)]
+    assert_spread(list(itertools.chain.from_iterable(elements)), expected)
+
+
+@pytest.mark.parametrize("shares", DIVISIONS.values(), ids=DIVISIONS)
+def test_validation_is_spread_whole(shares):
+    def validation(share):
+        return validation_batches(TOKENS, rows=2, length=30, share=share)
+
+    (batches,) = zip(*(element[:1] for element in validation(ALONE).as_numpy_iterator()))
+    elements = itertools.chain.from_iterable(blocks(validation, shares))
+    assert_spread(list(elements), spread_over(list(batches), shares[0].total))
+
+
+def test_spread_batches_have_static_rows():
+    expected = SpreadBatch(_spec(ROWS), tf.TensorSpec([], tf.float32))
+    assert _first(3, Share(0, 2, 4)).element_spec == expected
+
+
+def test_a_strategy_hands_the_elements_to_its_replicas_in_order(two_devices):
+    strategy = mirrored_cpus(two_devices)
+    distributed = strategy.distribute_datasets_from_function(
+        lambda context: _training_dataset(Share.of_pipeline(context), rows=5)
+    )
+    for expected, batch in zip(_training(3, rows=5), distributed):
+        rows = [strategy.experimental_local_results(field) for field in batch]
+        assert [len(own) for own in rows[0]] == [2, 3]
+        assert_equal_batches([map(np.concatenate, rows)], [expected])

@@ -1,14 +1,30 @@
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
 import pytest
 
 from enas_tf.config import TextDataConfig
+from enas_tf.data.sharing import ALONE
 from enas_tf.data.texts import TextData
 from enas_tf.errors import DataError
+from tests.data.divisions import (
+    DIVISIONS,
+    assert_equal_batches,
+    assert_spread,
+    blocks,
+    spread_over,
+    whole_batch,
+)
 
 BATCH, REWARD_BATCH, LENGTH = 4, 3, 5
+SHARES = DIVISIONS["2+1"]
+SPREAD = {
+    "refitting": lambda streams, share: streams.refitting(5, share),
+    "minibatch": lambda streams, share: streams.minibatch(share),
+    "validation": lambda streams, share: streams.validation(share),
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +44,15 @@ def streams(data):
     return data.search_streams(batch_size=BATCH, reward_batch_size=REWARD_BATCH, seed=3)
 
 
-def take(dataset, count):
+def take(dataset, count=None):
     return list(itertools.islice(dataset.as_numpy_iterator(), count))
 
 
-def assert_equal_batches(one, other):
-    for batch, expected in zip(one, other, strict=True):
-        for array, wanted in zip(batch, expected, strict=True):
-            np.testing.assert_array_equal(array, wanted)
+def take_spread(dataset, count=None):
+    """The batches of a stream whose elements are all of weight 1."""
+    elements = take(dataset, count)
+    assert {float(element.weight) for element in elements} == {1.0}
+    return [element.batch for element in elements]
 
 
 def test_an_epoch_reads_the_training_part_once(data, streams):
@@ -44,16 +61,20 @@ def test_an_epoch_reads_the_training_part_once(data, streams):
     np.testing.assert_array_equal(tokens.ravel(), data.train[:296])
 
 
-@pytest.mark.parametrize("name", ["training", "rewards"])
-def test_a_stream_goes_on_where_it_is_told(streams, name):
-    stream = getattr(streams, name)
-    assert_equal_batches(take(stream(0), 30)[17:], take(stream(17), 13))
+def test_training_goes_on_where_it_is_told(streams):
+    assert_equal_batches(take(streams.training(0), 30)[17:], take(streams.training(17), 13))
+
+
+def test_rewards_go_on_where_they_are_told(streams):
+    assert_equal_batches(
+        take_spread(streams.rewards(0, 1), 30)[17:], take_spread(streams.rewards(17, 1), 13)
+    )
 
 
 def test_refitting_sees_the_same_segments_of_one_length_every_time(streams):
-    batches = take(streams.refitting(), 4)
+    batches = take_spread(streams.refitting(4))
     assert {batch.tokens.shape for batch in batches} == {(BATCH, LENGTH)}
-    assert_equal_batches(batches, take(streams.refitting(), 4))
+    assert_equal_batches(batches, take_spread(streams.refitting(4)))
 
 
 def test_lengths_may_be_fixed(data):
@@ -67,7 +88,7 @@ def test_lengths_may_be_fixed(data):
 
 
 def test_rewards_come_from_the_validation_part(streams):
-    for batch in take(streams.rewards(0), 10):
+    for batch in take_spread(streams.rewards(0, 1), 10):
         assert batch.tokens.shape == (REWARD_BATCH, LENGTH)
         assert batch.tokens.min() >= 300
         assert not np.any(batch.carry)
@@ -75,12 +96,12 @@ def test_rewards_come_from_the_validation_part(streams):
 
 def test_a_reward_has_no_more_segments_than_there_are(data):
     streams = data.search_streams(batch_size=BATCH, reward_batch_size=500, seed=0)
-    (batch,) = take(streams.rewards(0), 1)
+    (batch,) = take_spread(streams.rewards(0, 1), 1)
     assert sorted(batch.tokens.ravel()) == list(range(300, 400))
 
 
 def test_validation_reads_its_part_once_in_longer_segments_from_zero(streams):
-    batches = list(streams.validation().as_numpy_iterator())
+    batches = take_spread(streams.validation())
     assert [batch.tokens.shape for batch in batches] == [(4, 20), (4, 5)]
     assert sorted(np.hstack([batch.tokens for batch in batches]).ravel()) == list(range(300, 400))
     assert not any(np.any(batch.carry) for batch in batches)
@@ -89,10 +110,38 @@ def test_validation_reads_its_part_once_in_longer_segments_from_zero(streams):
 def test_a_short_validation_part_has_fewer_rows(data):
     short = dataclasses.replace(data, validation=data.validation[:50])
     streams = short.search_streams(batch_size=BATCH, reward_batch_size=1, seed=0)
-    batches = list(streams.validation().as_numpy_iterator())
+    batches = take_spread(streams.validation())
     assert [batch.tokens.shape for batch in batches] == [(2, 20), (2, 4)]
 
 
 def test_a_batch_larger_than_the_training_part_is_refused(data):
     with pytest.raises(DataError, match="Received: 300"):
         data.search_streams(batch_size=300, reward_batch_size=1, seed=0)
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_finite_streams_are_spread_whole(streams, name):
+    stream = functools.partial(SPREAD[name], streams)
+    elements = itertools.chain.from_iterable(blocks(stream, SHARES))
+    assert_spread(list(elements), spread_over(take_spread(stream(ALONE)), SHARES[0].total))
+
+
+def test_rewards_are_spread_update_by_update(streams):
+    batches, total = take_spread(streams.rewards(0, 1), 6), SHARES[0].total
+    divided = blocks(lambda share: streams.rewards(1, 3, share), SHARES, -(-3 // total))
+    assert_spread(list(itertools.chain.from_iterable(divided)), spread_over(batches[3:], total))
+
+
+def test_training_batches_are_divided_by_rows(streams):
+    divided = blocks(lambda share: streams.training(2, share), SHARES, 2)
+    assert_equal_batches(map(whole_batch, divided), take(streams.training(2), 2))
+
+
+def test_the_minibatch_is_that_of_the_first_reward(streams):
+    assert_equal_batches(take_spread(streams.minibatch()), take_spread(streams.rewards(0, 7), 1))
+
+
+def test_rewards_do_not_depend_on_how_they_are_divided_into_updates(streams):
+    assert_equal_batches(
+        take_spread(streams.rewards(2, 3), 3), take_spread(streams.rewards(6, 1), 3)
+    )

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 from enas_tf.reporting.search_report import SCORE_NOTE, SearchReport
 from enas_tf.runs import RunDirectory
@@ -50,7 +52,7 @@ def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run)
         Candidate(SECOND, 0.9, "short_retraining_validation_accuracy", 0.5),
         Candidate(FIRST, 0.75, "shared_weights_validation_accuracy", 0.75),
     ]
-    report.derived(candidates, 12.34567, {"epochs": 3})
+    report.derived(candidates, 3, 12.34567, {"epochs": 3})
     document = run.read_json("best_architecture.json")
     assert MacroArchitecture.from_json(document["architecture"]) == SECOND
     assert document["space"] == "macro"
@@ -77,3 +79,37 @@ def test_the_board_has_a_folder_for_each_phase(report, run):
     report.flush()
     folders = {path.parent.name for path in run.tensorboard.glob("**/*tfevents*")}
     assert folders == {"shared_weights", "controller", "derive"}
+
+
+def board_of(run, phase):
+    events = EventAccumulator(str(run.tensorboard / phase), size_guidance={"tensors": 0})
+    events.Reload()
+    return events
+
+
+def tags_of(run, phase):
+    return set(board_of(run, phase).Tags()["tensors"])
+
+
+def test_a_warning_stands_beside_its_number(report, run):
+    report.explored("controller", "controller/entropy_share", 0.5, 1)
+    report.explored("controller", "controller/entropy_share", 0.01, 2, "It is low.")
+    report.flush()
+    board = board_of(run, "controller")
+    share = [
+        (event.step, pytest.approx(float(make_ndarray(event.tensor_proto))))
+        for event in board.Tensors("controller/entropy_share")
+    ]
+    assert share == [(1, 0.5), (2, 0.01)]
+    (warning,) = board.Tensors("controller/entropy_share_warning")
+    assert (warning.step, warning.tensor_proto.string_val[0]) == (2, b"It is low.")
+
+
+def test_what_is_sampled_again_after_a_resume_is_there_once(report, run):
+    report.sampled([FIRST, SECOND], step=5)
+    report.close()
+    resumed = SearchReport(run, SPACE, {"shared_weights": 5})
+    resumed.sampled([FIRST, SECOND], step=5)
+    resumed.close()
+    for tag in tags_of(run, "shared_weights"):
+        assert [event.step for event in board_of(run, "shared_weights").Tensors(tag)] == [6]

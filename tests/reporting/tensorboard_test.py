@@ -1,6 +1,9 @@
 import numpy as np
+import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from enas_tf.errors import RunDirectoryError
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 
 
@@ -53,3 +56,30 @@ def test_histograms_and_texts_are_written(tmp_path):
         board.histogram("rewards", [0.1, 0.2], step=1)
         board.text("note", "hello", step=1)
     assert set(read(tmp_path).Tags()["tensors"]) == {"rewards", "note"}
+
+
+def fail(*args, **kwargs):
+    raise tf.errors.ResourceExhaustedError(None, None, "events; No space left on device")
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
+    with TensorBoardWriter(tmp_path) as board:
+        monkeypatch.setattr(tf.summary, "scalar", fail)
+        with pytest.raises(RunDirectoryError, match=r"Cannot write .*: no space left on device"):
+            board.scalars("controller", {"reward": 0.5}, step=1)
+
+
+@pytest.mark.parametrize("method", ["flush", "close"])
+def test_a_full_disk_that_shows_late_is_one_clear_line(tmp_path, monkeypatch, method):
+    board = TensorBoardWriter(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(board._writer, method, fail)
+        with pytest.raises(RunDirectoryError, match=r"Cannot write .*: no space left on device"):
+            getattr(board, method)()
+    board.close()
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirectoryError, match=r"Cannot write .*: not a directory"):
+        TensorBoardWriter(tmp_path / "file" / "folder")

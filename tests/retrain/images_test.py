@@ -15,7 +15,7 @@ from enas_tf.errors import (
     NumericalError,
     RunDirectoryError,
 )
-from enas_tf.retrain import images, loop
+from enas_tf.retrain import images, runner
 from enas_tf.retrain.classifier import evaluate
 from enas_tf.retrain.images import retrain
 from enas_tf.spaces.macro.architecture import MacroArchitecture
@@ -108,25 +108,60 @@ def test_calling_again_changes_nothing(whole_run, data):
     assert len(metrics_of(folder)) == 2
 
 
-@pytest.mark.parametrize("last_step", [3, 8])
-def test_interrupted_run_goes_on_to_the_same_bits(
-    whole_run, data, tmp_path, monkeypatch, last_step
-):
-    monkeypatch.setattr(loop, "_PROGRESS_STEPS", 1)
+def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
+    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
-        # An epoch has four steps: this is inside of an epoch, or at the end of the last one.
         if progress.step == last_step:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path, on_progress=interrupt)
-    assert not (tmp_path / "results.json").exists()
-    model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path)
+        retrain(ARCHITECTURE, data, CONFIG, NETWORK, folder, on_progress=interrupt, **options)
+    assert not (folder / "results.json").exists()
+    return retrain(ARCHITECTURE, data, CONFIG, NETWORK, folder, **options)
+
+
+# An epoch has four steps: this is inside of an epoch, or at the end of the last one.
+@pytest.mark.parametrize("last_step", [3, 8])
+def test_interrupted_run_goes_on_to_the_same_bits(
+    whole_run, data, tmp_path, monkeypatch, last_step
+):
+    model = interrupted_and_resumed(data, tmp_path, monkeypatch, last_step)
     folder, expected = whole_run
     for left, right in zip(weights_of(expected), weights_of(model)):
         np.testing.assert_array_equal(right, left)
     assert metrics_of(tmp_path) == metrics_of(folder)
+
+
+def test_interrupted_run_on_two_devices_goes_on_to_the_same_bits(
+    data, tmp_path, monkeypatch, two_devices
+):
+    distribution = mirrored_cpus(two_devices)
+    whole, folder = tmp_path / "whole", tmp_path / "interrupted"
+    expected = retrain(ARCHITECTURE, data, CONFIG, NETWORK, whole, distribution=distribution)
+    model = interrupted_and_resumed(data, folder, monkeypatch, 3, distribution=distribution)
+    for left, right in zip(weights_of(expected), weights_of(model)):
+        np.testing.assert_array_equal(right, left)
+    assert metrics_of(folder) == metrics_of(whole)
+
+
+def test_a_number_that_is_not_finite_leads_back_to_the_last_checkpoint(
+    data, tmp_path, monkeypatch, caplog
+):
+    measure, calls = images.ImageTraining.validate, []
+
+    def failing_once(self, epoch):
+        calls.append(epoch)
+        if calls == [1, 2]:
+            raise NumericalError("The validation loss is nan.")
+        return measure(self, epoch)
+
+    monkeypatch.setattr(images.ImageTraining, "validate", failing_once)
+    retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path)
+    assert calls == [1, 2, 2]
+    assert [line["step"] for line in metrics_of(tmp_path)] == [4, 8]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "loss is nan. Going back to step 4" in warning
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +174,7 @@ def micro_run(data, tmp_path_factory):
 def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
     micro_run, data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(loop, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         if progress.step == 3:

@@ -9,7 +9,7 @@ from enas_tf.config import TextDataConfig, TextRetrainConfig, TrainingConfig
 from enas_tf.data.texts import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, NumericalError
 from enas_tf.export import load_model
-from enas_tf.retrain import loop, texts
+from enas_tf.retrain import runner, texts
 from enas_tf.retrain.averaging import WeightAverage
 from enas_tf.retrain.language_model import evaluate_perplexity
 from enas_tf.retrain.texts import retrain
@@ -140,7 +140,7 @@ def test_calling_again_changes_nothing(whole_run, data):
 
 
 def test_interrupted_run_goes_on_to_the_same_bits(whole_run, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
     folder, expected = whole_run
     events = metrics_of(folder)
     epoch_steps = events[0]["step"]

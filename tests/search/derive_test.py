@@ -1,9 +1,12 @@
+import logging
+import math
 import types
 
 import numpy as np
 import pytest
 
 from enas_tf.config import DeriveConfig
+from enas_tf.errors import NumericalError
 from enas_tf.search import derive as derive_module
 from enas_tf.search.derive import derive
 from enas_tf.search.shared_weights import SharedWeights
@@ -95,18 +98,23 @@ def test_there_are_no_more_candidates_than_asked_for(parts):
     assert len(parts.derive(num_candidates=2)) == 2
 
 
+def retrain_by(monkeypatch, short_retraining):
+    entry = types.SimpleNamespace(short_retraining=short_retraining)
+    monkeypatch.setattr(derive_module, "get_space", lambda name: entry)
+
+
 def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
     scores = iter([0.1, 0.3, 0.2])
     trained = []
 
-    def short_retraining(space, architecture, data, config):
+    def short_retraining(space, architecture, data, config, *, distribution):
         assert space == SPACE
         assert config.derive.finalist_epochs == 2
+        assert distribution is parts.weights.distribution
         trained.append(architecture)
         return next(scores), "short_retraining_validation_score"
 
-    entry = types.SimpleNamespace(short_retraining=short_retraining)
-    monkeypatch.setattr(derive_module, "get_space", lambda name: entry)
+    retrain_by(monkeypatch, short_retraining)
     candidates = parts.derive(finalists=3, finalist_epochs=2)
     ranking = [candidate.architecture for candidate in parts.derive()]
     assert trained == ranking[:3]
@@ -117,6 +125,64 @@ def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
         "shared_weights_validation_accuracy"
     ]
     assert candidates[0].shared_weights_score == parts.derive()[1].score
+
+
+def test_finalists_that_cannot_be_trained_stand_behind_the_others(parts, monkeypatch, caplog):
+    outcomes = iter([NumericalError("The loss is nan."), 0.1, math.nan])
+
+    def short_retraining(space, architecture, data, config, *, distribution):
+        outcome = next(outcomes)
+        if isinstance(outcome, NumericalError):
+            raise outcome
+        return outcome, "short_retraining_validation_score"
+
+    ranking = parts.derive()
+    retrain_by(monkeypatch, short_retraining)
+    first, *rest = parts.derive(finalists=3)
+    assert (first.architecture, first.score) == (ranking[1].architecture, 0.1)
+    assert rest == [ranking[0], ranking[2], ranking[3]]
+    messages = warnings_of(caplog)
+    assert len(messages) == 2
+    assert ranking[0].architecture.to_release_string() in messages[0]
+    assert messages[0].endswith("The loss is nan.")
+    assert ranking[2].architecture.to_release_string() in messages[1]
+
+
+def warnings_of(caplog):
+    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+
+
+def score_by(monkeypatch, scores):
+    """Lets the candidates have the given scores, one after the other."""
+    given = iter(scores)
+    monkeypatch.setattr(derive_module, "_score", lambda *arguments: next(given))
+
+
+def test_candidates_without_a_finite_score_are_left_out(parts, monkeypatch, caplog):
+    score_by(monkeypatch, [math.nan, 0.25, math.inf, 0.5])
+    candidates = parts.derive(finalists=0)
+    assert [candidate.score for candidate in candidates] == [0.5, 0.25]
+    assert warnings_of(caplog) == ["2 of 4 candidates left out: their scores are not finite."]
+
+
+def test_without_any_finite_score_there_is_an_error(parts, monkeypatch):
+    score_by(monkeypatch, [math.nan, math.inf])
+    with pytest.raises(NumericalError, match=r"every candidate \(2\) .* though the shared weights"):
+        parts.derive(num_candidates=2)
+
+
+def test_weights_that_are_not_finite_are_named_as_the_cause(parts, monkeypatch):
+    score_by(monkeypatch, [math.nan])
+    variable = parts.weights.supernet.trainable_variables[0]
+    before = variable.numpy()
+    variable.assign(np.full_like(before, np.nan))
+    try:
+        with pytest.raises(
+            NumericalError, match=r"every candidate \(1\) .*are not finite any more"
+        ):
+            parts.derive(num_candidates=1)
+    finally:
+        variable.assign(before)
 
 
 def test_a_finalist_is_retrained_without_the_test_set(parts):

@@ -9,7 +9,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from enas_tf.data.search_streams import ImageSearchStreams
 from enas_tf.errors import NumericalError
-from enas_tf.search.loop import search
+from enas_tf.search.search import search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.training.image_step import ImageMetrics
 from tests.search.made_up_data import (
@@ -31,7 +31,7 @@ def without_reading(monkeypatch):
     """Nobody looks at the batches."""
     empty = tf.data.Dataset.from_tensors(0).repeat()
     for stream in ("training", "rewards", "validation"):
-        monkeypatch.setattr(ImageSearchStreams, stream, lambda *args: empty)
+        monkeypatch.setattr(ImageSearchStreams, stream, lambda *args, **kwargs: empty)
 
 
 @pytest.fixture

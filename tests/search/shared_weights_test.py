@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.config import SearchConfig, TrainingConfig
+from enas_tf.data.sharing import SpreadBatch
 from enas_tf.errors import NumericalError
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.spaces.macro.architecture import MacroArchitecture
@@ -48,16 +49,51 @@ def shared(traced):
     yield from restored_after(traced)
 
 
-def batches_of(examples, batch_size=8, count=None):
-    return tf.data.Dataset.from_tensor_slices(examples).batch(batch_size).take(count or -1)
+SIGNATURE = (tf.TensorSpec([None, 4, 4, 1]), tf.TensorSpec([None], tf.int32))
 
 
-def first_batch(weights, examples):
-    return next(iter(weights.distribute(batches_of(examples))))
+def divided(examples, batch_size=8):
+    """Returns the stream of a training batch, of which every replica gets rows."""
+
+    def stream(share):
+        parts = [
+            tuple(array[slice(*share.rows(replica, batch_size))] for array in examples)
+            for replica in share.replicas
+        ]
+        return tf.data.Dataset.from_generator(lambda: parts, output_signature=SIGNATURE)
+
+    return stream
 
 
-def train(weights, examples, architectures, step=0):
-    return weights.train(first_batch(weights, examples), SPACE.encode(architectures), step)
+def batches_of(examples, batch_size=8):
+    """Returns the stream of all batches, of which every replica gets whole ones."""
+
+    def stream(share):
+        numbers, weights = share.spread(-(-len(examples[1]) // batch_size))
+        parts = [tuple(a[n * batch_size :][:batch_size] for a in examples) for n in numbers]
+        return tf.data.Dataset.from_generator(
+            lambda: map(SpreadBatch, parts, weights),
+            output_signature=SpreadBatch(SIGNATURE, tf.TensorSpec([])),
+        )
+
+    return stream
+
+
+def train(weights, examples, architectures, step=0, rollbacks=0):
+    batch = next(iter(weights.batches(divided(examples))))
+    return weights.train(batch, SPACE.encode(architectures), step, rollbacks)
+
+
+def rewards_of(weights, examples, architectures):
+    return weights.rewards(iter(weights.batches(batches_of(examples))), architectures)
+
+
+def validation_score(weights, examples, architecture, **options):
+    return weights.validation_score(weights.batches(batches_of(examples)), architecture, **options)
+
+
+def part_of(examples, count):
+    return tuple(array[:count] for array in examples)
 
 
 def values_of(variables):
@@ -83,9 +119,8 @@ def test_weight_decay_reaches_all_weights(shared, examples):
 def test_training_finds_the_classes(shared, examples):
     for step in range(20):
         train(shared, examples, [ARCHITECTURE], step)
-    batches = batches_of(examples, count=1)
-    score = shared.validation_score(batches, ARCHITECTURE, use_batch_statistics=True)
-    assert score == 1.0
+    part = part_of(examples, 8)
+    assert validation_score(shared, part, ARCHITECTURE, use_batch_statistics=True) == 1.0
 
 
 def test_metrics_are_sums_over_the_batch(shared, examples):
@@ -106,7 +141,7 @@ def test_nothing_is_traced_again_for_another_architecture(examples, monkeypatch)
     for step in range(4):
         architecture = SPACE.replace(num_operations=2).random_architecture(step)
         train(weights, examples, [architecture], step)
-        weights.rewards(iter([first_batch(weights, examples)]), [architecture])
+        rewards_of(weights, examples, [architecture])
     assert len(traces) == 2
 
 
@@ -115,26 +150,25 @@ def test_a_reward_is_the_accuracy_without_dropout(examples, statistics):
     config = CONFIG.replace(reward_statistics=statistics)
     weights = SharedWeights(SPACE, config, steps_per_epoch=10)
     train(weights, examples, [ARCHITECTURE])
-    batches = list(batches_of(examples, count=2))
-    rewards = weights.rewards(iter(batches), [ARCHITECTURE, OTHER])
+    rewards = rewards_of(weights, examples, [ARCHITECTURE, OTHER])
     expected = []
-    for (images, labels), architecture in zip(batches, [ARCHITECTURE, OTHER]):
+    for start, architecture in ((0, ARCHITECTURE), (8, OTHER)):
+        images, labels = (array[start : start + 8] for array in examples)
         decisions = weights.supernet.decisions_of(architecture)
         logits, _ = weights.supernet.forward(
             images, decisions, use_batch_statistics=statistics == "batch"
         )
-        expected.append(np.mean(np.argmax(logits, axis=1) == labels.numpy()))
+        expected.append(np.mean(np.argmax(logits, axis=1) == labels))
     np.testing.assert_allclose(rewards, expected)
-    assert weights.rewards(iter(batches), [ARCHITECTURE, OTHER]) == rewards
+    assert rewards_of(weights, examples, [ARCHITECTURE, OTHER]) == rewards
 
 
 def test_after_going_back_dropout_is_another(shared, examples):
     losses = []
     for rollbacks in (0, 0, 1):
-        batch = first_batch(shared, examples)
         variables = shared.supernet.variables
         before = values_of(variables)
-        metrics = shared.train(batch, SPACE.encode([ARCHITECTURE]), 0, rollbacks)
+        metrics = train(shared, examples, [ARCHITECTURE], 0, rollbacks)
         losses.append(float(metrics.loss))
         for variable, value in zip(variables, before):
             variable.assign(value)
@@ -151,8 +185,8 @@ def test_weights_that_are_not_finite_are_found(shared):
 
 def test_scoring_changes_no_weight(shared, examples):
     before = values_of(shared.supernet.variables)
-    shared.rewards(iter(batches_of(examples)), [ARCHITECTURE])
-    shared.validation_score(batches_of(examples), OTHER, use_batch_statistics=True)
+    rewards_of(shared, examples, [ARCHITECTURE])
+    validation_score(shared, examples, OTHER, use_batch_statistics=True)
     for value, variable in zip(before, shared.supernet.variables):
         np.testing.assert_array_equal(value, variable.numpy())
 
@@ -165,12 +199,12 @@ def accuracy(weights, examples, architecture):
 
 def test_validation_score_counts_the_smaller_last_batch_by_its_examples(shared, examples):
     train(shared, examples, [ARCHITECTURE])
-    score = shared.validation_score(batches_of(examples), ARCHITECTURE, use_batch_statistics=False)
+    score = validation_score(shared, examples, ARCHITECTURE, use_batch_statistics=False)
     np.testing.assert_allclose(score, accuracy(shared, examples, ARCHITECTURE))
 
 
 def refitted(weights, examples, architecture):
-    weights.refit_statistics(batches_of(examples, count=3), architecture)
+    weights.refit_statistics(weights.batches(batches_of(part_of(examples, 24))), architecture)
     banks = weights.supernet.normalization_banks().values()
     return [value for bank in banks for value in values_of(bank.non_trainable_variables)]
 
@@ -264,13 +298,37 @@ def test_replicas_stay_alike(replicated, examples):
         np.testing.assert_array_equal(first, second)
 
 
-def test_replicas_share_the_work_of_scoring(replicated, examples):
+@pytest.mark.parametrize("use_batch_statistics", [True, False])
+def test_a_score_does_not_depend_on_the_number_of_devices(
+    replicated, traced, examples, use_batch_statistics
+):
     train(replicated, examples, [ARCHITECTURE, OTHER])
-    score = replicated.validation_score(
-        # The last batch has one example, so that one replica gets nothing.
-        replicated.distribute(batches_of(tuple(array[:25] for array in examples))),
-        ARCHITECTURE,
-        use_batch_statistics=False,
-    )
-    part = tuple(array[:25] for array in examples)
-    np.testing.assert_allclose(score, accuracy(replicated, part, ARCHITECTURE))
+    for variable, trained in zip(traced.supernet.weights, replicated.supernet.weights):
+        variable.assign(trained.numpy())
+    # Three batches, so that one replica repeats the last one, which has three examples.
+    options = {"use_batch_statistics": use_batch_statistics}
+    part = part_of(examples, 19)
+    score = validation_score(replicated, part, ARCHITECTURE, **options)
+    assert score == validation_score(traced, part, ARCHITECTURE, **options)
+
+
+def test_rewards_do_not_depend_on_the_number_of_devices(replicated, shared, examples):
+    for weights in (replicated, shared):
+        train(weights, examples, [ARCHITECTURE, OTHER][: weights.num_replicas])
+    for variable, trained in zip(shared.supernet.weights, replicated.supernet.weights):
+        variable.assign(trained.numpy())
+    sampled = [ARCHITECTURE, OTHER, ARCHITECTURE]
+    rewards = rewards_of(replicated, examples, sampled)
+    assert len(rewards) == 3
+    assert rewards == rewards_of(shared, examples, sampled)
+
+
+def test_replicas_may_share_one_architecture(examples, two_devices):
+    config = CONFIG.replace(samples_per_step=1)
+    strategy = mirrored_cpus(two_devices)
+    together = SharedWeights(WITHOUT_DROPOUT, config, 10, distribution=strategy)
+    each = SharedWeights(WITHOUT_DROPOUT, CONFIG, 10, distribution=strategy)
+    train(together, examples, [ARCHITECTURE])
+    train(each, examples, [ARCHITECTURE, ARCHITECTURE])
+    for variable, expected in zip(together.supernet.weights, each.supernet.weights):
+        np.testing.assert_array_equal(variable.numpy(), expected.numpy())

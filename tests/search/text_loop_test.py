@@ -1,5 +1,6 @@
 """The same search loop on text: batches that go on from another, perplexities, lengths."""
 
+import functools
 import itertools
 import json
 import math
@@ -17,7 +18,7 @@ from enas_tf.config import (
 )
 from enas_tf.data.texts import TextData
 from enas_tf.errors import ConfigurationError
-from enas_tf.search.loop import search
+from enas_tf.search.search import search
 from enas_tf.search.shared_weights import SharedWeights
 from enas_tf.spaces.rnn.architecture import RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnControllerConfig, RnnRegularization
@@ -144,7 +145,7 @@ def streams(data):
 def trained(streams):
     """Weights after three segments, and the state that each of them left."""
     weights = SharedWeights(WITHOUT_DROPOUT, CONFIG, streams.steps_per_epoch)
-    batches = weights.training_batches(streams.training(0))
+    batches = weights.training_batches(functools.partial(streams.training, 0))
     states = [weights.carried.read().numpy()]
     for step, architecture in enumerate([ARCHITECTURE, OTHER, ARCHITECTURE]):
         weights.train(next(batches), SPACE.encode([architecture]), step)
@@ -168,7 +169,7 @@ def test_lengths_and_architectures_do_not_cause_another_trace(trained):
 def test_statistics_of_batches_are_not_refitted(trained, streams):
     weights, _ = trained
     before = [variable.numpy() for variable in weights.supernet.variables]
-    weights.refit_statistics(streams.refitting().take(1), ARCHITECTURE)
+    weights.refit_statistics(streams.refitting(1), ARCHITECTURE)
     for variable, value in zip(weights.supernet.variables, before):
         np.testing.assert_array_equal(variable.numpy(), value)
 
@@ -192,7 +193,7 @@ def test_weight_decay_is_for_what_is_used():
 def test_devices_go_on_with_their_own_rows(trained, streams, two_devices):
     single, states = trained
     weights = SharedWeights(WITHOUT_DROPOUT, CONFIG, 10, mirrored_cpus(two_devices))
-    batches = weights.training_batches(streams.training(0))
+    batches = weights.training_batches(functools.partial(streams.training, 0))
     for step, architecture in enumerate([ARCHITECTURE, OTHER, ARCHITECTURE]):
         metrics = weights.train(next(batches), SPACE.encode([architecture] * 2), step)
     np.testing.assert_allclose(weights.carried.read(), states[-1], rtol=1e-4, atol=1e-6)

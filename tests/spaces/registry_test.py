@@ -27,8 +27,8 @@ def test_a_short_retraining_is_as_long_as_it_should_be(
     space = get_space(name).space()
     calls = []
 
-    def retrain(architecture, data, config, *, network, on_event):
-        calls.append((architecture, data))
+    def retrain(architecture, data, config, *, network, distribution, on_event):
+        calls.append((architecture, data, distribution))
         assert config.seed == 5
         # Texts always have a validation part.
         assert getattr(config, "use_validation", True)
@@ -42,7 +42,8 @@ def test_a_short_retraining_is_as_long_as_it_should_be(
     architecture = space.random_architecture(0)
     result = get_space(name).short_retraining(space, architecture, "data", CONFIG)
     assert result == (score, f"short_retraining_validation_{kind}")
-    assert calls == [(architecture, "data")]
+    get_space(name).short_retraining(space, architecture, "data", CONFIG, distribution="both")
+    assert calls == [(architecture, "data", None), (architecture, "data", "both")]
 
 
 @pytest.mark.parametrize("name", space_names())

@@ -1,0 +1,180 @@
+"""The loop around the training of a derived network: steps, checkpoints, going back, events."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.errors import NumericalError
+from enas_tf.retrain.saved_training import SavedTraining
+from enas_tf.training.distribution import distributed
+from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.pauses import Pause, Pauses
+from enas_tf.training.schedules import learning_rate
+
+if TYPE_CHECKING:
+    from enas_tf.retrain.loop import Training
+
+PHASE = "retrain"
+_PROGRESS_STEPS = 10
+
+_log = logging.getLogger(__name__)
+
+
+class RetrainProgress(NamedTuple):
+    """How far a training is.
+
+    Attributes:
+      step: steps done.
+      total_steps: steps of the whole training.
+      epoch: the running epoch, from 1.
+      epochs: epochs of the whole training.
+      metrics: means over the running epoch so far, for example `loss` in nats and `accuracy`.
+    """
+
+    step: int
+    total_steps: int
+    epoch: int
+    epochs: int
+    metrics: Mapping[str, float]
+
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+OnProgress = Callable[[RetrainProgress], None]
+
+
+class TrainingRun:
+    """Takes the steps of a training that are left.
+
+    Args:
+      training: what is trained.
+      saved: its checkpoints; None: nothing is written, and there is nothing to go back to.
+      on_event: called with every event, one an epoch.
+      on_progress: called every few steps and after every epoch.
+    """
+
+    def __init__(
+        self,
+        training: "Training",
+        saved: SavedTraining | None,
+        on_event: OnEvent | None,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._training = training
+        self._saved = saved
+        self._on_event = on_event
+        self._on_progress = on_progress
+
+    def finish(self) -> None:
+        """Trains to the end.
+
+        An interruption waits until the state is saved, and is then raised. When a number is not
+        finite, the training goes back to its last checkpoint.
+
+        Raises:
+          NumericalError: going back did not help.
+        """
+        training = self._training
+        if self._saved is not None and not self._saved.restore():
+            # So that there is something to go back to.
+            self._saved.save()
+        batches = self._batches()
+        # Given, because texts have segments of many lengths, which shall not be traced one by one.
+        step = tf.function(self._step, [batches.element_spec], autograph=False)
+        with DeferredSignals() as signals:
+            pauses = Pauses(signals, training.workers)
+            while True:
+                try:
+                    self._take_steps(iter(batches), step, pauses)
+                    return
+                except NumericalError as error:
+                    self._go_back(error)
+                    batches = self._batches()
+
+    def _batches(self) -> Any:
+        training, first = self._training, self._training.step
+        return distributed(training.strategy, lambda share: training.batches(first, share))
+
+    def _step(self, batch: Any) -> None:
+        training = self._training
+        metrics = training.train_step(batch)
+        training.totals.assign_add(tf.cast(tf.stack(metrics), tf.float64))
+
+    def _take_steps(self, batches: Any, train_step: Callable[[Any], None], pauses: Pauses) -> None:
+        """Takes the steps that are left, or those before an interruption."""
+        training = self._training
+        start = time.monotonic() - training.seconds
+        for step in range(training.step, training.total_steps):
+            if (pause := pauses.before(step)) is not Pause.NONE:
+                self._save_within_epoch(step)
+                pauses.saved()
+                if pause is Pause.STOP:
+                    return
+            train_step(next(batches))
+            training.after_step()
+            training.seconds = time.monotonic() - start
+            ends_epoch = (step + 1) % training.epoch_steps == 0
+            if self._on_progress is not None and (ends_epoch or (step + 1) % _PROGRESS_STEPS == 0):
+                self._on_progress(self._progress(step + 1))
+            if ends_epoch:
+                self._end_epoch(step + 1)
+                pauses.saved()
+
+    def _save_within_epoch(self, step: int) -> None:
+        # Weights that are not finite are not worth going on from; the next run notices them again.
+        is_new = step % self._training.epoch_steps != 0
+        if self._saved is not None and is_new and np.all(np.isfinite(self._training.totals)):
+            self._saved.save()
+
+    def _go_back(self, error: NumericalError) -> None:
+        """Goes back to the last checkpoint, and on from there with other random numbers."""
+        training = self._training
+        limit = training.config.max_rollbacks
+        done = int(training.rollbacks.numpy())
+        if self._saved is None or done >= limit:
+            tried = f" It went back to its last checkpoint {done} times." if done else ""
+            raise NumericalError(f"{error}{tried}") from error
+        self._saved.restore()
+        training.rollbacks.assign(done + 1)
+        self._saved.save()
+        _log.warning(
+            "%s Going back to step %d, and on with other random numbers (%d of at most %d times).",
+            error,
+            training.step,
+            done + 1,
+            limit,
+        )
+
+    def _progress(self, step: int) -> RetrainProgress:
+        training = self._training
+        epoch = (step - 1) // training.epoch_steps + 1
+        epochs = training.config.training.epochs
+        return RetrainProgress(step, training.total_steps, epoch, epochs, training.means())
+
+    def _end_epoch(self, step: int) -> None:
+        """Measures an epoch that has just ended, starts the next one's sums, and saves."""
+        training = self._training
+        means = training.means()
+        epoch = step // training.epoch_steps
+        training.check_finite("loss", means["loss"], epoch)
+        validation = training.workers.decide(lambda: training.validate(epoch))
+        training.after_validation(epoch, validation)
+        rate = learning_rate(training.config.training, step - 1, training.epoch_steps)
+        event = {
+            "phase": PHASE,
+            "step": step,
+            "epoch": epoch,
+            "seconds": training.seconds,
+            **means,
+            "learning_rate": float(rate),
+            **validation,
+        }
+        training.totals.assign(tf.zeros_like(training.totals))
+        if self._saved is not None:
+            self._saved.log(event)
+            self._saved.save(training.validation_score(validation))
+        if self._on_event is not None:
+            self._on_event(event)

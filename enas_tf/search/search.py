@@ -1,0 +1,114 @@
+"""Searching the best architecture of a space: from the settings to the result."""
+
+import pathlib
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from enas_tf.config import SearchConfig
+from enas_tf.errors import ConfigurationError
+from enas_tf.runs import CONFIG, RunDirectory
+from enas_tf.search.loop import Search
+from enas_tf.search.result import SearchResult
+from enas_tf.search.strategies import check_strategy
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.distribution import default_strategy
+from enas_tf.training.shared_run import open_run
+from enas_tf.training.workers import Workers
+
+
+def search(
+    space: SearchSpace,
+    data: Any,
+    config: SearchConfig | None = None,
+    output_dir: str | pathlib.Path | None = None,
+    *,
+    overwrite: bool = False,
+    distribution: Any | None = None,
+    on_epoch_end: Callable[[dict[str, Any]], None] | None = None,
+) -> SearchResult:
+    """Searches the best architecture of a space.
+
+    Called again with the same arguments, an interrupted search goes on where it stopped, and a
+    finished one returns its result.
+
+    Args:
+      space: the space, of the data's input shape and number of classes.
+      data: for example an `ImageData`.
+      config: all settings of the search; default: `SearchConfig()`.
+      output_dir: the run directory; default: a new temporary folder. In a search on several
+        machines only the chief, the first of them, writes into it.
+      overwrite: start anew if there is another run in `output_dir`.
+      distribution: a `tf.distribute` strategy, whose replicas share every batch; see
+        `SearchConfig.samples_per_step` for what each of them trains. Default: all GPUs if there
+        are several.
+      on_epoch_end: is called with the metrics of each epoch.
+
+    Returns:
+      The best architecture, its score, and the run directory (which is gone on other machines than
+      the chief).
+
+    Raises:
+      EnasError: the settings, the data or the run directory do not fit, training diverged, or
+        another machine was lost.
+      KeyboardInterrupt: after the state was saved.
+    """
+    config = config or SearchConfig()
+    # Before the run directory is touched.
+    check_strategy(config.strategy)
+    strategy = distribution or default_strategy()
+    workers = Workers(strategy)
+    output_dir = output_dir or tempfile.mkdtemp(prefix="enas_search_")
+    with workers.together():
+        config = _with_samples_per_step(
+            config,
+            strategy.num_replicas_in_sync,
+            None if overwrite else workers.decide(lambda: _recorded_samples(output_dir)),
+        )
+        data.check_search(config, strategy.num_replicas_in_sync)
+        configuration = {
+            "command": "search",
+            "space": {"name": space.name, **space.to_json()},
+            "data": data.config.to_json(),
+            "search": config.to_json(),
+        }
+        with (
+            open_run(output_dir, configuration, workers, overwrite=overwrite) as run,
+            Search(space, data, config, run, distribution=strategy) as running,
+        ):
+            running.run(on_epoch_end)
+            return running.stored_result() or running.finish()
+
+
+def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
+    """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
+    run = RunDirectory(output_dir)
+    if not (run.path / CONFIG).is_file():
+        return None
+    settings = run.configuration.get("search")
+    number = settings.get("samples_per_step") if isinstance(settings, dict) else None
+    return number if isinstance(number, int) else None
+
+
+def _with_samples_per_step(
+    config: SearchConfig, num_devices: int, recorded: int | None
+) -> SearchConfig:
+    """Returns the configuration with the number of architectures that one step trains.
+
+    Args:
+      config: if it says nothing, a search that goes on keeps its number, and a new one trains one
+        architecture on each device.
+      num_devices: replicas of all machines.
+      recorded: the number of the search that goes on.
+
+    Raises:
+      ConfigurationError: the devices cannot share the architectures.
+    """
+    number = config.samples_per_step or recorded or num_devices
+    if num_devices % number:
+        there = "" if config.samples_per_step else "the search in output_dir began with "
+        raise ConfigurationError(
+            f"`samples_per_step` must divide the number of devices, {num_devices}, so that each "
+            f"device trains one architecture. Received: {there}samples_per_step={number}."
+        )
+    return config.replace(samples_per_step=number)

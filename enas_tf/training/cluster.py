@@ -1,0 +1,217 @@
+"""The machines that train together, as the environment variable `TF_CONFIG` names them.
+
+Nothing here imports TensorFlow: whatever is wrong with the variable is told before it is loaded,
+and so is which machine is still missing.
+"""
+
+import dataclasses
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+
+from enas_tf.errors import ConfigurationError, WorkerLostError
+
+logger = logging.getLogger(__name__)
+
+VARIABLE = "TF_CONFIG"
+# The kinds of tasks that a training without parameter servers can have; the chief comes first.
+_JOBS = ("chief", "worker")
+_GREETING = "enas_tf worker"
+_SECONDS_BETWEEN_TRIES = 0.5
+_SECONDS_BETWEEN_MESSAGES = 15.0
+_SECONDS_TO_ANSWER = 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """The processes of a training, one a machine.
+
+    Attributes:
+      addresses: `host:port` of every process; the chief, which writes all files, is the first.
+      index: which of them this process is.
+    """
+
+    addresses: tuple[str, ...]
+    index: int
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the files."""
+        return self.index == 0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Cluster | None":
+        """Returns the cluster that `TF_CONFIG` describes; None if this process is alone.
+
+        Args:
+          environment: holds the variable, for example
+            `{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}`.
+
+        Raises:
+          ConfigurationError: the variable cannot be used.
+        """
+        text = environment.get(VARIABLE, "").strip()
+        if not text:
+            return None
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise _wrong(f"is no JSON ({error})") from error
+        jobs = value.get("cluster") if isinstance(value, dict) else None
+        if not jobs:
+            return None
+        addresses = _addresses(jobs)
+        places = [(job, number) for job in _JOBS for number in range(len(addresses[job]))]
+        task = value.get("task")
+        task = task if isinstance(task, dict) else {}
+        place = (task.get("type"), _integer(task.get("index")))
+        if place not in places:
+            raise _wrong(
+                "names no task of its own cluster; expected a task such as "
+                f'{{"type": "worker", "index": 0}}, received {task!r}'
+            )
+        if len(places) == 1:
+            return None
+        return cls(tuple(a for job in _JOBS for a in addresses[job]), places.index(place))
+
+
+def _integer(value: object) -> int | None:
+    # Shell scripts like to put numbers into quotes.
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
+
+
+def _wrong(what: str) -> ConfigurationError:
+    return ConfigurationError(f"The environment variable {VARIABLE} {what}.")
+
+
+def _addresses(jobs: object) -> dict[str, list[str]]:
+    """Returns the addresses of each kind of task, checked."""
+    if not isinstance(jobs, dict) or not set(jobs) <= set(_JOBS):
+        raise _wrong(
+            f"must have the tasks {' and '.join(_JOBS)} only in its cluster; received "
+            f"{', '.join(map(str, jobs)) if isinstance(jobs, dict) else repr(jobs)}"
+        )
+    addresses = {job: jobs.get(job, []) for job in _JOBS}
+    for job, listed in addresses.items():
+        if not isinstance(listed, list):
+            raise _wrong(f"must hold a list of addresses for {job!r}; received {listed!r}")
+        for address in listed:
+            host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
+            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise _wrong(f"must hold addresses host:port for {job!r}; received {address!r}")
+    if len(addresses["chief"]) > 1:
+        raise _wrong(f"must name one chief at most; received {addresses['chief']!r}")
+    everyone = [address for listed in addresses.values() for address in listed]
+    if len(set(everyone)) < len(everyone):
+        raise _wrong(f"names an address twice: {everyone!r}")
+    return addresses
+
+
+def wait_for_all(cluster: Cluster, timeout: float) -> None:
+    """Returns when every process of the cluster is there, at about the same time in all of them.
+
+    TensorFlow would wait for a missing one for ever, without a word and without minding Ctrl-C.
+
+    Args:
+      cluster: the processes; they meet on the ports that TensorFlow uses afterwards.
+      timeout: how long to wait, in seconds.
+
+    Raises:
+      ConfigurationError: another process has taken this one's port.
+      WorkerLostError: some did not come in time.
+    """
+    host, _, port = cluster.addresses[cluster.index].rpartition(":")
+    try:
+        server = socket.create_server(("", int(port)))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on the port {port} of {host}, which {VARIABLE} gives this process "
+            f"({(error.strerror or str(error)).lower()}); is an earlier run still there?"
+        ) from error
+    with server:
+        _Meeting(cluster, server).wait(timeout)
+
+
+class _Meeting:
+    """Greets all other processes, and is greeted by all of them."""
+
+    def __init__(self, cluster: Cluster, server: socket.socket) -> None:
+        self._cluster = cluster
+        self._server = server
+        others = set(range(len(cluster.addresses))) - {cluster.index}
+        self._to_greet = set(others)
+        self._unheard = set(others)
+        self._is_over = threading.Event()
+
+    def wait(self, timeout: float) -> None:
+        """See `wait_for_all`."""
+        answering = threading.Thread(target=self._answer, daemon=True)
+        answering.start()
+        try:
+            self._greet_all(timeout)
+        finally:
+            # While somebody waits at it, the port is not free, even if the socket is closed.
+            self._is_over.set()
+            answering.join()
+
+    def _greet_all(self, timeout: float) -> None:
+        start = time.monotonic()
+        said = start
+        while missing := self._to_greet | self._unheard:
+            for number in sorted(self._to_greet):
+                if self._greet(number):
+                    self._to_greet.discard(number)
+            now = time.monotonic()
+            if now - start > timeout:
+                raise WorkerLostError(
+                    f"No answer from {self._names(missing)} within {timeout:g} s. Start the same "
+                    f"command on every machine, and see to it that they reach each other."
+                )
+            if now - said > _SECONDS_BETWEEN_MESSAGES:
+                said = now
+                print(f"Waiting for {self._names(missing)}.", file=sys.stderr, flush=True)
+            if self._to_greet | self._unheard:
+                time.sleep(_SECONDS_BETWEEN_TRIES)
+
+    def _names(self, numbers: set[int]) -> str:
+        addresses = self._cluster.addresses
+        return " and ".join(f"worker {number} ({addresses[number]})" for number in sorted(numbers))
+
+    def _greet(self, number: int) -> bool:
+        host, _, port = self._cluster.addresses[number].rpartition(":")
+        greeting = f"{_GREETING} {self._cluster.index}\n".encode()
+        try:
+            with socket.create_connection(
+                (host.strip("[]"), int(port)), _SECONDS_TO_ANSWER
+            ) as peer:
+                peer.sendall(greeting)
+                return peer.makefile("rb").readline() == greeting
+        except OSError:
+            return False
+
+    def _answer(self) -> None:
+        """Sends greetings back, until all have met."""
+        self._server.settimeout(_SECONDS_BETWEEN_TRIES)
+        while not self._is_over.is_set():
+            try:
+                peer, _ = self._server.accept()
+            except OSError:
+                continue
+            with peer:
+                peer.settimeout(_SECONDS_TO_ANSWER)
+                try:
+                    greeting = peer.makefile("rb").readline()
+                    peer.sendall(greeting)
+                except OSError:
+                    continue
+            name, _, number = greeting.decode(errors="replace").strip().rpartition(" ")
+            if name == _GREETING and number.isdigit():
+                self._unheard.discard(int(number))

@@ -1,0 +1,61 @@
+"""When a training stops between two steps, and when it only saves."""
+
+import enum
+import time
+from collections.abc import Callable
+
+from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.workers import Workers
+
+# What is lost at most when a process is killed.
+SECONDS_BETWEEN_SAVES = 600.0
+# Several machines exchange a message in order to stop at the same step; not at every step.
+STEPS_BETWEEN_AGREEMENTS = 10
+
+
+class Pause(enum.Enum):
+    """What to do between two steps."""
+
+    NONE = "none"
+    SAVE = "save"
+    STOP = "stop"
+
+
+class Pauses:
+    """Says between two steps whether to go on, to save, or to save and stop.
+
+    Args:
+      signals: hold back the wish of a person or of the system that the process ends.
+      workers: the machines, which all ask at the same steps and get the same answer.
+      clock: returns seconds.
+    """
+
+    def __init__(
+        self,
+        signals: DeferredSignals,
+        workers: Workers,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._signals = signals
+        self._workers = workers
+        self._clock = clock
+        self._last_save = clock()
+
+    def before(self, step: int) -> Pause:
+        """Returns what to do before a step.
+
+        Args:
+          step: its number, everywhere the same.
+        """
+        is_due = self._clock() - self._last_save >= SECONDS_BETWEEN_SAVES
+        if self._workers.are_several:
+            if step % STEPS_BETWEEN_AGREEMENTS:
+                return Pause.NONE
+            (is_due,) = self._signals.agree(self._workers, is_due)
+        if self._signals.pending:
+            return Pause.STOP
+        return Pause.SAVE if is_due else Pause.NONE
+
+    def saved(self) -> None:
+        """Takes note that everything has just been saved."""
+        self._last_save = self._clock()
