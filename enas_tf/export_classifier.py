@@ -153,7 +153,7 @@ def load_saved_classifier(path: pathlib.Path) -> keras.Model:
         serve = loaded.signatures[SIGNATURE]
         specification = serve.structured_input_signature[1]["images"]
         num_classes = serve.structured_outputs["probabilities"].shape[-1]
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+    except (OSError, ValueError, LookupError, tf.errors.OpError) as error:
         raise ExportError(
             f"{path} is not a SavedModel of a classifier ({str(error).splitlines()[0]:.120})."
         ) from error

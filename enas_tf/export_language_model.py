@@ -302,7 +302,7 @@ def load_saved_language_model(path: pathlib.Path) -> SavedLanguageModel:
         if (*actual, num_words) != (*sizes, sizes[0]):
             raise DataError("the sizes of its signatures and of its assets differ")
         return SavedLanguageModel(loaded, *sizes, vocabulary)
-    except (OSError, ValueError, KeyError, TypeError, DataError, tf.errors.OpError) as error:
+    except (OSError, ValueError, LookupError, TypeError, DataError, tf.errors.OpError) as error:
         raise ExportError(
             f"{path} is not a SavedModel of a language model ({str(error).splitlines()[0]:.120})."
         ) from error

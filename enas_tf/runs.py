@@ -115,6 +115,7 @@ class RunDirectory:
         cls.check(path)
         _make_folder(run.path)
         _lock(run.path)
+        run._sweep()
         if (run.path / CONFIG).exists():
             there = run.configuration
             _check_command(run.path, there, configuration)
@@ -313,9 +314,21 @@ class RunDirectory:
     def _has_work(self) -> bool:
         """Whether the run has made anything that it would be a pity to lose."""
         paths = (self.path / name for name in _WORK)
-        return self.has_checkpoint or any(
+        checkpoints = [path.stem for path in self.checkpoints.glob("*.index")]
+        # The first one is saved before the first step.
+        return checkpoints not in ([], ["ckpt-1"]) or any(
             path.is_dir() or (path.exists() and path.stat().st_size > 0) for path in paths
         )
+
+    def _sweep(self) -> None:
+        """Deletes what a process that was killed while it wrote has left behind."""
+        with writing(self.path):
+            # What is not whole yet is called so by `write_bytes` and by the writers of models.
+            for pattern in (*(f".{name}.*" for name in (CONFIG, *_FILES)), ".model.*.keras"):
+                for path in self.path.glob(pattern):
+                    path.unlink(missing_ok=True)
+            for path in self.path.glob("saved_model/.export-*"):
+                shutil.rmtree(path)
 
     def _delete(self) -> None:
         # The old config.json stays until the new one replaces it, so that a folder that was left

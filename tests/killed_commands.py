@@ -47,8 +47,8 @@ class Kill:
     Attributes:
       command: which one.
       kind: one of `KINDS`.
-      share: from 0 to 1: of the lines, the checkpoints or the results of the whole command (of those
-        that are left, the next one if it has been passed), or of the time that is left.
+      share: from 0 to 1: of the lines, the checkpoints or the results of the whole command, or of
+        the time that is left. The next one is taken if it has been passed already.
       delay: from 0 to 1: of the longest delay after the line or the file.
     """
 

@@ -266,3 +266,14 @@ def test_a_log_on_a_full_disk_says_so_once(tmp_path, capfd, caplog):
     (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert "log.txt: no space left on device; messages will be missing" in warning.message
     assert capfd.readouterr().err == ""
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    (tmp_path / "saved_model" / ".export-x").mkdir(parents=True)
+    (tmp_path / ".model.17.keras").touch()
+    (tmp_path / ".best_architecture.json.a1b2").touch()
+    (tmp_path / ".notes").touch()
+    RunDirectory.open(tmp_path, CONFIGURATION)
+    hidden = {path.name for path in tmp_path.rglob(".*")}
+    assert hidden == {".notes"}

@@ -153,6 +153,13 @@ class SearchReport:
           ranked_by: what decided the ranking.
         """
         best = candidates[0]
+        path = self._run.path / "best_architecture.svg"
+        write_drawing(best.architecture, path, **self._space.drawing_options())
+        # In a folder of its own, since deriving again replaces it.
+        with TensorBoardWriter(self._run.tensorboard / "best") as board:
+            text = _score_and_string(best.architecture, best.score)
+            board.text("best_architecture", text, step=epochs)
+        # Last, since a search that finds it has nothing left to do.
         self._run.write_json(
             BEST_ARCHITECTURE,
             architecture_document(
@@ -175,12 +182,6 @@ class SearchReport:
                 ],
             ),
         )
-        # Deriving again replaces what stands behind the last epoch.
-        self._boards[DERIVE].text(
-            "best_architecture", _score_and_string(best.architecture, best.score), epochs + 1
-        )
-        path = self._run.path / "best_architecture.svg"
-        write_drawing(best.architecture, path, **self._space.drawing_options())
 
     def flush(self) -> None:
         """Makes all that was written readable by others."""

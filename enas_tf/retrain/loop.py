@@ -76,7 +76,7 @@ class Training(abc.ABC):
         self.history: dict[str, Any] = {}
         self.seconds = 0.0
         self.rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
-        with strategy.scope():
+        with self.workers.together(), strategy.scope():
             self.network = build()
             self.optimizer = build_optimizer(config.training, epoch_steps)
             self.optimizer.build(self.network.trainable_variables)
@@ -211,7 +211,7 @@ class Training(abc.ABC):
         )
         raise NumericalError(
             f"The {name} is {value} after epoch {epoch}; lower `learning_rate` "
-            f"(now {training.learning_rate:g}) or {clipping}, and start anew."
+            f"(now {training.learning_rate:g}) or {clipping}."
         )
 
     def _identity(self) -> dict[str, Any]:

@@ -89,6 +89,8 @@ class TrainingRun:
             while True:
                 try:
                     self._take_steps(iter(batches), step, pauses)
+                    # So that one that came late ends all machines alike.
+                    signals.agree(training.workers)
                     return
                 except NumericalError as error:
                     self._go_back(error)
@@ -135,7 +137,8 @@ class TrainingRun:
         limit = training.config.max_rollbacks
         done = int(training.rollbacks.numpy())
         if self._saved is None or done >= limit:
-            tried = f" It went back to its last checkpoint {done} times." if done else ""
+            times = "once" if done == 1 else f"{done} times"
+            tried = f" It went back to its last checkpoint {times} in vain." if done else ""
             raise NumericalError(f"{error}{tried}") from error
         self._saved.restore()
         training.rollbacks.assign(done + 1)
@@ -159,7 +162,8 @@ class TrainingRun:
         training = self._training
         means = training.means()
         epoch = step // training.epoch_steps
-        training.check_finite("loss", means["loss"], epoch)
+        for name, value in means.items():
+            training.check_finite(name, value, epoch)
         validation = training.workers.decide(lambda: training.validate(epoch))
         training.after_validation(epoch, validation)
         rate = learning_rate(training.config.training, step - 1, training.epoch_steps)

@@ -190,7 +190,7 @@ class TextTraining(Training):
         with self._weights_that_count():
             rows = min(self.rows, len(tokens) - 1)
             evaluation = self._scorer(tokens, rows=rows, length=length)
-        self.check_finite("validation loss", evaluation.loss, epoch)
+        self.check_finite("validation perplexity", evaluation.perplexity, epoch)
         return {
             "validation_perplexity": evaluation.perplexity,
             "averaging": self.is_averaging,

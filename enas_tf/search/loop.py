@@ -72,8 +72,6 @@ class Search:
         self._config = config
         self._data = data
         self._run = run
-        for name, text in data.assets().items():
-            run.keep_asset(name, text)
         training = config.shared_weights
         self.streams = data.search_streams(
             batch_size=training.batch_size,
@@ -100,6 +98,8 @@ class Search:
         if checkpoint is not None and not self.resumed:
             raise RunDirectoryError(f"{run.path} has no checkpoint yet; let the search run longer.")
         self._started = time.monotonic() - self._saved.seconds
+        for name, text in data.assets().items():
+            run.keep_asset(name, text)
         # What was logged after the best checkpoint stays.
         self._take_up(rewinds=checkpoint != "best")
 
@@ -163,6 +163,8 @@ class Search:
             while True:
                 try:
                     self._run_epochs(pauses, on_epoch_end)
+                    # So that one that came late ends all machines alike.
+                    signals.agree(self.weights.workers)
                     return
                 except NumericalError as error:
                     self._go_back(error)
@@ -226,6 +228,8 @@ class Search:
             progress.close()
 
     def _save(self, score: float | None = None) -> None:
+        # No event that is older than the checkpoint may get lost.
+        self._report.flush()
         self._saved.save(self._seconds, self._running.sums(), score)
 
     def _propose_for_epoch(self) -> None:
@@ -357,19 +361,21 @@ class Search:
         return SearchResult.of_candidates(candidates, self._run)
 
     def finish(self) -> SearchResult:
-        """Derives the result of a search whose epochs are done, and logs all candidates."""
-        result = self.derive()
-        for rank, candidate in enumerate(result.candidates, 1):
-            metrics = self._score_metrics(candidate.shared_weights_score)
-            self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
-        self._save()
+        """Returns the result of a search whose epochs are done, and logs all candidates once."""
+        result = self._stored_result() or self.derive()
+        if not self._saved.ranked:
+            for rank, candidate in enumerate(result.candidates, 1):
+                metrics = self._score_metrics(candidate.shared_weights_score)
+                self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
+            self._saved.ranked = True
+            self._save()
         return result
 
     def _ranked_by(self) -> dict[str, Any]:
         """Returns what decides the ranking, besides the configuration of the run."""
         return {"epochs": int(self.state.epoch), "derive": self._config.derive.to_json()}
 
-    def stored_result(self) -> SearchResult | None:
+    def _stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
         document = self.weights.workers.decide(self._stored_document)
         if document is None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.architectures import architecture_from_document
-from enas_tf.runs import RunDirectory
+from enas_tf.errors import RunDirectoryError
+from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.search.derive import Candidate
 
 
@@ -49,14 +50,23 @@ class SearchResult:
           document: `best_architecture.json`.
           run: the run directory.
           space_name: of the architectures' space.
+
+        Raises:
+          RunDirectoryError: the file was changed.
         """
-        candidates = [
-            Candidate(
-                architecture_from_document(entry["architecture"], space_name),
-                entry["score"],
-                entry["score_kind"],
-                entry["shared_weights_score"],
-            )
-            for entry in document["ranking"]
-        ]
+        try:
+            candidates = [
+                Candidate(
+                    architecture_from_document(entry["architecture"], space_name),
+                    entry["score"],
+                    entry["score_kind"],
+                    entry["shared_weights_score"],
+                )
+                for entry in document["ranking"]
+            ]
+        except (LookupError, TypeError) as error:
+            raise RunDirectoryError(
+                f"{run.path / BEST_ARCHITECTURE} is damaged: it has no ranking. Delete it, and the "
+                "same command derives again."
+            ) from error
         return cls.of_candidates(candidates, run)

@@ -22,6 +22,7 @@ class SavedSearch:
       seconds: the search took until the checkpoint.
       unlogged: sums of training metrics that stand in no event yet.
       rollbacks: how often the search went back.
+      ranked: whether the final ranking stands in the log.
     """
 
     def __init__(self, run: RunDirectory, workers: Workers, **objects: Any) -> None:
@@ -33,6 +34,7 @@ class SavedSearch:
         self.seconds = 0.0
         self.unlogged: list[float] = []
         self.rollbacks = 0
+        self.ranked = False
 
     def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
         """Restores the newest or the best checkpoint; returns whether there was one."""
@@ -42,6 +44,7 @@ class SavedSearch:
         self.seconds = values.get("seconds", 0.0)
         self.unlogged = values.get("unlogged", [])
         self.rollbacks = values.get("rollbacks", 0)
+        self.ranked = values.get("ranked", False)
         return found
 
     def rewind_logs(self) -> None:
@@ -61,6 +64,7 @@ class SavedSearch:
             "logs": self._run.position(),
             "unlogged": unlogged,
             "rollbacks": self.rollbacks,
+            "ranked": self.ranked,
         }
         self._checkpoints.save(score)
 

@@ -1,5 +1,6 @@
 """Searching the best architecture of a space: from the settings to the result."""
 
+import os
 import pathlib
 import tempfile
 from collections.abc import Callable
@@ -77,13 +78,14 @@ def search(
             Search(space, data, config, run, distribution=strategy) as running,
         ):
             running.run(on_epoch_end)
-            return running.stored_result() or running.finish()
+            return running.finish()
 
 
 def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
     """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
     run = RunDirectory(output_dir)
-    if not (run.path / CONFIG).is_file():
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if not os.path.isfile(run.path / CONFIG):
         return None
     settings = run.configuration.get("search")
     number = settings.get("samples_per_step") if isinstance(settings, dict) else None

@@ -47,7 +47,14 @@ def strategy_of_devices(devices: str, worker_timeout: float = WORKER_TIMEOUT) ->
     if cluster is not None:
         _limit_devices(devices, kind, number)
         wait_for_all(cluster, worker_timeout)
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        # TensorFlow's own reading of the variable ends the process if a list in it is empty.
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec({"worker": list(cluster.addresses)}),
+            task_type="worker",
+            task_id=cluster.index,
+            rpc_layer="grpc",
+        )
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     if kind == AUTOMATIC:
         return default_strategy()
     if kind == "cpu":

@@ -16,7 +16,8 @@ class DeferredSignals:
     """Holds back Ctrl-C and a request to terminate until the end of a `with` block.
 
     The block asks `pending` between two steps, and leaves after saving; at its end the signal is
-    raised again and does what it would have done. A second signal acts at once.
+    raised again and does what it would have done. A second signal acts at once; what another
+    machine got does not count there, since a system that ends a training tells all of them.
 
     ```python
     with DeferredSignals() as signals:
@@ -30,6 +31,7 @@ class DeferredSignals:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._came_here = False
         self._previous: dict[int, Any] = {}
 
     @property
@@ -45,11 +47,13 @@ class DeferredSignals:
           *others: further questions to agree on, each answered by the chief.
 
         Returns:
-          The answers to them.
+          Whether a signal has come, and the answers to the questions. A signal that comes while
+          the machines ask is `pending` on its own machine alone, until they ask again.
         """
         answers = workers.of_all([self.number or 0, *others])
-        self.number = int(answers[:, 0].max()) or None
-        return [bool(answer) for answer in answers[0, 1:]]
+        number = int(answers[:, 0].max())
+        self.number = number or self.number
+        return [number > 0, *(bool(answer) for answer in answers[0, 1:])]
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -65,9 +69,10 @@ class DeferredSignals:
             signal.raise_signal(self.number)
 
     def _hold_back(self, number: int, frame: FrameType | None) -> None:
-        if self.pending:
+        if self._came_here:
             self._restore()
             signal.raise_signal(number)
+        self._came_here = True
         self.number = number
 
     def _restore(self) -> None:

@@ -47,12 +47,13 @@ class Pauses:
         Args:
           step: its number, everywhere the same.
         """
+        stops = self._signals.pending
         is_due = self._clock() - self._last_save >= SECONDS_BETWEEN_SAVES
         if self._workers.are_several:
             if step % STEPS_BETWEEN_AGREEMENTS:
                 return Pause.NONE
-            (is_due,) = self._signals.agree(self._workers, is_due)
-        if self._signals.pending:
+            stops, is_due = self._signals.agree(self._workers, is_due)
+        if stops:
             return Pause.STOP
         return Pause.SAVE if is_due else Pause.NONE
 

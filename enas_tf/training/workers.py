@@ -2,13 +2,14 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 import enas_tf.errors
+from enas_tf.differences import differences
 from enas_tf.errors import ConfigurationError, EnasError, WorkerLostError
 
 # What TensorFlow raises when a process does not answer, or gave up because another one did not.
@@ -44,11 +45,11 @@ class Workers:
             num_chiefs = len(jobs.get("chief", []))
             self.count = max(1, num_chiefs + len(jobs.get("worker", [])))
             self.index = resolver.task_id + num_chiefs * (resolver.task_type == "worker")
-        # Of vectors of any length, so that nothing is traced again.
-        self._sums = {
-            dtype: tf.function(self._summed, [tf.TensorSpec([None], dtype)], autograph=False)
-            for dtype in (tf.int64, tf.float32)
-        }
+        # Of vectors of any length, so that nothing is traced again. Collective operations on
+        # integers of 32 bits do not exist on all devices.
+        self._sum_of_vectors = tf.function(
+            self._summed, [tf.TensorSpec([None], tf.int64)], autograph=False
+        )
 
     @property
     def is_chief(self) -> bool:
@@ -77,16 +78,17 @@ class Workers:
         """Returns the chief's numbers.
 
         Args:
-          arrays: of integers or of float32; everywhere of the same shapes. Only the chief's values
-            count.
+          arrays: of numbers or truth values; everywhere of the same shapes and types. Only the
+            chief's values count; they arrive bit for bit.
         """
         arrays = [np.asarray(array) for array in arrays]
-        if not self.are_several:
-            return arrays
-        return [
-            self._sum(array if self.is_chief else np.zeros_like(array)).astype(array.dtype)
-            for array in arrays
-        ]
+        return [self._of_chief(array) for array in arrays] if self.are_several else arrays
+
+    def _of_chief(self, array: np.ndarray) -> np.ndarray:
+        # As integers, since a sum of zeros and a float may have other bits than the float.
+        bits = np.ascontiguousarray(array).view(f"i{array.dtype.itemsize}")
+        bits = self._sum(bits if self.is_chief else np.zeros_like(bits)).astype(bits.dtype)
+        return bits.view(array.dtype).reshape(array.shape)
 
     def decide(self, function: Callable[[], Any]) -> Any:
         """Calls a function on the chief and returns its result everywhere.
@@ -122,22 +124,29 @@ class Workers:
             for variable, part, value in zip(alike, np.split(flat, ends[:-1]), values):
                 variable.assign(part.reshape(value.shape))
 
-    def check_same(self, configuration: Any) -> None:
-        """Raises `ConfigurationError` everywhere unless all processes have one configuration.
+    def check_same(self, configuration: Mapping[str, Any]) -> None:
+        """Sees to it that all processes have the same configuration.
 
         Args:
           configuration: as JSON can hold it.
+
+        Raises:
+          ConfigurationError: says which machines differ, and each of them in what.
         """
         if not self.are_several:
             return
         own = json.dumps(configuration, sort_keys=True)
-        differs = self.of_all([self._text_of_chief(own) != own])[:, 0]
-        if differs.any():
-            numbers = ", ".join(str(number) for number in np.flatnonzero(differs))
-            raise ConfigurationError(
-                f"The chief was started with other settings or other data than the workers "
-                f"{numbers}; start the same command on every machine."
-            )
+        chiefs = self._text_of_chief(own)
+        differs = self.of_all([chiefs != own])[:, 0]
+        if not differs.any():
+            return
+        numbers = ", ".join(str(number) for number in np.flatnonzero(differs))
+        different = differences(json.loads(chiefs), configuration)
+        raise ConfigurationError(
+            "The chief was started with other settings or other data than the workers "
+            f"{numbers}{f' ({different})' if different else ''}; start the same command on every "
+            "machine."
+        )
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -166,11 +175,9 @@ class Workers:
         return self.of_chief([padded])[0].astype(np.uint8).tobytes().decode("utf-8")
 
     def _sum(self, array: np.ndarray) -> np.ndarray:
-        """Returns the sum over the processes, of 64 bits if the numbers are integers."""
-        # Collective operations on integers of 32 bits do not exist on all devices.
-        dtype = tf.float32 if array.dtype == np.float32 else tf.int64
-        vector = tf.constant(array.ravel(), dtype)
-        return self._sums[dtype](vector).numpy().reshape(array.shape)
+        """Returns the sum over the processes of integers, of 64 bits."""
+        vector = tf.constant(array.ravel(), tf.int64)
+        return self._sum_of_vectors(vector).numpy().reshape(array.shape)
 
     def _summed(self, vector: tf.Tensor) -> tf.Tensor:
         strategy = self._distribution
