@@ -12,7 +12,8 @@ from typing import Any
 # On CPUs without AVX-512 TensorFlow leaves oneDNN off, which makes convolutions 1.5 times slower.
 # The switch is read when TensorFlow is first imported; a value that the user set is respected.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# When one of several machines is lost, native code writes a page where our line says it all.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG") else "2")
 
 __version__ = "0.1.0"
 

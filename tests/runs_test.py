@@ -79,7 +79,7 @@ def test_a_run_that_has_made_nothing_keeps_its_log_for_the_same_configuration(tm
 
 
 @pytest.mark.parametrize(
-    "name", ["checkpoints/ckpt-1.index", "best_architecture.json", "results.json", "model.keras"]
+    "name", ["checkpoints/ckpt-2.index", "best_architecture.json", "results.json", "model.keras"]
 )
 def test_a_run_that_has_made_something_binds_the_next_one(tmp_path, name):
     path = RunDirectory.open(tmp_path, CONFIGURATION).path / name

@@ -194,9 +194,6 @@ def check_output_dir(output_dir: str) -> None:
 
 def start(command: CommandFlags) -> Any:
     """Loads TensorFlow and returns the strategy for the devices that the flags name."""
-    if Cluster.from_environment() is not None:
-        # When a machine is lost, the other ones' native code writes a page; our line says it all.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     load_tensorflow()
     import tensorflow as tf
 
@@ -207,11 +204,12 @@ def start(command: CommandFlags) -> Any:
     return strategy_of_devices(command["devices"], command["worker_timeout"])
 
 
-def is_follower(distribution: Any) -> bool:
-    """Returns whether another machine, the chief, writes and reports; tells so if it does."""
-    from enas_tf.training.workers import Workers
+def is_follower(workers: Any) -> bool:
+    """Returns whether another machine, the chief, writes and reports; tells so if it does.
 
-    workers = Workers(distribution)
+    Args:
+      workers: the machines.
+    """
     if not workers.is_chief:
         print(f"Worker {workers.index} of {workers.count} is done; the chief has the results.")
     return not workers.is_chief

@@ -31,7 +31,6 @@ from enas_tf.reporting.progress import Progress
 from enas_tf.runs import RunDirectory
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry
-from enas_tf.training.cluster import Cluster
 
 NAME = "enas-retrain"
 SUMMARY = (
@@ -70,23 +69,27 @@ def _retrain(argv: Sequence[str]) -> None:
 
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
-    cluster = Cluster.from_environment()
-    with _Display() as display:
-        model = entry.retrain(
-            architecture,
-            data,
-            config,
-            network=network,
-            output_dir=output_dir,
-            overwrite=command["overwrite"],
-            distribution=distribution,
-            on_progress=display if cluster is None or cluster.is_chief else None,
-        )
-    if is_follower(distribution):
-        return
     from enas_tf.export import export
+    from enas_tf.training.workers import Workers
 
-    export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
+    workers = Workers(distribution)
+    # The others wait for the export, too: should it be interrupted, all can be started again.
+    with workers.together():
+        with _Display() as display:
+            model = entry.retrain(
+                architecture,
+                data,
+                config,
+                network=network,
+                output_dir=output_dir,
+                overwrite=command["overwrite"],
+                distribution=distribution,
+                on_progress=display if workers.is_chief else None,
+            )
+        if workers.is_chief:
+            export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
+    if is_follower(workers):
+        return
     data_arguments = [f"--dataset={data_config.dataset}"]
     if data_config.data_dir is not None:
         data_arguments.append(f"--data_dir={data_config.data_dir}")

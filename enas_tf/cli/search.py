@@ -62,6 +62,7 @@ def _search(argv: Sequence[str]) -> None:
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
     from enas_tf.search.search import search
+    from enas_tf.training.workers import Workers
 
     result = search(
         entry.fit(space, data),
@@ -71,7 +72,7 @@ def _search(argv: Sequence[str]) -> None:
         overwrite=command["overwrite"],
         distribution=distribution,
     )
-    if is_follower(distribution):
+    if is_follower(Workers(distribution)):
         return
     network = entry.retrain_presets[preset_name].network
     arguments = _retrain_arguments(command, preset, preset_name)

@@ -138,7 +138,8 @@ class Training(abc.ABC):
     def validate(self, epoch: int) -> dict[str, Any]:
         """Returns what the event of an epoch that has just ended says of the validation part.
 
-        Called on the chief alone, it must not change anything; see `after_validation`.
+        Called on all machines, of which the chief's answer counts. It must not change anything;
+        see `after_validation`.
         """
         del epoch
         return {}

@@ -164,7 +164,9 @@ class TrainingRun:
         epoch = step // training.epoch_steps
         for name, value in means.items():
             training.check_finite(name, value, epoch)
-        validation = training.workers.decide(lambda: training.validate(epoch))
+        # All machines take part where replicas have variables of their own.
+        validation = training.validate(epoch)
+        validation = training.workers.decide(lambda: validation)
         training.after_validation(epoch, validation)
         rate = learning_rate(training.config.training, step - 1, training.epoch_steps)
         event = {

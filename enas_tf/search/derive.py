@@ -158,9 +158,7 @@ def _score(
 ) -> float:
     statistics = config.derive.statistics
     if statistics == "refitted":
-        # Those that the devices take at a time count together as one.
-        count = REFITTING_BATCHES * weights.num_replicas
-        refitting = weights.batches(lambda share: streams.refitting(count, share))
+        refitting = weights.batches(lambda share: streams.refitting(REFITTING_BATCHES, share))
         weights.refit_statistics(refitting, architecture)
     return weights.validation_score(
         batches, architecture, use_batch_statistics=statistics == "batch"

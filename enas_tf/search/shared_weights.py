@@ -249,7 +249,7 @@ class SharedWeights:
 
         Args:
           batches: what `batches` returned for a stream of `SpreadBatch` of training examples; all
-            of them are used. Those that replicas take at a time count together as one.
+            of them are used, each by one replica, so that the number of devices does not matter.
           architecture: whose statistics.
         """
         banks = self.supernet.normalization_banks()
@@ -263,11 +263,37 @@ class SharedWeights:
             self._refitting_step(batch, decisions)
 
     def _refit_step(self, batch: SpreadBatch, decisions: Any) -> None:
-        def replica_statistics(batch: SpreadBatch, decisions: Any) -> tuple[Any, Any]:
-            return self.supernet.batch_statistics(batch.batch, decisions), ()
+        statistics = self._of_every_replica(
+            lambda batch, _: self.supernet.batch_statistics(batch, decisions), batch
+        )
+        # One after the other, as one device does it.
+        for replica in range(self.num_replicas):
+            self.supernet.update_statistics(
+                tf.nest.map_structure(lambda values, number=replica: values[number], statistics)
+            )
 
-        statistics, _ = run_and_sum(self.distribution, replica_statistics, (batch, decisions))
-        self.supernet.update_statistics(statistics)
+    def _of_every_replica(self, function: Callable[[Any, Any], Any], batch: SpreadBatch) -> Any:
+        """Returns what every replica computes of its own batch.
+
+        Args:
+          function: takes a batch and the number of the replica; returns nested tensors.
+          batch: one for each replica.
+
+        Returns:
+          The tensors with an axis of the replicas in front; zeros for a batch that does not count.
+        """
+
+        def placed(batch: SpreadBatch) -> tuple[Any, Any]:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            own = tf.equal(tf.range(self.num_replicas), replica) & (batch.weight > 0.0)
+
+            def place(value: tf.Tensor) -> tf.Tensor:
+                # A product would be undefined where a score is.
+                return tf.where(tf.reshape(own, [-1] + [1] * value.shape.rank), value[None], 0.0)
+
+            return tf.nest.map_structure(place, function(batch.batch, replica)), ()
+
+        return run_and_sum(self.distribution, placed, (batch,))[0]
 
     @staticmethod
     def _decisions_of(decisions: Any, number: Any) -> Any:
@@ -286,12 +312,8 @@ class SharedWeights:
     def _distributed_scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> Any:
         """Returns a `Score` of vectors `[replicas]`."""
 
-        def replica_score(batch: SpreadBatch, decisions: Any) -> tuple[Any, Any]:
-            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        def score(batch: Any, replica: Any) -> Any:
             own = self._decisions_of(decisions, replica)
-            score = self.supernet.score(batch.batch, own, use_batch_statistics=use_batch)
-            counts = tf.equal(tf.range(self.num_replicas), replica) & (batch.weight > 0.0)
-            # A product would be undefined where a score is.
-            return tf.nest.map_structure(lambda value: tf.where(counts, value, 0.0), score), ()
+            return self.supernet.score(batch, own, use_batch_statistics=use_batch)
 
-        return run_and_sum(self.distribution, replica_score, (batch, decisions))[0]
+        return self._of_every_replica(score, batch)

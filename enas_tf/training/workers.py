@@ -176,6 +176,9 @@ class Workers:
 
     def _sum(self, array: np.ndarray) -> np.ndarray:
         """Returns the sum over the processes of integers, of 64 bits."""
+        if not array.size:
+            # TensorFlow's ring would end the process.
+            return array
         vector = tf.constant(array.ravel(), tf.int64)
         return self._sum_of_vectors(vector).numpy().reshape(array.shape)
 

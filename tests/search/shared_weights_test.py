@@ -300,16 +300,16 @@ def test_replicas_stay_alike(replicated, examples):
 
 @pytest.mark.parametrize("use_batch_statistics", [True, False])
 def test_a_score_does_not_depend_on_the_number_of_devices(
-    replicated, traced, examples, use_batch_statistics
+    replicated, shared, examples, use_batch_statistics
 ):
     train(replicated, examples, [ARCHITECTURE, OTHER])
-    for variable, trained in zip(traced.supernet.weights, replicated.supernet.weights):
+    for variable, trained in zip(shared.supernet.weights, replicated.supernet.weights):
         variable.assign(trained.numpy())
     # Three batches, so that one replica repeats the last one, which has three examples.
     options = {"use_batch_statistics": use_batch_statistics}
     part = part_of(examples, 19)
     score = validation_score(replicated, part, ARCHITECTURE, **options)
-    assert score == validation_score(traced, part, ARCHITECTURE, **options)
+    assert score == validation_score(shared, part, ARCHITECTURE, **options)
 
 
 def test_rewards_do_not_depend_on_the_number_of_devices(replicated, shared, examples):
@@ -321,6 +321,11 @@ def test_rewards_do_not_depend_on_the_number_of_devices(replicated, shared, exam
     rewards = rewards_of(replicated, examples, sampled)
     assert len(rewards) == 3
     assert rewards == rewards_of(shared, examples, sampled)
+
+
+def test_refitted_statistics_do_not_depend_on_the_number_of_devices(replicated, shared, examples):
+    for values, expected in zip(*(refitted(w, examples, OTHER) for w in (replicated, shared))):
+        np.testing.assert_array_equal(values, expected)
 
 
 def test_replicas_may_share_one_architecture(examples, two_devices):
