@@ -19,6 +19,7 @@ COMMANDS = (
     "export",
     "generate",
     "draw",
+    "report",
     "benchmark",
 )
 
@@ -34,6 +35,7 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["enas_tf", "enas_tf.*"]),
     include_package_data=True,
+    package_data={"enas_tf.reporting.html": ["style.css"]},
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.1",
@@ -51,7 +53,10 @@ setup(
     ],
     extras_require={
         "test": ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6"],
-        "onnx": ["tf2onnx>=1.16"],
+        "onnx": ["onnxruntime>=1.20", "tf2onnx>=1.16"],
+        "openvino": ["openvino>=2025.0"],
+        # For clients of TensorFlow Serving over gRPC.
+        "serving": ["tensorflow-serving-api>=2.19"],
     },
     entry_points={
         "console_scripts": [

@@ -51,13 +51,17 @@ _PUBLIC = {
     "TextDataConfig": "enas_tf.config",
     "TextRetrainConfig": "enas_tf.config",
     "TrainingConfig": "enas_tf.config",
+    "evaluate": "enas_tf.evaluation",
     "export": "enas_tf.export",
     "generate": "enas_tf.generate",
+    "load_architecture": "enas_tf.architectures",
     "load_images": "enas_tf.data.images",
     "load_model": "enas_tf.export",
     "load_texts": "enas_tf.data.texts",
     "retrain": "enas_tf.retrain.any_space",
+    "retrain_presets": "enas_tf.presets",
     "search": "enas_tf.search.search",
+    "search_presets": "enas_tf.presets",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

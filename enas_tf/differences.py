@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def differences(there: Mapping[str, Any], now: Mapping[str, Any], most: int = 3) -> str:
+def differences(
+    there: Mapping[str, Any],
+    now: Mapping[str, Any],
+    most: int = 3,
+    words: tuple[str, str] = ("there", "now"),
+) -> str:
     """Names the settings that differ between two configurations.
 
     ```python
@@ -16,13 +21,17 @@ def differences(there: Mapping[str, Any], now: Mapping[str, Any], most: int = 3)
       there: the configuration that was found, as JSON can hold it; objects may be nested.
       now: the configuration that is wanted. A setting that is null counts as one that is unset.
       most: how many settings are named; of the others, the number is.
+      words: what the two configurations are called.
 
     Returns:
       A list separated by semicolons; empty if there is no difference.
     """
     old, new = flatten(there), flatten(now)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    listed = [f"{name}: {_show(old.get(name))} there, {_show(new.get(name))} now" for name in names]
+    listed = [
+        f"{name}: {_show(old.get(name))} {words[0]}, {_show(new.get(name))} {words[1]}"
+        for name in names
+    ]
     if len(listed) > most:
         listed[most:] = [f"and {len(listed) - most} more"]
     return "; ".join(listed)

@@ -2,18 +2,20 @@
 
 Every format holds the normalisation: it takes pixels as they are. SavedModel, TFLite and ONNX have
 the input `images`, uint8 `[batch, height, width, channels]`, and the outputs `probabilities`,
-float32 `[batch, classes]`, and `classes`, int64 `[batch]`.
+float32 `[batch, classes]`, and `classes`, int64 `[batch]`. Pictures of another size are an error,
+but for TFLite, whose interpreter fits the network to whatever it is given. A SavedModel brings its
+warm-up requests (`enas_tf.warm_up`).
 """
 
 import json
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from enas_tf import export_formats
+from enas_tf import export_formats, warm_up
 from enas_tf.errors import ExportError
 from enas_tf.export_formats import SIGNATURE
 from enas_tf.model_files import MODEL_FILE
@@ -66,6 +68,9 @@ def _servable(model: keras.Model) -> tf.Module:
 
     @tf.function(input_signature=[specification])
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        # Neither a server nor TensorFlow itself compares shapes with the signature, and the
+        # network would give some answer to pictures of any size.
+        images = tf.ensure_shape(images, specification.shape)
         logits = model(tf.cast(images, tf.float32), training=False)
         return {"probabilities": tf.nn.softmax(logits), "classes": tf.argmax(logits, axis=-1)}
 
@@ -82,6 +87,13 @@ def _write_saved_model(
         if paths:
             module.label_names = tf.saved_model.Asset(paths[_LABELS_FILE])
         tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
+    warm_up.write(path, _warm_up_requests(model))
+
+
+def _warm_up_requests(model: keras.Model) -> Iterator[bytes]:
+    for batch_size in warm_up.BATCH_SIZES:
+        images = warm_up.filled(0, tf.uint8, [batch_size, *model.input_shape[1:]])
+        yield warm_up.predict_request(SIGNATURE, {"images": images})
 
 
 def _write_keras(

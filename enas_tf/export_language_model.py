@@ -14,20 +14,23 @@ A SavedModel has three signatures. A *row* is one text.
 * `serving_step`: inputs `tokens`, and `state`, float32 `[batch, state_size]`, zeros at first.
   Outputs `log_probabilities`, and `state` after the last token, for going on.
 
+Inputs of another shape, rows without tokens, no text at all, and a `state` with more or fewer rows
+than `tokens` are errors.
+
 Its assets are `language_model.json` (sizes, tokenization) and, if known, `vocabulary.txt`, the
-words one a line in the order of their numbers. TFLite and ONNX have `serving_default` alone, and do
-not check the tokens.
+words one a line in the order of their numbers; it brings its warm-up requests (`enas_tf.warm_up`).
+TFLite and ONNX have `serving_default` alone, and do not check the tokens.
 """
 
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from enas_tf import export_formats
+from enas_tf import export_formats, warm_up
 from enas_tf.data.text_batch import TextBatch
 from enas_tf.data.tokenization import (
     END_OF_LINE,
@@ -46,6 +49,10 @@ from enas_tf.training.text_step import TextMetrics
 TEXT_SIGNATURE = "serving_text"
 STEP_SIGNATURE = "serving_step"
 VOCABULARY_FILE = "vocabulary.txt"
+
+# What warm-up requests hold.
+_WARM_UP_TIME = 16
+_WARM_UP_TEXT = b"a line of a few words"
 
 
 class SavedLanguageModel(tf.Module):
@@ -133,6 +140,7 @@ class _Servable:
 
         @tf.function(input_signature=[_tokens(batch)])
         def serve(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+            tokens = self._check(tokens)
             return self._outputs(tokens, tf.fill(tf.shape(tokens)[:1], tf.shape(tokens)[1]))
 
         return serve
@@ -143,10 +151,12 @@ class _Servable:
 
         @tf.function(input_signature=[_tokens(), state])
         def step(tokens: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
+            tokens = self._check(tokens)
+            state = self._check_state(state, tokens)
             parts = tf.split(state, self._sizes, axis=-1)
             structure = self._model.zero_state(1)
             nested = tf.nest.pack_sequence_as(structure, parts)
-            logits, after = self._model.advance(self._check(tokens), nested)
+            logits, after = self._model.advance(tokens, nested)
             return {
                 "log_probabilities": tf.nn.log_softmax(logits),
                 "state": tf.concat(tf.nest.flatten(after), axis=-1),
@@ -174,6 +184,10 @@ class _Servable:
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
         def serve_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
+            text = tf.ensure_shape(text, [None])
+            check = tf.debugging.assert_positive(tf.size(text), "There must be at least one text.")
+            with tf.control_dependencies([check]):
+                text = tf.identity(text)
             words = split_words(text, vocabulary.tokenization)
             numbers = tf.cast(table.lookup(words.flat_values), tf.int32)
             start = tf.fill([tf.shape(text)[0], 1], line_end)
@@ -187,7 +201,7 @@ class _Servable:
         """Returns the outputs of rows of which only the first tokens count."""
         # TFLite needs to know the number of rows.
         rows = tokens.shape[0] or tf.shape(tokens)[0]
-        logits, _ = self._model.advance(self._check(tokens), self._model.zero_state(rows))
+        logits, _ = self._model.advance(tokens, self._model.zero_state(rows))
         logarithms = tf.nn.log_softmax(logits)
         counts = tf.sequence_mask(lengths, tf.shape(tokens)[1], dtype=tf.float32)
         chosen = tf.gather(logarithms[:, :-1], tokens[:, 1:], batch_dims=2)
@@ -199,16 +213,30 @@ class _Servable:
         }
 
     def _check(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Returns the tokens, whose request fails unless they are what the signature says."""
         if not self._checked:
             return tokens
+        tokens = tf.ensure_shape(tokens, [None, None])
         last = self._model.vocabulary_size - 1
         message = f"`tokens` must be numbers of words from 0 to {last}."
         checks = [
             tf.debugging.assert_non_negative(tokens, message),
             tf.debugging.assert_less_equal(tokens, last, message),
+            tf.debugging.assert_positive(
+                tf.shape(tokens)[1], "There must be at least one token in each row."
+            ),
         ]
         with tf.control_dependencies(checks):
             return tf.identity(tokens)
+
+    def _check_state(self, state: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+        state = tf.ensure_shape(state, [None, self.state_size])
+        # One row would be taken for all rows.
+        check = tf.debugging.assert_equal(
+            tf.shape(state)[0], tf.shape(tokens)[0], "`state` must have as many rows as `tokens`."
+        )
+        with tf.control_dependencies([check]):
+            return tf.identity(state)
 
 
 def _tokens(batch: int | None = None) -> tf.TensorSpec:
@@ -249,6 +277,21 @@ def _write_saved_model(model: AnyLanguageModel, path: pathlib.Path) -> None:
         if vocabulary is not None:
             signatures[TEXT_SIGNATURE] = servable.serve_text(paths[VOCABULARY_FILE])
         tf.saved_model.save(servable.module, str(path), signatures=signatures)
+    warm_up.write(path, _warm_up_requests(signatures, servable.state_size))
+
+
+def _warm_up_requests(signatures: Iterable[str], state_size: int) -> Iterator[bytes]:
+    for rows in warm_up.BATCH_SIZES:
+        inputs = {
+            SIGNATURE: {"tokens": warm_up.filled(0, tf.int32, [rows, _WARM_UP_TIME])},
+            STEP_SIGNATURE: {
+                "tokens": warm_up.filled(0, tf.int32, [rows, 1]),
+                "state": warm_up.filled(0.0, tf.float32, [rows, state_size]),
+            },
+            TEXT_SIGNATURE: {"text": warm_up.filled(_WARM_UP_TEXT, tf.string, [rows])},
+        }
+        for signature in signatures:
+            yield warm_up.predict_request(signature, inputs[signature])
 
 
 def _write_keras(model: AnyLanguageModel, path: pathlib.Path) -> None:

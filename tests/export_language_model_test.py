@@ -16,6 +16,7 @@ from enas_tf.retrain.language_model import evaluate_perplexity
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.network import build_rnn_network
+from tests.warm_up_requests import read_warm_up_requests
 
 WORDS = ("<unk>", "ä", "<eos>", ",", *"abcdefghijklmnop")
 TEXTS = ["a b, zzz\n\nÄ c", "", "D"]
@@ -201,15 +202,37 @@ def test_a_saved_model_becomes_no_keras_file(folder, tmp_path):
         export(load_model(folder), tmp_path / "model.keras", format="keras")
 
 
-def test_tflite_file_computes_the_same(model, tokens, tmp_path):
-    path = export(model, tmp_path / "model.tflite", format="tflite")
-    with pytest.warns(UserWarning, match="LiteRT"):
-        interpreter = tf.lite.Interpreter(str(path))
-    outputs = interpreter.get_signature_runner("serving_default")(tokens=tokens[:1])
-    np.testing.assert_allclose(
-        outputs["log_probabilities"], log_probabilities(model, tokens[:1]), atol=1e-5
-    )
-    np.testing.assert_allclose(outputs["perplexity"], perplexities(model, tokens[:1]), rtol=1e-5)
+@pytest.mark.parametrize(
+    ("signature", "inputs", "message"),
+    [
+        ("serving_default", {"tokens": tf.zeros([5], tf.int32)}, r"tokens \[5\] is not compat"),
+        ("serving_default", {"tokens": tf.zeros([2, 0], tf.int32)}, "at least one token in each"),
+        ("serving_default", {"tokens": tf.zeros([2, 5])}, "expected to be a int32 tensor"),
+        ("serving_text", {"text": tf.constant("a b")}, r"text \[\] is not compatible"),
+        ("serving_text", {"text": tf.constant([], tf.string)}, "at least one text"),
+        (
+            "serving_step",
+            {"tokens": tf.zeros([2, 1], tf.int32), "state": tf.zeros([2, 4])},
+            r"state \[2,4\] is not compatible with expected shape \[\?,8\]",
+        ),
+        (
+            "serving_step",
+            {"tokens": tf.zeros([2, 1], tf.int32), "state": tf.zeros([1, 8])},
+            "as many rows as `tokens`",
+        ),
+    ],
+)
+def test_inputs_of_another_shape_or_type_are_an_error(signatures, signature, inputs, message):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        signatures[signature](**inputs)
+
+
+def test_warm_up_requests_are_answered(folder, signatures):
+    requests = read_warm_up_requests(folder / "1")
+    names = ["serving_default", "serving_step", "serving_text"]
+    assert sorted(name for name, _ in requests) == sorted(names * 2)
+    answers = [signatures[name](**inputs)["log_probabilities"] for name, inputs in requests]
+    assert [len(answer) for answer in answers] == [1, 1, 1, 8, 8, 8]
 
 
 def test_names_of_classes_are_refused(model, tmp_path):

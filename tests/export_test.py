@@ -1,5 +1,6 @@
 import builtins
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from enas_tf.retrain.classifier import build_classifier
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
+from tests.warm_up_requests import read_warm_up_requests
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,16 @@ def images():
 @pytest.fixture(scope="module")
 def probabilities(model, images):
     return tf.nn.softmax(model(images)).numpy()
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    return export(model, tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def serve(folder):
+    return tf.saved_model.load(str(folder)).signatures["serving_default"]
 
 
 def run_alone(script, *arguments, folder):
@@ -95,10 +107,19 @@ def test_keras_file_answers_without_this_package(model, images, tmp_path):
     np.testing.assert_allclose(answer, model(images), atol=1e-5)
 
 
-def test_signature_has_the_names_and_types_of_the_contract(model, tmp_path):
-    path = export(model, tmp_path / "served")
-    assert path == tmp_path / "served" / "1"
-    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+def test_the_first_version_is_written(folder):
+    assert folder.name == "1"
+    assert (folder / "saved_model.pb").is_file()
+
+
+def test_warm_up_requests_are_answered(folder, serve):
+    requests = read_warm_up_requests(folder)
+    assert [signature for signature, _ in requests] == ["serving_default"] * 2
+    answers = [serve(**inputs)["probabilities"].shape for _, inputs in requests]
+    assert answers == [(1, 3), (8, 3)]
+
+
+def test_signature_has_the_names_and_types_of_the_contract(serve):
     assert serve.structured_input_signature[1] == {
         "images": tf.TensorSpec([None, 9, 8, 2], tf.uint8, name="images")
     }
@@ -135,13 +156,17 @@ def test_names_attached_to_the_model_are_exported(model, tmp_path):
     assert (path / "assets" / "label_names.txt").read_text() == "x\ny\nz\n"
 
 
-def test_tflite_file_computes_the_same(model, images, probabilities, tmp_path):
-    path = export(model, tmp_path / "model.tflite", format="tflite")
-    with pytest.warns(UserWarning, match="LiteRT"):
-        interpreter = tf.lite.Interpreter(str(path))
-    outputs = interpreter.get_signature_runner("serving_default")(images=images)
-    np.testing.assert_allclose(outputs["probabilities"], probabilities, atol=1e-5)
-    np.testing.assert_array_equal(outputs["classes"], probabilities.argmax(1))
+@pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 18, 16, 2), (2, 9, 8, 1), (9, 8, 2)])
+def test_pictures_of_another_shape_are_an_error(serve, shape):
+    actual = ",".join(map(str, shape))
+    message = f"images [{actual}] is not compatible with expected shape [?,9,8,2]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=re.escape(message)):
+        serve(images=tf.zeros(shape, tf.uint8))
+
+
+def test_pictures_of_another_type_are_an_error(serve):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a uint8 tensor"):
+        serve(images=tf.zeros([2, 9, 8, 2]))
 
 
 def test_a_missing_package_is_named(model, tmp_path, monkeypatch):

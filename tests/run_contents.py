@@ -50,8 +50,9 @@ def run_contents(folder: pathlib.Path) -> dict[str, Any]:
     for name in PLAIN_FILES:
         if (folder / name).exists():
             contents[name] = (folder / name).read_bytes()
-    for board in sorted((folder / "tensorboard").glob("*")):
-        contents[f"tensorboard/{board.name}"] = list(_scalars_and_more(board))
+    boards = folder / "tensorboard"
+    for board in (boards, *sorted(path for path in boards.glob("*") if path.is_dir())):
+        contents[board.relative_to(folder).as_posix()] = list(_scalars_and_more(board))
     contents.update(_checkpoints(folder))
     if (folder / "model.keras").exists():
         contents["model.keras"] = _keras_weights(folder / "model.keras")

@@ -181,14 +181,16 @@ def load_data(
 
 
 def check_output_dir(output_dir: str) -> None:
-    """Finds out early whether results can be written, if it is this machine that writes them.
+    """Finds out early whether results can be written.
+
+    On several machines the chief finds out as soon as all are there: else the others would wait
+    for it, and not be told.
 
     Raises:
       RunDirectoryError: see `RunDirectory.check`.
       ConfigurationError: `TF_CONFIG` cannot be used.
     """
-    cluster = Cluster.from_environment()
-    if cluster is None or cluster.is_chief:
+    if Cluster.from_environment() is None:
         RunDirectory.check(output_dir)
 
 

@@ -46,12 +46,24 @@ def draw() -> int:
     return _run("draw")
 
 
+def report() -> int:
+    """Runs `enas-report`."""
+    return _run("report", "report_page")
+
+
 def benchmark() -> int:
     """Runs `enas-benchmark`."""
     return _run("benchmark")
 
 
-def _run(name: str) -> int:
+def _run(name: str, module: str | None = None) -> int:
+    """Runs a command.
+
+    Args:
+      name: of the command.
+      module: of the command, if it has another name.
+    """
+
     def stop(number: int, frame: object) -> NoReturn:
         # Not by an exception: libraries that are being imported turn it into others. There is
         # nothing yet that should be saved.
@@ -63,7 +75,7 @@ def _run(name: str) -> int:
         heeds = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if heeds:
             signal.signal(signal.SIGINT, stop)
-        command = importlib.import_module(f"enas_tf.cli.{name}")
+        command = importlib.import_module(f"enas_tf.cli.{module or name}")
         if heeds:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return command.main()

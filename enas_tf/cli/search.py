@@ -57,7 +57,7 @@ def _search(argv: Sequence[str]) -> None:
 
     def check(data: Any) -> None:
         data.check_search(config)
-        entry.fit(space, data)
+        space.for_data(data)
 
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
@@ -65,7 +65,7 @@ def _search(argv: Sequence[str]) -> None:
     from enas_tf.training.workers import Workers
 
     result = search(
-        entry.fit(space, data),
+        space.for_data(data),
         data,
         config,
         output_dir,

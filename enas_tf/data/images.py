@@ -11,10 +11,16 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.config import DataConfig, RetrainConfig, SearchConfig
-from enas_tf.data.arrays import ImageArrays, fixed_permutation, is_grouped_by_class
+from enas_tf.data.arrays import (
+    CheckedArrays,
+    ImageArrays,
+    fixed_permutation,
+    is_grouped_by_class,
+)
 from enas_tf.data.batching import steps_per_epoch
+from enas_tf.data.fingerprint import fingerprint
 from enas_tf.data.preprocessing import Augmentation, Normalization
-from enas_tf.data.sources import cifar10, class_folders, digits, npz, tfds
+from enas_tf.data.sources import cifar10, class_folders, datasets, digits, npz, tfds
 from enas_tf.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
@@ -33,9 +39,9 @@ _PARTS = ("train", "validation", "train_and_validation", "test")
 class ImageData:
     """A classification dataset of pictures of one size, and how it is used.
 
-    Make it with `load_images` or `ImageData.from_arrays`, which check everything. The *last*
-    `validation_size` training examples are the validation part, as in the release (45,000 / 5,000
-    for CIFAR-10).
+    Make it with `load_images`, `ImageData.from_arrays` or `ImageData.from_datasets`, which check
+    everything. The *last* `validation_size` training examples are the validation part, as in the
+    release (45,000 / 5,000 for CIFAR-10).
 
     Attributes:
       name: of the dataset.
@@ -72,13 +78,29 @@ class ImageData:
         y_test: Any,
         *,
         label_names: Sequence[str] | None = None,
-        name: str = "arrays",
+        name: str | None = None,
         config: DataConfig | None = None,
     ) -> Self:
         """Makes a dataset from arrays.
 
         Training examples that are grouped by class are shuffled once, always in the same way, so
-        that the validation part at their end has all classes; any other order is kept.
+        that the validation part at their end has all classes; any other order is kept. A
+        validation set of your own is appended to the training set, and its size given as
+        `validation_size`.
+
+        ```python
+        generator = np.random.default_rng(0)
+        pictures = generator.integers(0, 256, (300, 12, 12, 3), np.uint8)
+        labels = generator.integers(0, 2, 300)
+        data = enas_tf.ImageData.from_arrays(
+            pictures[:200],
+            labels[:200],
+            pictures[200:],
+            labels[200:],
+            label_names=["cat", "dog"],
+            config=enas_tf.DataConfig(validation_size=50, flip=False),
+        )
+        ```
 
         Args:
           x_train: pictures `[examples, height, width, channels]`, or without the last axis when
@@ -88,7 +110,8 @@ class ImageData:
           x_test: pictures of the same size and kind.
           y_test: their labels.
           label_names: the name of each class. Default: its number.
-          name: of the dataset.
+          name: of the dataset, which stands in the run directories. Default: `arrays_` and a
+            fingerprint of the arrays, so that a run is not gone on with on other ones by mistake.
           config: split and augmentation; its `dataset` and `data_dir` are not used. Default:
             `DataConfig()`.
 
@@ -102,11 +125,62 @@ class ImageData:
         arrays = ImageArrays(
             x_train, y_train, x_test, y_test, None if label_names is None else tuple(label_names)
         )
-        return cls._from_source(arrays, name, config or DataConfig(dataset=name))
+        return cls._from_memory(arrays.checked(), "arrays", name, config)
 
     @classmethod
-    def _from_source(cls, arrays: ImageArrays, name: str, config: DataConfig) -> Self:
-        x_train, y_train, x_test, y_test, label_names = arrays.checked()
+    def from_datasets(
+        cls,
+        train: Any,
+        test: Any,
+        *,
+        label_names: Sequence[str] | None = None,
+        name: str | None = None,
+        config: DataConfig | None = None,
+    ) -> Self:
+        """Makes a dataset from two `tf.data` datasets, which are read into memory.
+
+        A dataset that is shuffled otherwise each time is another one each time: the validation part
+        would be another, so that a run of it cannot be gone on with.
+
+        ```python
+        train = keras.utils.image_dataset_from_directory("pictures/train", seed=1)
+        test = keras.utils.image_dataset_from_directory("pictures/test", shuffle=False)
+        data = enas_tf.ImageData.from_datasets(train, test)
+        ```
+
+        Args:
+          train: a `tf.data.Dataset`, or any other iterable, of pairs (picture, label) or of
+            dictionaries with `image` and `label` (as TensorFlow Datasets has them), one example or
+            one batch at a time; pictures and labels as in `from_arrays`.
+          test: likewise.
+          label_names: the name of each class. Default: `train.class_names` if there is such an
+            attribute, else its number.
+          name: as in `from_arrays`. Default: `datasets_` and a fingerprint.
+          config: as in `from_arrays`.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: the datasets yield something else, have no end, or too few examples.
+          ConfigurationError: a setting does not fit the size of the pictures.
+        """
+        arrays = datasets.load(train, test, label_names)
+        return cls._from_memory(arrays.checked(), "datasets", name, config)
+
+    @classmethod
+    def _from_memory(
+        cls, arrays: CheckedArrays, kind: str, name: str | None, config: DataConfig | None
+    ) -> Self:
+        """Makes a dataset of which nobody but the caller knows how to get it."""
+        if name is None:
+            name = f"{kind}_{fingerprint(arrays[:-1], arrays.label_names)}"
+        config = (config or DataConfig()).replace(dataset=name, data_dir=None)
+        return cls._from_source(arrays, name, config)
+
+    @classmethod
+    def _from_source(cls, arrays: CheckedArrays, name: str, config: DataConfig) -> Self:
+        x_train, y_train, x_test, y_test, label_names = arrays
         if is_grouped_by_class(y_train):
             order = fixed_permutation(len(y_train))
             x_train, y_train = x_train[order], y_train[order]
@@ -226,15 +300,20 @@ def retraining_part(config: RetrainConfig) -> str:
     return "train" if config.use_validation else "train_and_validation"
 
 
-def load_images(config: DataConfig) -> ImageData:
+def load_images(config: DataConfig | str) -> ImageData:
     """Loads the pictures that a configuration names.
 
     `config.dataset` is, in this order: `digits` (embedded), `cifar10` (the release's pickles when
     `config.data_dir` holds them), a `.npz` file, a folder of class folders, or the name of a
     TensorFlow Datasets dataset.
 
+    ```python
+    data = enas_tf.load_images("digits")
+    data = enas_tf.load_images(enas_tf.DataConfig(dataset="digits", validation_size=300))
+    ```
+
     Args:
-      config: names the dataset, and says how it is split and augmented.
+      config: names the dataset, and says how it is split and augmented; or the name alone.
 
     Returns:
       The dataset, all of it in memory.
@@ -243,7 +322,9 @@ def load_images(config: DataConfig) -> ImageData:
       DataError: the dataset is missing, damaged or no classification of pictures of one size.
       ConfigurationError: a setting does not fit the dataset.
     """
-    return ImageData._from_source(_source(config)(), config.dataset, config)
+    if not isinstance(config, DataConfig):
+        config = DataConfig(dataset=config)
+    return ImageData._from_source(_source(config)().checked(), config.dataset, config)
 
 
 def needs_tensorflow(config: DataConfig) -> bool:

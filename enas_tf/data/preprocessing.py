@@ -7,6 +7,8 @@ from typing_extensions import Self
 
 # Pictures whose squares are summed at a time: 256 · 255² < 2²⁴, so float32 holds the sums exactly.
 _CHUNK = 256
+# How many pictures of a training are shown.
+PREVIEWED = 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,6 +26,15 @@ class Normalization:
     def apply(self, images: np.ndarray) -> np.ndarray:
         """Returns normalised float32 pictures of pixels 0 to 255, in the same shape."""
         return (np.asarray(images, np.float32) - self.mean) / self.standard_deviation
+
+    def pictures(self, normalized: np.ndarray) -> np.ndarray:
+        """Returns the uint8 pictures that normalised ones were made of, to be looked at.
+
+        Of a number of channels that screens do not have, only the first is returned.
+        """
+        pixels = normalized * self.standard_deviation + self.mean
+        images = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+        return images if images.shape[-1] in (1, 3, 4) else images[..., :1]
 
     @classmethod
     def from_images(cls, images: np.ndarray) -> Self:

@@ -1,5 +1,7 @@
 """The streams of batches that a search reads from a dataset of pictures."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from enas_tf.data.batching import steps_per_epoch
@@ -10,7 +12,7 @@ from enas_tf.data.pipeline import (
     training_batches,
     validation_batches,
 )
-from enas_tf.data.preprocessing import Normalization
+from enas_tf.data.preprocessing import PREVIEWED, Normalization
 from enas_tf.data.sharing import ALONE, Share
 
 
@@ -43,6 +45,11 @@ class ImageSearchStreams:
     def normalization(self) -> Normalization:
         """Statistics of the training part."""
         return self._data.normalization("train")
+
+    def preview(self) -> Any:
+        """Returns the first pictures of the training, augmented, uint8; see `write_about`."""
+        images, _ = next(iter(self.training(0)))
+        return self.normalization.pictures(images.numpy()[:PREVIEWED])
 
     def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns endless augmented training batches from a step on, divided by rows."""

@@ -46,6 +46,10 @@ class TextSearchStreams:
             data.config.random_lengths,
         )
 
+    def preview(self) -> str:
+        """Returns the beginning of the training part."""
+        return self._data.beginning()
+
     def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns endless training segments from a step on, divided by rows."""
         return training_batches(

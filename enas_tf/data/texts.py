@@ -3,13 +3,15 @@
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import Self
 
 from enas_tf.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.data.fingerprint import fingerprint
 from enas_tf.data.text_batch import check_devices
+from enas_tf.data.text_parts import split_text
 from enas_tf.data.text_sources import read_source
 from enas_tf.data.tokenization import BLANKS, UNKNOWN, TokenizedText
 from enas_tf.data.vocabulary import Vocabulary
@@ -23,6 +25,9 @@ _PARTS = ("train", "validation", "test")
 # With one, no state would ever be carried on.
 _FEWEST_POSITIONS = 2
 
+# Larger numbers are no numbers of words, but hashes or the like.
+_MOST_WORDS = 2**24
+
 # Batches of the default length in each part of a random text.
 _RANDOM_SEGMENTS = 4
 
@@ -31,7 +36,8 @@ _RANDOM_SEGMENTS = 4
 class TextData:
     """A text in three parts, each one long row of numbers of words.
 
-    Make it with `load_texts` or `TextData.from_tokens`, which check everything.
+    Make it with `load_texts`, or with `TextData.from_text`, `from_tokens` or `from_token_ids`,
+    which check everything.
 
     Attributes:
       name: of the dataset.
@@ -56,17 +62,23 @@ class TextData:
         validation: Sequence[str],
         test: Sequence[str],
         *,
-        name: str = "tokens",
+        name: str | None = None,
         config: TextDataConfig | None = None,
     ) -> Self:
         """Makes a dataset from lists of words.
+
+        ```python
+        words = ["the", "cat", "saw", "the", "dog", "<eos>"]
+        data = enas_tf.TextData.from_tokens(100 * words, 10 * words, 10 * words)
+        ```
 
         Args:
           train: words of the training part, which make the vocabulary; see
             `Vocabulary.from_tokens`.
           validation: words of the validation part.
           test: words of the test part.
-          name: of the dataset.
+          name: of the dataset, which stands in the run directories. Default: `tokens_` and a
+            fingerprint of the words, so that a run is not gone on with on other ones by mistake.
           config: vocabulary size, numbers of tokens, sequence length, and how the words were
             found; its `dataset` and `data_dir` are not used. Default: `TextDataConfig()`.
 
@@ -76,9 +88,121 @@ class TextData:
         Raises:
           DataError: a part has not at least two words, or there are not two different ones.
         """
-        config = config or TextDataConfig(dataset=name)
-        tokenization = BLANKS if config.tokenization == "auto" else config.tokenization
-        return cls._from_parts((train, validation, test), tokenization, name, config)
+        for part, words in zip(_PARTS, (train, validation, test), strict=True):
+            if isinstance(words, str):
+                raise DataError(
+                    f"`{part}` must be a list of words. Received: a text; TextData.from_text "
+                    "divides it into words."
+                )
+        config = config or TextDataConfig()
+        data = cls._from_parts(
+            (train, validation, test), _tokenization(config), name or "tokens", config
+        )
+        return data._named("tokens", name)
+
+    @classmethod
+    def from_text(
+        cls,
+        train: str,
+        validation: str | None = None,
+        test: str | None = None,
+        *,
+        name: str | None = None,
+        config: TextDataConfig | None = None,
+    ) -> Self:
+        r"""Makes a dataset from one text, or from three.
+
+        ```python
+        text = "The cat saw the dog.\n" * 200
+        config = enas_tf.TextDataConfig(tokenization="words")  # of prose, with punctuation
+        data = enas_tf.TextData.from_text(text, config=config)
+        ```
+
+        Args:
+          train: the training part; or, if it is the only one, the whole text, which is divided at
+            line ends: 90 % training, 5 % validation, 5 % test.
+          validation: the validation part.
+          test: the test part.
+          name: as in `from_tokens`. Default: `text_` and a fingerprint.
+          config: tokenization, vocabulary size, numbers of tokens and sequence length; its
+            `dataset` and `data_dir` are not used. Default: `TextDataConfig()`, which divides a text
+            at blanks, as it does with files.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: a part is no text, is missing, or too short.
+        """
+        parts: tuple[str | None, ...] = (train, validation, test)
+        if validation is None and test is None and isinstance(train, str):
+            parts = split_text(train, name or "The text")
+        config = config or TextDataConfig()
+        tokenization = _tokenization(config)
+        texts = []
+        for part, text in zip(_PARTS, parts, strict=True):
+            if not isinstance(text, str):
+                raise DataError(
+                    f"`{part}` must be a text; give one text, which is divided, or all three "
+                    f"parts. Received: {type(text).__name__}."
+                )
+            texts.append(TokenizedText(text, tokenization))
+        data = cls._from_parts((texts[0], texts[1], texts[2]), tokenization, name or "text", config)
+        return data._named("text", name)
+
+    @classmethod
+    def from_token_ids(
+        cls,
+        train: Any,
+        validation: Any,
+        test: Any,
+        words: Sequence[str] | None = None,
+        *,
+        name: str | None = None,
+        config: TextDataConfig | None = None,
+    ) -> Self:
+        """Makes a dataset from numbers of words, as another tokenizer made them.
+
+        ```python
+        ids = np.random.default_rng(0).integers(0, 50, 2000)
+        data = enas_tf.TextData.from_token_ids(ids[:1800], ids[1800:1900], ids[1900:])
+        ```
+
+        Args:
+          train: integers from 0 `[words]`.
+          validation: likewise.
+          test: likewise.
+          words: what the numbers stand for; different strings without white space. Default: the
+            numbers themselves. A word `<unk>`, for words that are none of them, is added at the end
+            if there is none.
+          name: as in `from_tokens`. Default: `token_ids_` and a fingerprint.
+          config: numbers of tokens, sequence length, and how the words were found; its `dataset`,
+            `data_dir` and `vocabulary_size` are not used. Default: `TextDataConfig()`.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: a part has not at least two numbers, or a number stands for no word.
+        """
+        config = config or TextDataConfig()
+        limits = config.max_train_tokens, None, config.max_test_tokens
+        parts = [
+            _checked_ids(part, ids)[:limit]
+            for part, ids, limit in zip(_PARTS, (train, validation, test), limits, strict=True)
+        ]
+        highest = int(max(ids.max() for ids in parts))
+        known = tuple(map(str, range(highest + 1)) if words is None else words)
+        if highest >= len(known):
+            raise DataError(
+                f"`words` must have a word for every number. Received: {len(known)} words, but "
+                f"number {highest}."
+            )
+        vocabulary = Vocabulary(
+            known if UNKNOWN in known else (*known, UNKNOWN), _tokenization(config)
+        )
+        data = cls(name or "", parts[0], parts[1], parts[2], vocabulary, config)
+        return data._named("token_ids", name)
 
     @classmethod
     def _from_parts(
@@ -103,6 +227,14 @@ class TextData:
                 )
             arrays.append(numbers)
         return cls(name, arrays[0], arrays[1], arrays[2], vocabulary, config)
+
+    def _named(self, kind: str, name: str | None) -> Self:
+        """Returns the dataset with the name that it is called by in a run directory."""
+        if name is None:
+            parts = (self.train, self.validation, self.test)
+            name = f"{kind}_{fingerprint(parts, self.vocabulary.words)}"
+        config = self.config.replace(dataset=name, data_dir=None)
+        return dataclasses.replace(self, name=name, config=config)
 
     @classmethod
     def random(cls, vocabulary_size: int, rows: int, seed: int = 0) -> Self:
@@ -144,6 +276,10 @@ class TextData:
                 f"`part` must be one of {', '.join(_PARTS)}. Received: {part!r}."
             )
         return getattr(self, part)
+
+    def beginning(self, count: int = 300) -> str:
+        """Returns the first words of the training part as the network gets them."""
+        return " ".join(self.vocabulary.words[number] for number in self.train[:count])
 
     def assets(self) -> dict[str, str]:
         """Returns what an exported model carries along: the words, one a line, by file name."""
@@ -204,13 +340,43 @@ class TextData:
         )
 
 
-def load_texts(config: TextDataConfig) -> TextData:
+def _tokenization(config: TextDataConfig) -> str:
+    return BLANKS if config.tokenization == "auto" else config.tokenization
+
+
+def _checked_ids(part: str, ids: Any) -> np.ndarray:
+    ids = np.asarray(ids)
+    if ids.ndim != 1 or ids.dtype.kind not in "iu":
+        raise DataError(
+            f"`{part}` must be one row of integers, the numbers of words. "
+            f"Received: shape {ids.shape}, dtype {ids.dtype}."
+        )
+    if len(ids) < 2:
+        raise DataError(
+            f"`{part}` must have at least two words, one to read and one to predict. "
+            f"Received: {len(ids)}."
+        )
+    if ids.min() < 0 or ids.max() >= _MOST_WORDS:
+        wrong = ids.min() if ids.min() < 0 else ids.max()
+        raise DataError(
+            f"`{part}` must hold numbers from 0 to words - 1. Received: {wrong}; number the words "
+            "that occur."
+        )
+    return ids.astype(np.int32, copy=False)
+
+
+def load_texts(config: TextDataConfig | str) -> TextData:
     """Loads the text that a configuration names; see `TextDataConfig`.
 
     The vocabulary is that of the training part; see `Vocabulary.from_tokens`.
 
+    ```python
+    data = enas_tf.load_texts("pydoc")
+    data = enas_tf.load_texts(enas_tf.TextDataConfig(dataset="pydoc", vocabulary_size=1000))
+    ```
+
     Args:
-      config: names the dataset, and says how it is read.
+      config: names the dataset, and says how it is read; or the name alone.
 
     Returns:
       The dataset, all of it in memory.
@@ -218,6 +384,8 @@ def load_texts(config: TextDataConfig) -> TextData:
     Raises:
       DataError: the text is missing, no text, too short, or lacks a part.
     """
+    if not isinstance(config, TextDataConfig):
+        config = TextDataConfig(dataset=config)
     source = read_source(config)
     train, validation, test = (TokenizedText(text, source.tokenization) for text in source.parts)
     return TextData._from_parts(

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 
 from enas_tf.architectures import architecture_document
-from enas_tf.reporting.draw import write_drawing
+from enas_tf.reporting.about import write_about
+from enas_tf.reporting.draw import draw_png, write_drawing
+from enas_tf.reporting.draw.picture import to_png
+from enas_tf.reporting.draw.shares import picture_of_shares
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.spaces.base import SearchSpace
@@ -110,7 +113,8 @@ class SearchReport:
         board = self._boards["shared_weights"]
         means = {name: np.mean(values) for name, values in shares.items()}
         board.scalars("sampled", means, step + 1)
-        board.heatmap("sampled/operations_by_layer", np.stack(list(shares.values())), step + 1)
+        title = "share of each operation by place, %"
+        board.png("sampled/operations", to_png(picture_of_shares(shares, title), 1.0), step + 1)
 
     def explored(
         self, phase: str, name: str, value: float, step: int, warning: str | None = None
@@ -129,17 +133,29 @@ class SearchReport:
         if warning is not None:
             self._boards[phase].text(f"{name}_warning", warning, step)
 
-    def proposed(self, architecture: Any, score: float, epoch: int) -> None:
-        """Writes an architecture that the strategy would propose now.
+    def begin(self, preview: Any, score_kind: str) -> None:
+        """Writes what a new search is about.
 
         Args:
-          architecture: the proposed one.
+          preview: see `write_about`.
+          score_kind: what the score of a proposed architecture is.
+        """
+        write_about(self._run, preview, {f"{DERIVE}/{score_kind}": DERIVE})
+
+    def proposed(self, architecture: Any, score: float, favourite: Any | None, epoch: int) -> None:
+        """Writes what the strategy would propose now.
+
+        Args:
+          architecture: a proposed one.
           score: its score with the shared weights.
+          favourite: the most likely architecture, which is drawn; None: the proposed one is.
           epoch: epochs that are done.
         """
-        self._boards[DERIVE].text(
-            "proposed_architecture", _score_and_string(architecture, score), epoch
-        )
+        board = self._boards[DERIVE]
+        board.text("proposed_architecture", _score_and_string(architecture, score), epoch)
+        name = "proposed_architecture" if favourite is None else "most_likely_architecture"
+        drawn = architecture if favourite is None else favourite
+        board.png(name, draw_png(drawn, **self._space.drawing_options()), epoch)
 
     def derived(
         self, candidates: Sequence[Any], epochs: int, seconds: float, ranked_by: Mapping[str, Any]
@@ -158,7 +174,14 @@ class SearchReport:
         # In a folder of its own, since deriving again replaces it.
         with TensorBoardWriter(self._run.tensorboard / "best") as board:
             text = _score_and_string(best.architecture, best.score)
-            board.text("best_architecture", text, step=epochs)
+            command = (
+                f"enas-retrain --architecture=RUN --space={self._space.name} --dataset=… "
+                "--output_dir=…"
+            )
+            note = f"Train it: `{command}`, with this run's folder in the place of RUN."
+            board.text("best_architecture", f"{text}\n\n{note}", step=epochs)
+            drawing = draw_png(best.architecture, **self._space.drawing_options())
+            board.png("best_architecture", drawing, step=epochs)
         # Last, since a search that finds it has nothing left to do.
         self._run.write_json(
             BEST_ARCHITECTURE,

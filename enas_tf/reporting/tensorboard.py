@@ -1,6 +1,7 @@
 """Event files for TensorBoard, without gaps or duplicates after a resume."""
 
 import contextlib
+import io
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -8,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.plugins.hparams import api as hparams
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files import reason
 
-_CELL = 16
+# What the HParams dashboard can show.
+_PLAIN = (bool, int, float, str)
 
 
 class TensorBoardWriter:
@@ -76,19 +80,35 @@ class TensorBoardWriter:
         with self._adding():
             tf.summary.histogram(name, values, step=step)
 
-    def heatmap(self, name: str, shares: Any, step: int) -> None:
-        """Writes a table of shares as a grey picture, dark for 1.
+    def png(self, name: str, png: bytes, step: int) -> None:
+        """Writes a picture that is given as the bytes of a PNG file."""
+        with Image.open(io.BytesIO(png)) as image:
+            self.pictures(name, np.asarray(image.convert("RGB"))[np.newaxis], step)
+
+    def pictures(self, name: str, images: Any, step: int) -> None:
+        """Writes pictures.
 
         Args:
-          name: of the picture.
-          shares: `[rows, columns]` from 0 to 1, for example how often each operation (row) was
-            sampled in each layer (column).
-          step: the step it belongs to.
+          name: of the pictures.
+          images: uint8 `[pictures, height, width, channels]`.
+          step: the step they belong to.
         """
-        grey = np.round(255 * (1 - np.clip(np.asarray(shares, np.float64), 0, 1))).astype(np.uint8)
-        picture = np.kron(grey, np.ones((_CELL, _CELL), np.uint8))
         with self._adding():
-            tf.summary.image(name, picture[np.newaxis, :, :, np.newaxis], step=step)
+            tf.summary.image(name, images, step=step, max_outputs=len(images))
+
+    def hyperparameters(self, values: Mapping[str, Any], metrics: Mapping[str, str]) -> None:
+        """Writes settings, which the HParams dashboard shows in a table.
+
+        Args:
+          values: numbers, words and truth values by name; others are left out.
+          metrics: what the settings are to be judged by: names of scalars, and for each the folder
+            beside this one's files that has it.
+        """
+        plain = {name: value for name, value in values.items() if isinstance(value, _PLAIN)}
+        columns = [hparams.Metric(tag, group=folder) for tag, folder in metrics.items()]
+        with self._adding():
+            hparams.hparams_config([hparams.HParam(name) for name in plain], columns)
+            hparams.hparams(plain)
 
     def text(self, name: str, markdown: str, step: int) -> None:
         """Writes a text, in Markdown."""

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from enas_tf.errors import ArchitectureError
+from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.retrain.runner import OnEvent, OnProgress
 from enas_tf.settings import Settings
 from enas_tf.spaces.base import Architecture
@@ -31,6 +31,14 @@ def retrain(
     the same result to the last bit (on the same devices). What the kinds of networks have of their
     own is said at `enas_tf.retrain.images.retrain` and `enas_tf.retrain.texts.retrain`.
 
+    ```python
+    final = enas_tf.retrain_presets("macro")["smoke"]
+    data = enas_tf.load_images(final.data)
+    architecture = enas_tf.MacroArchitecture.from_release_string("0 | 3 0 | 0 1 0")
+    model = enas_tf.retrain(architecture, data, final.retrain, final.network, "runs/digits_final")
+    model.predict(data.x_test[:4])  # logits of raw pixels
+    ```
+
     Args:
       architecture: for example a `MacroArchitecture` or an `RnnArchitecture`.
       data: an `ImageData`, or for a language model a `TextData`.
@@ -41,7 +49,11 @@ def retrain(
         `model.keras`. Default: nothing is written.
       overwrite: start anew if another run is in `output_dir`.
       distribution: which devices train. Default: `default_strategy()`.
-      on_event: called with every line of `metrics.jsonl`, one an epoch.
+      on_event: called with every line of `metrics.jsonl`, one an epoch, when the state is saved: a
+        dictionary with `epoch` (from 1), `step`, `seconds`, `loss`, `learning_rate`, `accuracy`
+        (of pictures, while training), and `validation_accuracy` (with
+        `RetrainConfig(use_validation=True)`) or `validation_perplexity`. When it returns True, the
+        training ends there for good, and the model is tested and written as it is.
       on_progress: called every few steps and after every epoch.
 
     Returns:
@@ -50,8 +62,8 @@ def retrain(
 
     Raises:
       ArchitectureError: there is no network for such an architecture.
-      ConfigurationError: the settings do not fit together.
-      DataError: there are fewer training examples than one batch.
+      ConfigurationError: the settings are those of something else, or do not fit together.
+      DataError: the data are of another kind, or fewer than one batch.
       RunDirectoryError: `output_dir` holds something else, or cannot be written.
       NumericalError: the loss became infinite or undefined.
       KeyboardInterrupt: on Ctrl-C, after saving.
@@ -62,7 +74,18 @@ def retrain(
             f"Expected an architecture of {', '.join(space_names())}. "
             f"Received: {type(architecture).__name__}."
         )
-    return get_space(space_name).retrain(
+    entry = get_space(space_name)
+    entry.check_data(data)
+    kinds = {
+        "config": (config, type(entry.retrain_presets["default"].retrain)),
+        "network": (network, entry.network),
+    }
+    for name, (value, kind) in kinds.items():
+        if value is not None and not isinstance(value, kind):
+            raise ConfigurationError(
+                f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
+            )
+    return entry.retrain(
         architecture,
         data,
         config,

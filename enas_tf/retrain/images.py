@@ -13,7 +13,8 @@ from enas_tf.data.augmentation import normalize
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images import ImageData, retraining_part
 from enas_tf.data.pipeline import training_batches
-from enas_tf.data.sharing import Share
+from enas_tf.data.preprocessing import PREVIEWED
+from enas_tf.data.sharing import ALONE, Share
 from enas_tf.errors import ArchitectureError
 from enas_tf.retrain.classifier import build_classifier, evaluate, evaluate_logits
 from enas_tf.retrain.loop import Training
@@ -41,6 +42,7 @@ class _NetworkForm:
       is_scheduled: whether a network changes in the course of its training, so that `build` wants
         to know its length.
       auxiliary_weight: of the auxiliary head's cross-entropy; takes a network's settings.
+      drawing_options: what a drawing of an architecture needs to know.
     """
 
     config: type[Settings]
@@ -48,12 +50,16 @@ class _NetworkForm:
     to_portable: Callable[..., keras.Model]
     is_scheduled: bool = False
     auxiliary_weight: Callable[[Any], float] = lambda config: 0.0
+    drawing_options: Callable[[ImageData], dict[str, Any]] = lambda data: {}
 
 
 # A new space of image networks is added here.
 _FORMS = {
     "macro": _NetworkForm(
-        MacroNetworkConfig, macro_network.build_macro_network, macro_network.to_portable
+        MacroNetworkConfig,
+        macro_network.build_macro_network,
+        macro_network.to_portable,
+        drawing_options=lambda data: {"input_shape": data.input_shape},
     ),
     "micro": _NetworkForm(
         MicroNetworkConfig,
@@ -189,6 +195,15 @@ class ImageTraining(Training):
             augmentation=self.data.augmentation,
             share=share,
         )
+
+    def preview(self) -> Any:
+        """Returns the first pictures of the training."""
+        images, _ = next(iter(self.batches(0, ALONE)))
+        return self.normalization.pictures(images.numpy()[:PREVIEWED])
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of the architecture needs to know."""
+        return self.form.drawing_options(self.data)
 
     def train_step(self, batch: tuple[Any, Any]) -> ImageMetrics:
         """Takes one step and returns its metrics."""

@@ -5,6 +5,7 @@ taken to their end says `enas_tf.retrain.runner`.
 """
 
 import abc
+import contextlib
 import math
 import os
 import pathlib
@@ -21,7 +22,8 @@ from enas_tf.data.sharing import Share
 from enas_tf.errors import NumericalError
 from enas_tf.files import writing
 from enas_tf.model_files import MODEL_FILE
-from enas_tf.retrain.runner import PHASE, OnEvent, OnProgress, TrainingRun
+from enas_tf.reporting.training_report import PHASE
+from enas_tf.retrain.runner import OnEvent, OnProgress, TrainingRun
 from enas_tf.retrain.saved_training import SavedTraining
 from enas_tf.runs import RESULTS
 from enas_tf.settings import Settings
@@ -129,6 +131,18 @@ class Training(abc.ABC):
             "rollbacks": self.rollbacks,
         }
 
+    @abc.abstractmethod
+    def preview(self) -> Any:
+        """Returns some training data as the network gets them, for people to look at.
+
+        Returns:
+          uint8 pictures `[pictures, height, width, channels]`, or a piece of text.
+        """
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of the architecture needs to know."""
+        return {}
+
     def after_restore(self) -> None:  # noqa: B027 (as below)
         """Does what is to be done after a checkpoint was restored."""
 
@@ -190,8 +204,8 @@ class Training(abc.ABC):
                 run.write_json("architecture.json", architecture_document(self.architecture))
                 for name, text in self.assets().items():
                     run.keep_asset(name, text)
-                saved = SavedTraining(self, run)
-                TrainingRun(self, saved, on_event, on_progress).finish()
+                with contextlib.closing(SavedTraining(self, run)) as saved:
+                    TrainingRun(self, saved, on_event, on_progress).finish()
                 model = self.model()
                 if workers.is_chief:
                     _save_model(model, run.path / MODEL_FILE)
@@ -231,8 +245,8 @@ class Training(abc.ABC):
         return {
             **self.test(model),
             "parameters": sum(int(np.prod(v.shape)) for v in model.trainable_variables),
-            "epochs": self.config.training.epochs,
-            "steps": self.total_steps,
+            "epochs": self.step // self.epoch_steps,
+            "steps": self.step,
             "seconds": self.seconds,
             "architecture": architecture_document(self.architecture),
             "network": self.network_config.to_json(),

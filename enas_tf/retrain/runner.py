@@ -9,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.errors import NumericalError
+from enas_tf.reporting.training_report import PHASE
 from enas_tf.retrain.saved_training import SavedTraining
+from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.distribution import distributed
 from enas_tf.training.interruption import DeferredSignals
 from enas_tf.training.pauses import Pause, Pauses
@@ -18,8 +20,9 @@ from enas_tf.training.schedules import learning_rate
 if TYPE_CHECKING:
     from enas_tf.retrain.loop import Training
 
-PHASE = "retrain"
 _PROGRESS_STEPS = 10
+# In the history of a training that was ended before its last epoch.
+_ENDED = "ended"
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +45,8 @@ class RetrainProgress(NamedTuple):
     metrics: Mapping[str, float]
 
 
-OnEvent = Callable[[Mapping[str, Any]], None]
+# An answer of True ends the training.
+OnEvent = Callable[[Mapping[str, Any]], Any]
 OnProgress = Callable[[RetrainProgress], None]
 
 
@@ -52,7 +56,7 @@ class TrainingRun:
     Args:
       training: what is trained.
       saved: its checkpoints; None: nothing is written, and there is nothing to go back to.
-      on_event: called with every event, one an epoch.
+      on_event: called with every event, one an epoch; see `enas_tf.retrain`.
       on_progress: called every few steps and after every epoch.
     """
 
@@ -80,7 +84,7 @@ class TrainingRun:
         training = self._training
         if self._saved is not None and not self._saved.restore():
             # So that there is something to go back to.
-            self._saved.save()
+            self._saved.begin()
         batches = self._batches()
         # Given, because texts have segments of many lengths, which shall not be traced one by one.
         step = tf.function(self._step, [batches.element_spec], autograph=False)
@@ -108,6 +112,8 @@ class TrainingRun:
     def _take_steps(self, batches: Any, train_step: Callable[[Any], None], pauses: Pauses) -> None:
         """Takes the steps that are left, or those before an interruption."""
         training = self._training
+        if training.history.get(_ENDED):
+            return
         start = time.monotonic() - training.seconds
         for step in range(training.step, training.total_steps):
             if (pause := pauses.before(step)) is not Pause.NONE:
@@ -122,8 +128,18 @@ class TrainingRun:
             if self._on_progress is not None and (ends_epoch or (step + 1) % _PROGRESS_STEPS == 0):
                 self._on_progress(self._progress(step + 1))
             if ends_epoch:
-                self._end_epoch(step + 1)
+                stops = self._end_epoch(step + 1)
                 pauses.saved()
+                if stops:
+                    self._end()
+                    return
+
+    def _end(self) -> None:
+        """Takes note that no further step is wanted."""
+        self._training.history[_ENDED] = True
+        if self._saved is not None:
+            self._saved.save()
+        _log.info("ended after step %d, as on_event asked", self._training.step)
 
     def _save_within_epoch(self, step: int) -> None:
         # Weights that are not finite are not worth going on from; the next run notices them again.
@@ -157,8 +173,12 @@ class TrainingRun:
         epochs = training.config.training.epochs
         return RetrainProgress(step, training.total_steps, epoch, epochs, training.means())
 
-    def _end_epoch(self, step: int) -> None:
-        """Measures an epoch that has just ended, starts the next one's sums, and saves."""
+    def _end_epoch(self, step: int) -> bool:
+        """Measures an epoch that has just ended, starts the next one's sums, and saves.
+
+        Returns:
+          Whether the training shall end here.
+        """
         training = self._training
         means = training.means()
         epoch = step // training.epoch_steps
@@ -182,5 +202,5 @@ class TrainingRun:
         if self._saved is not None:
             self._saved.log(event)
             self._saved.save(training.validation_score(validation))
-        if self._on_event is not None:
-            self._on_event(event)
+        answer = None if self._on_event is None else self._on_event(event)
+        return asks_to_stop(answer, training.workers)

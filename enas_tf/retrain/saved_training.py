@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from enas_tf.reporting.training_report import TrainingReport
 from enas_tf.runs import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.shared_checkpoints import SharedCheckpoints
@@ -26,9 +27,22 @@ class SavedTraining:
             Checkpoints(run.checkpoints, run.configuration, **training.state()), training.workers
         )
 
+        self._report: TrainingReport | None = None
+
     def log(self, event: Mapping[str, Any]) -> None:
-        """Writes an event to the log of the run."""
-        self._run.metrics.append(event)
+        """Writes an event to the logs of the run."""
+        self._report.event(event)
+
+    def begin(self) -> None:
+        """Writes what a new training is about, and its first checkpoint."""
+        training = self._training
+        self._report.begin(training.architecture, training.preview(), training.drawing_options())
+        self.save()
+
+    def close(self) -> None:
+        """Closes the files of the logs."""
+        if self._report is not None:
+            self._report.close()
 
     def save(self, score: float | None = None) -> None:
         """Saves everything.
@@ -37,6 +51,8 @@ class SavedTraining:
           score: how good the network is here, more is better; the best checkpoint is kept.
         """
         training = self._training
+        # No event that is older than the checkpoint may get lost.
+        self._report.flush()
         self._checkpoints.state.values = {
             "seconds": training.seconds,
             "log": self._run.position(),
@@ -62,4 +78,6 @@ class SavedTraining:
             training.after_restore()
             _log.info("going on at step %d of %d", training.step, training.total_steps)
         self._run.rewind(values.get("log", {}))
+        self.close()
+        self._report = TrainingReport(self._run, training.step if found else 0)
         return found

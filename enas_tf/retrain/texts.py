@@ -171,6 +171,14 @@ class TextTraining(Training):
             share=share,
         )
 
+    def preview(self) -> str:
+        """Returns the beginning of the training part."""
+        return self.data.beginning()
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns how the cell's output is made."""
+        return {"cell_output": self.network_config.cell_output}
+
     def train_step(self, batch: TextBatch) -> TextMetrics:
         """Takes one step and returns its metrics; every device carries its rows' states on."""
         metrics, state = run_and_sum(

@@ -27,6 +27,7 @@ from enas_tf.search.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
 from enas_tf.search.strategies import build_strategy
 from enas_tf.search.strategies.of_chief import ChiefsStrategy
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.interruption import DeferredSignals
 from enas_tf.training.pauses import Pause, Pauses
 
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # Metrics are read from the device only now and then, since reading waits for it.
 STEPS_PER_LOG = 20
+# Takes the metrics of an epoch; an answer of True ends the search.
+OnEpochEnd = Callable[[dict[str, Any]], Any]
 # What the progress line shows of an update of the strategy.
 SHOWN_OF_UPDATES: tuple[str, ...] = ("reward", "entropy")
 
@@ -142,14 +145,14 @@ class Search:
     def _updates_in_epoch(self, epoch: int) -> int:
         return self._config.policy.updates_per_epoch * (epoch >= self._config.policy_start_epoch)
 
-    def run(self, on_epoch_end: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def run(self, on_epoch_end: OnEpochEnd | None = None) -> None:
         """Runs the epochs that are left.
 
         An interruption waits until the state is saved, and is then raised. When a number is not
         finite, the search goes back to its last checkpoint.
 
         Args:
-          on_epoch_end: is called with the metrics of each epoch.
+          on_epoch_end: see `enas_tf.search.search.search`.
 
         Raises:
           NumericalError: going back did not help.
@@ -157,6 +160,7 @@ class Search:
         if self.resumed:
             logger.info("Going on in %s.", self._place())
         else:
+            self._report.begin(self.streams.preview(), self.weights.supernet.score_kind)
             self._save()
         with DeferredSignals() as signals:
             pauses = Pauses(signals, self.weights.workers)
@@ -196,9 +200,7 @@ class Search:
             self._propose_for_epoch()
         self._save()
 
-    def _run_epochs(
-        self, pauses: Pauses, on_epoch_end: Callable[[dict[str, Any]], None] | None
-    ) -> None:
+    def _run_epochs(self, pauses: Pauses, on_epoch_end: OnEpochEnd | None) -> None:
         epochs, policy = self._config.shared_weights.epochs, self._config.policy
         updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
         progress = Progress(
@@ -208,21 +210,22 @@ class Search:
         )
         phases = {SHARED_WEIGHTS: self._train_weights, CONTROLLER: self._update_strategy}
         try:
-            while int(self.state.epoch) < epochs:
+            while int(self.state.epoch) < epochs and not self._saved.ended:
                 phase = self.state.phase_name
                 if not phases[phase](progress, pauses):
                     self._save()
                     progress.message(f"Interrupted; the state is saved in {self._run.path}.")
                     break
                 self.state.next_phase()
-                score = None
-                if phase == CONTROLLER:
-                    metrics = self._end_epoch()
-                    score = metrics[self.weights.supernet.score_kind]
-                    if on_epoch_end is not None:
-                        on_epoch_end(metrics)
-                self._save(score)
+                metrics = self._end_epoch() if phase == CONTROLLER else {}
+                self._save(metrics.get(self.weights.supernet.score_kind))
                 pauses.saved()
+                # After the save, so that nothing is lost if it fails.
+                answer = on_epoch_end(metrics) if metrics and on_epoch_end is not None else None
+                if asks_to_stop(answer, self.weights.workers):
+                    self._saved.ended = True
+                    self._save()
+                    logger.info("Ended after epoch %d, as on_epoch_end asked.", metrics["epoch"])
                 progress.skip_time()
         finally:
             progress.close()
@@ -266,8 +269,7 @@ class Search:
             if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self.streams.steps_per_epoch:
                 self._running.check_finite(number + 1)
                 means = self._running.means()
-                rate = float(self.weights.optimizer.learning_rate)
-                self._log(SHARED_WEIGHTS, number + 1, {**means, "learning_rate": rate})
+                self._log(SHARED_WEIGHTS, number + 1, {**means, **self.weights.step_metrics()})
                 self._show(progress, SHARED_WEIGHTS, step + 1 - shown, means)
                 self._running, shown = RunningMetrics(), step + 1
         self._check_training((int(state.epoch) + 1) * self.streams.steps_per_epoch)
@@ -321,7 +323,7 @@ class Search:
         epoch = int(self.state.epoch)
         metrics = self._score_metrics(score)
         self._log(DERIVE, epoch, metrics)
-        self._report.proposed(proposed, score, epoch)
+        self._report.proposed(proposed, score, self.strategy.most_likely(), epoch)
         logger.info(
             "epoch %d: %s of a proposed architecture %.4f",
             epoch,

@@ -32,7 +32,7 @@ class RecordedSearch:
     def check_data(self, data: Any) -> None:
         """Raises a `DataError` if the dataset on disk is not the one that was searched on."""
         data.check_search(self.config)
-        if self.entry.fit(self.space, data) != self.space:
+        if self.space.for_data(data) != self.space:
             raise DataError(
                 f"The dataset {self.data.dataset} has changed since the search in {self.run.path}: "
                 "other sizes, or another number of classes or words."

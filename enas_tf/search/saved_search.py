@@ -22,6 +22,7 @@ class SavedSearch:
       seconds: the search took until the checkpoint.
       unlogged: sums of training metrics that stand in no event yet.
       rollbacks: how often the search went back.
+      ended: whether the search was ended before its last epoch.
       ranked: whether the final ranking stands in the log.
     """
 
@@ -34,6 +35,7 @@ class SavedSearch:
         self.seconds = 0.0
         self.unlogged: list[float] = []
         self.rollbacks = 0
+        self.ended = False
         self.ranked = False
 
     def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
@@ -44,6 +46,7 @@ class SavedSearch:
         self.seconds = values.get("seconds", 0.0)
         self.unlogged = values.get("unlogged", [])
         self.rollbacks = values.get("rollbacks", 0)
+        self.ended = values.get("ended", False)
         self.ranked = values.get("ranked", False)
         return found
 
@@ -64,6 +67,7 @@ class SavedSearch:
             "logs": self._run.position(),
             "unlogged": unlogged,
             "rollbacks": self.rollbacks,
+            "ended": self.ended,
             "ranked": self.ranked,
         }
         self._checkpoints.save(score)

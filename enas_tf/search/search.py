@@ -3,13 +3,13 @@
 import os
 import pathlib
 import tempfile
-from collections.abc import Callable
 from typing import Any
 
 from enas_tf.config import SearchConfig
+from enas_tf.differences import differences
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs import CONFIG, RunDirectory
-from enas_tf.search.loop import Search
+from enas_tf.search.loop import OnEpochEnd, Search
 from enas_tf.search.result import SearchResult
 from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.base import SearchSpace
@@ -26,16 +26,24 @@ def search(
     *,
     overwrite: bool = False,
     distribution: Any | None = None,
-    on_epoch_end: Callable[[dict[str, Any]], None] | None = None,
+    on_epoch_end: OnEpochEnd | None = None,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
     Called again with the same arguments, an interrupted search goes on where it stopped, and a
     finished one returns its result.
 
+    ```python
+    data = enas_tf.load_images("digits")
+    space = enas_tf.MacroSpace(num_layers=6, filters=16).for_data(data)
+    config = enas_tf.search_presets("macro")["smoke"].search
+    result = enas_tf.search(space, data, config, "runs/digits")
+    result.architecture, result.score, result.candidates, result.run.metrics.read()
+    ```
+
     Args:
-      space: the space, of the data's input shape and number of classes.
-      data: for example an `ImageData`.
+      space: the space, of the data's sizes; see `SearchSpace.for_data`.
+      data: an `ImageData`, or for recurrent cells a `TextData`.
       config: all settings of the search; default: `SearchConfig()`.
       output_dir: the run directory; default: a new temporary folder. In a search on several
         machines only the chief, the first of them, writes into it.
@@ -43,7 +51,12 @@ def search(
       distribution: a `tf.distribute` strategy, whose replicas share every batch; see
         `SearchConfig.samples_per_step` for what each of them trains. Default: all GPUs if there
         are several.
-      on_epoch_end: is called with the metrics of each epoch.
+      on_epoch_end: is called after each epoch, when the state is saved, with a dictionary: `epoch`
+        (from 1), `architecture` (one that the strategy would propose now) and its scores on the
+        whole validation part, `shared_weights_validation_accuracy`, or of a language model
+        `shared_weights_validation_reward` and `shared_weights_validation_perplexity`. When it
+        returns True, the search ends there for good and ranks candidates, as it does after the
+        last epoch. An error that it raises leaves a search that can be gone on with.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -56,6 +69,7 @@ def search(
     """
     config = config or SearchConfig()
     # Before the run directory is touched.
+    _check_arguments(space, data, config)
     check_strategy(config.strategy)
     strategy = distribution or default_strategy()
     workers = Workers(strategy)
@@ -79,6 +93,23 @@ def search(
         ):
             running.run(on_epoch_end)
             return running.finish()
+
+
+def _check_arguments(space: Any, data: Any, config: Any) -> None:
+    """Finds out whether the arguments of a search are what they should be, and fit together."""
+    for name, value, kind in (("space", space, SearchSpace), ("config", config, SearchConfig)):
+        if not isinstance(value, kind):
+            raise ConfigurationError(
+                f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
+            )
+    fitting = space.for_data(data)
+    if fitting != space:
+        sizes = differences(
+            space.to_json(), fitting.to_json(), words=("in the space", "in the data")
+        )
+        raise ConfigurationError(
+            f"The space does not fit the dataset {data.name} ({sizes}); use space.for_data(data)."
+        )
 
 
 def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:

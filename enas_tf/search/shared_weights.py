@@ -5,6 +5,7 @@ integers, so that nothing is traced again when it changes.
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -40,6 +41,8 @@ class SharedWeights:
       samples_per_step: architectures that one training step trains; must divide the number of
         replicas.
       carried: what the last training batch left to the next one.
+      gradient_norm: float32 variable, of the last training step, before clipping; not a number
+        where it is not known, see `apply_gradients`.
 
     Raises:
       ConfigurationError: the rows of a batch that goes on from another one cannot be divided
@@ -66,6 +69,7 @@ class SharedWeights:
         self.carried = CarriedState(
             self.supernet.initial_state(batch_size), batch_size, self.distribution
         )
+        self.gradient_norm = tf.Variable(0.0, trainable=False, name="gradient_norm")
         # What the batches of `training_batches` have in common, until the step is traced.
         self._untraced: Any = None
         self._training_step = tf.function(
@@ -156,15 +160,24 @@ class SharedWeights:
                 batch, decisions, tf.constant(step, tf.int64), tf.constant(rollbacks, tf.int32)
             )
 
+    def step_metrics(self) -> dict[str, float]:
+        """Returns what else is logged of the last training step, by name."""
+        metrics = {
+            "learning_rate": float(self.optimizer.learning_rate),
+            "gradient_norm": float(self.gradient_norm),
+        }
+        return {name: value for name, value in metrics.items() if not math.isnan(value)}
+
     def _distributed_step(
         self, batch: Any, decisions: Any, step: tf.Tensor, rollbacks: tf.Tensor
     ) -> Any:
-        (metrics, statistics), state = run_and_sum(
+        (metrics, statistics), (state, norms) = run_and_sum(
             self.distribution,
             self._replica_step,
             (batch, decisions, self.carried.read(), step, rollbacks),
         )
         self.carried.write(state)
+        self.gradient_norm.assign(self.distribution.experimental_local_results(norms)[0])
         self.supernet.update_statistics(statistics)
         return metrics
 
@@ -185,7 +198,7 @@ class SharedWeights:
             loss = outcome.objective / training.batch_size
             if outcome.decayed is not None:
                 loss = decayed_loss(loss, outcome.decayed, training)
-        apply_gradients(
+        norm = apply_gradients(
             self.optimizer,
             tape.gradient(loss, variables),
             variables,
@@ -193,7 +206,7 @@ class SharedWeights:
             decay=outcome.decayed is None,
             rate_scale=outcome.rate_scale,
         )
-        return (outcome.metrics, outcome.statistics), outcome.state
+        return (outcome.metrics, outcome.statistics), (outcome.state, norm)
 
     def rewards(self, batches: Iterable[Any], architectures: Sequence[Any]) -> list[float]:
         """Scores each architecture on a validation minibatch of its own.

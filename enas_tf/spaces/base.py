@@ -67,6 +67,22 @@ class SearchSpace(Settings, abc.ABC):
         return math.log(self.num_architectures)
 
     @abc.abstractmethod
+    def for_data(self, data: Any) -> Self:
+        """Returns the space with the sizes that depend on the data, all others as they are.
+
+        ```python
+        space = enas_tf.MacroSpace(num_layers=6, filters=16).for_data(data)
+        ```
+
+        Args:
+          data: an `ImageData`, or for recurrent cells a `TextData`.
+
+        Raises:
+          DataError: it is something else.
+          ConfigurationError: no network of the space can take the data.
+        """
+
+    @abc.abstractmethod
     def random_architecture(self, seed: "int | np.random.Generator | None" = None) -> Any:
         """Returns an architecture drawn uniformly from the space."""
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from typing_extensions import Self
 
 from enas_tf.config import DataConfig, SearchConfig, TrainingConfig
-from enas_tf.errors import ConfigurationError
+from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.spaces.base import SearchSpace
 
 
@@ -27,6 +28,17 @@ class ImageSpace(SearchSpace):
         super().__post_init__()
         check_input_shape(self.input_shape)
         check_filters(self.filters)
+
+    def for_data(self, data: Any) -> Self:
+        """Returns the space with the shape of the pictures and the number of their classes."""
+        from enas_tf.data.images import ImageData
+
+        if not isinstance(data, ImageData):
+            raise DataError(
+                "A space for pictures needs an ImageData; see enas_tf.load_images and "
+                f"enas_tf.ImageData.from_arrays. Received: {type(data).__name__}."
+            )
+        return self.replace(input_shape=data.input_shape, num_classes=data.num_classes)
 
     def build_static_step(
         self, architecture: Any, config: TrainingConfig

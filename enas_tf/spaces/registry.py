@@ -48,7 +48,6 @@ class SpaceEntry:
       load_data: reads the data that the space works on.
       needs_tensorflow: whether `load_data` imports TensorFlow; raises if there are no such data.
       check_network: raises unless a network's settings fit an architecture.
-      fit: returns the space with what depends on the data filled in.
       retrain: trains the network of an architecture from scratch; imports TensorFlow.
       short_retraining: trains the network of a finalist of a search briefly; takes the space, the
         architecture, the data, the search's settings and, by the name `distribution`, the
@@ -66,7 +65,6 @@ class SpaceEntry:
     load_data: Callable[[Any], Any]
     needs_tensorflow: Callable[[Any], bool]
     check_network: Callable[..., None]
-    fit: Callable[[SearchSpace, Any], SearchSpace]
     retrain: Callable[..., "keras.Model"]
     short_retraining: Callable[..., tuple[float, str]]
     unused_flags: tuple[str, ...] = ()
@@ -77,7 +75,7 @@ class SpaceEntry:
         Args:
           data: what `load_data` returned.
         """
-        self.fit(self.space(), data)
+        self.space().for_data(data)
 
 
 def space_names() -> tuple[str, ...]:
@@ -108,10 +106,6 @@ def _needs_tensorflow(config: DataConfig) -> bool:
     from enas_tf.data.images import needs_tensorflow
 
     return needs_tensorflow(config)
-
-
-def _fit_to_images(space: SearchSpace, data: Any) -> SearchSpace:
-    return space.replace(input_shape=data.input_shape, num_classes=data.num_classes)
 
 
 def _retrain_on_images(
@@ -145,10 +139,6 @@ def _load_texts(config: TextDataConfig) -> Any:
     from enas_tf.data.texts import load_texts
 
     return load_texts(config)
-
-
-def _fit_to_texts(space: SearchSpace, data: Any) -> SearchSpace:
-    return space.replace(vocabulary_size=data.vocabulary_size)
 
 
 def _retrain_on_texts(
@@ -219,7 +209,6 @@ def _image_space(
         load_data=_load_images,
         needs_tensorflow=_needs_tensorflow,
         check_network=check_network,
-        fit=_fit_to_images,
         retrain=_retrain_on_images,
         short_retraining=_short_retraining_on_images,
     )
@@ -257,7 +246,6 @@ _SPACES: dict[str, SpaceEntry] = {
             load_data=_load_texts,
             needs_tensorflow=lambda config: False,
             check_network=_nothing_to_check,
-            fit=_fit_to_texts,
             retrain=_retrain_on_texts,
             short_retraining=_short_retraining_on_texts,
             # There is no batch normalisation.

@@ -1,5 +1,6 @@
 """The optimiser of shared weights and of derived networks: Nesterov momentum, L2, clipping."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,7 +87,7 @@ def apply_gradients(
     *,
     decay: bool = True,
     rate_scale: float | tf.Tensor | None = None,
-) -> None:
+) -> tf.Tensor:
     """Takes one optimiser step on the cross-entropy, weight decay and clipping included.
 
     Inside a replica of a `tf.distribute` strategy the gradients are summed over the replicas; the
@@ -103,6 +104,10 @@ def apply_gradients(
       rate_scale: factor of the learning rate in this step, a float32 scalar, the same in every
         replica; None: 1. Gradients are multiplied by it after clipping, which is the same in
         gradient descent, since Keras's momentum holds updates (rate times gradient).
+
+    Returns:
+      The norm of the gradient of the whole loss before clipping, a float32 scalar; not a number
+      without clipping on several replicas, where each knows its own part only.
     """
     num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if decay:
@@ -113,22 +118,25 @@ def apply_gradients(
         pairs = zip(gradients, variables, strict=True)
         gradients = [_prepared(pair, keep_row=not config.momentum) for pair in pairs]
     scale = None if rate_scale is None else tf.convert_to_tensor(rate_scale, tf.float32)
-    if config.clip_norm > 0.0:
-        if num_replicas > 1:
-            context = tf.distribute.get_replica_context()
-            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    clips = config.clip_norm > 0.0
+    if clips and num_replicas > 1:
+        context = tf.distribute.get_replica_context()
+        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    is_known = clips or num_replicas == 1
+    norm = tf.linalg.global_norm(gradients) if is_known else tf.constant(math.nan)
+    if clips:
         # The optimizer sums over the replicas once more.
-        clipping = _clipping(gradients, config.clip_norm) / num_replicas
+        clipping = _clipping(norm, config.clip_norm) / num_replicas
         scale = clipping if scale is None else scale * clipping
     if scale is not None:
         # All at once, since every factor of its own would be one more pass over the memory.
         gradients = [_scaled(gradient, scale) for gradient in gradients]
     optimizer.apply(gradients, variables)
+    return norm
 
 
-def _clipping(gradients: Sequence[Any], clip_norm: float) -> tf.Tensor:
-    """Returns the factor that brings gradients down to a global norm; not a number if they are."""
-    norm = tf.linalg.global_norm(gradients)
+def _clipping(norm: tf.Tensor, clip_norm: float) -> tf.Tensor:
+    """Returns the factor that brings a norm down to another; not a number if the norm is none."""
     # The difference is zero, or not a number if the norm is infinite.
     return clip_norm * tf.minimum(1.0 / norm, 1.0 / clip_norm) + (norm - norm)

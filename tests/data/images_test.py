@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -118,6 +120,36 @@ def test_settings_that_do_not_fit_the_data_are_refused(config, error):
     with pytest.raises(error, match="Received") as caught:
         ImageData.from_arrays(*_arrays(), config=config)
     assert "\n" not in str(caught.value)
+
+
+def test_data_without_a_name_are_called_by_their_content():
+    one, same = ImageData.from_arrays(*_arrays()), ImageData.from_arrays(*_arrays())
+    assert re.fullmatch("arrays_[0-9a-f]{8}", one.name)
+    assert one.name == same.name == one.config.dataset
+    arrays = _arrays()
+    arrays[2][0, 0, 0, 0] ^= 1
+    assert ImageData.from_arrays(*arrays).name != one.name
+    assert ImageData.from_arrays(*_arrays(), label_names=["no", "yes"]).name != one.name
+
+
+def test_the_settings_name_the_data_and_not_others():
+    config = DataConfig(dataset="cifar10", data_dir="somewhere", validation_size=5)
+    data = ImageData.from_arrays(*_arrays(), name="mine", config=config)
+    assert (data.name, data.config) == ("mine", config.replace(dataset="mine", data_dir=None))
+
+
+def test_datasets_give_the_same_data_as_arrays():
+    x_train, y_train, x_test, y_test = _arrays()
+    data = ImageData.from_datasets(zip(x_train, y_train), [(x_test, y_test)])
+    expected = ImageData.from_arrays(x_train, y_train, x_test, y_test)
+    for part in ("train", "validation", "test"):
+        for array, other in zip(data.part(part), expected.part(part)):
+            np.testing.assert_array_equal(array, other)
+    assert data.name == expected.name.replace("arrays", "datasets")
+
+
+def test_a_name_alone_loads_pictures():
+    assert load_images("digits").config == DataConfig(dataset="digits")
 
 
 @pytest.mark.parametrize(

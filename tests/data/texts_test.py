@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -88,7 +89,96 @@ def test_lists_of_words_become_a_dataset():
     data = TextData.from_tokens(["a", "b", "a", "b"], ["a", "b"], ["b", "c"])
     assert data.train.tolist() == [1, 2, 1, 2]
     assert data.test.tolist() == [2, 0]
-    assert data.name == "tokens"
+    assert data.vocabulary.tokenization == "blanks"
+
+
+@pytest.mark.parametrize("kind", ["tokens", "text", "token_ids"])
+def test_data_without_a_name_are_called_by_their_content(kind):
+    def make(word, **settings):
+        words = ["a", "b", "a", "b"]
+        if kind == "text":
+            return TextData.from_text("a b a b", "a b", f"b {word}", **settings)
+        if kind == "tokens":
+            return TextData.from_tokens(words, ["a", "b"], ["b", word], **settings)
+        return TextData.from_token_ids([0, 1, 0, 1], [0, 1], [1, "ab".index(word)], **settings)
+
+    one, same, other = make("a"), make("a"), make("b")
+    assert one.name == same.name == one.config.dataset
+    assert re.fullmatch(rf"{kind}_[0-9a-f]{{8}}", one.name)
+    assert other.name != one.name
+    config = TextDataConfig(dataset="ptb", data_dir="somewhere", sequence_length=7)
+    named = make("a", name="mine", config=config)
+    assert (named.name, named.config) == ("mine", config.replace(dataset="mine", data_dir=None))
+
+
+def test_texts_in_memory_are_read_as_files_are(folder):
+    data = TextData.from_text(_TRAIN, _VALIDATION, _TEST)
+    loaded = _load(folder)
+    assert data.vocabulary == loaded.vocabulary
+    for part in ("train", "validation", "test"):
+        np.testing.assert_array_equal(data.part(part), loaded.part(part))
+
+
+def test_one_text_is_divided():
+    data = TextData.from_text("The cat.\n" * 100, config=TextDataConfig(tokenization="words"))
+    sizes = [len(data.part(part)) for part in ("train", "validation", "test")]
+    assert sizes == [364, 20, 16]
+    assert set(data.vocabulary.words) == {"<unk>", "the", "cat", ".", "<eos>"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (("a b a b", "a b"), "`test` must be a text.*Received: NoneType"),
+        ((["a", "b"],), "`train` must be a text.*Received: list"),
+        (("a",), "The text is too short"),
+    ],
+)
+def test_what_is_no_text_is_refused(texts, message):
+    with pytest.raises(DataError, match=message):
+        TextData.from_text(*texts)
+
+
+def test_a_text_in_place_of_words_is_refused():
+    with pytest.raises(DataError, match=r"`train` must be a list of words.*TextData\.from_text"):
+        TextData.from_tokens("abab", ["a", "b"], ["a", "b"])
+
+
+def test_numbers_of_words_stay_as_they_are():
+    data = TextData.from_token_ids(np.array([2, 0, 1, 2]), [1, 2], [0, 0], ["x", "y", "z"])
+    assert data.train.tolist() == [2, 0, 1, 2]
+    assert data.train.dtype == np.int32
+    assert data.vocabulary.words == ("x", "y", "z", "<unk>")
+    marked = TextData.from_token_ids([2, 0], [1, 2], [0, 0], ["x", "<unk>", "z"])
+    assert marked.vocabulary.words == ("x", "<unk>", "z")
+
+
+def test_numbers_without_words_are_their_own_names():
+    config = TextDataConfig(max_train_tokens=3, max_test_tokens=2)
+    data = TextData.from_token_ids([3, 0, 1, 2], [1, 2], [0, 0, 0], config=config)
+    assert data.vocabulary.words == ("0", "1", "2", "3", "<unk>")[: data.vocabulary_size]
+    assert (len(data.train), len(data.test)) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("train", "words", "message"),
+    [
+        ([0, 3], ["x", "y"], "2 words, but number 3"),
+        ([0, -1], None, "from 0 to words - 1. Received: -1"),
+        ([0, 2**31], None, "Received: 2147483648"),
+        ([0.0, 1.0], None, "`train` must be one row of integers.*dtype float64"),
+        ([[0, 1]], None, r"shape \(1, 2\)"),
+        ([1], None, "`train` must have at least two words"),
+    ],
+)
+def test_what_are_no_numbers_of_words_is_refused(train, words, message):
+    with pytest.raises(DataError, match=message) as caught:
+        TextData.from_token_ids(train, [0, 1], [0, 1], words)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_alone_loads_a_text(folder):
+    assert load_texts(str(folder)).config == TextDataConfig(dataset=str(folder))
 
 
 def test_an_unknown_part_is_refused():

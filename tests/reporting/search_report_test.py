@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
@@ -75,10 +76,26 @@ def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run)
 def test_the_board_has_a_folder_for_each_phase(report, run):
     report.metrics("controller", 1, 1, 0.1, {"reward": 0.5})
     report.sampled([FIRST, SECOND], step=0)
-    report.proposed(FIRST, 0.5, epoch=1)
+    report.proposed(FIRST, 0.5, None, epoch=1)
     report.flush()
     folders = {path.parent.name for path in run.tensorboard.glob("**/*tfevents*")}
     assert folders == {"shared_weights", "controller", "derive"}
+
+
+@pytest.mark.parametrize("favourite", [None, SECOND])
+def test_the_most_likely_architecture_is_drawn_if_there_is_one(report, run, favourite):
+    report.proposed(FIRST, 0.5, favourite, epoch=1)
+    report.flush()
+    drawn = "proposed_architecture" if favourite is None else "most_likely_architecture"
+    assert tags_of(run, "derive") == {"proposed_architecture", drawn}
+
+
+def test_a_new_search_begins_with_its_settings_and_a_look_at_its_data(report, run):
+    report.begin(np.zeros([2, 8, 8, 1], np.uint8), "accuracy")
+    tags = tags_of(run, ".")
+    assert {"settings", "augmented_input"} <= tags
+    (settings,) = board_of(run, ".").Tensors("settings")
+    assert b"| command | `search` |" in settings.tensor_proto.string_val[0]
 
 
 def board_of(run, phase):

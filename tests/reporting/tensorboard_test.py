@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
 
 from enas_tf.errors import RunDirectoryError
+from enas_tf.reporting.draw import draw_png
 from enas_tf.reporting.tensorboard import TensorBoardWriter
+from enas_tf.spaces.macro.architecture import MacroArchitecture
 
 
 def read(folder):
@@ -45,10 +48,22 @@ def test_a_record_that_was_cut_off_is_dropped(tmp_path):
     assert steps_of(tmp_path, "controller/reward") == [1, 9]
 
 
-def test_heatmap_is_dark_where_shares_are_high(tmp_path):
+def test_pictures_are_written(tmp_path):
     with TensorBoardWriter(tmp_path) as board:
-        board.heatmap("operations", np.array([[0.0, 1.0]]), step=1)
-    assert read(tmp_path).Tags()["tensors"] == ["operations"]
+        board.pictures("inputs", np.zeros([2, 4, 5, 1], np.uint8), step=1)
+        board.png("drawing", draw_png(MacroArchitecture.from_release_string("0 1 0")), step=1)
+    assert set(read(tmp_path).Tags()["tensors"]) == {"inputs", "drawing"}
+
+
+def test_settings_are_there_for_the_hparams_dashboard(tmp_path):
+    with TensorBoardWriter(tmp_path) as board:
+        board.hyperparameters({"seed": 3, "space": "macro", "shape": [8, 8]}, {"loss": "retrain"})
+    content = read(tmp_path).PluginTagToContent("hparams")
+    start = plugin_data_pb2.HParamsPluginData.FromString(
+        content["_hparams_/session_start_info"]
+    ).session_start_info
+    assert set(start.hparams) == {"seed", "space"}
+    assert start.hparams["seed"].number_value == 3
 
 
 def test_histograms_and_texts_are_written(tmp_path):

@@ -65,7 +65,7 @@ def test_every_phase_is_logged(whole):
 @pytest.mark.parametrize(
     ("phase", "names"),
     [
-        ("shared_weights", {"loss", "accuracy", "learning_rate"}),
+        ("shared_weights", {"loss", "accuracy", "learning_rate", "gradient_norm"}),
         ("controller", {"reward", "baseline", "entropy", "loss"}),
         ("derive", {"shared_weights_validation_accuracy"}),
     ],

@@ -32,6 +32,7 @@ def without_reading(monkeypatch):
     empty = tf.data.Dataset.from_tensors(0).repeat()
     for stream in ("training", "rewards", "validation"):
         monkeypatch.setattr(ImageSearchStreams, stream, lambda *args, **kwargs: empty)
+    monkeypatch.setattr(ImageSearchStreams, "preview", lambda self: "nothing")
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_deeply_nested_values_are_refused_too(depth):
         f'{{"cluster": {{"worker": {nested}}}}}',
         f'{{"cluster": {{"worker": ["a:1", "b:2"]}}, "task": {{"index": {nested}}}}}',
     ):
-        with pytest.raises(ConfigurationError, match="^The environment variable TF_CONFIG "):
+        with pytest.raises(ConfigurationError, match=r"^The environment variable TF_CONFIG "):
             parsed(text)
 
 
@@ -231,7 +231,9 @@ def test_two_that_take_the_same_place_are_told(impatient):
     # Its second name leads to a process that takes itself for the first one, too: itself.
     with pytest.raises(ConfigurationError) as error:
         wait_for_all(Cluster((f"localhost:{port}", f"127.0.0.1:{port}"), 0), 5.0)
-    assert f"The process at 127.0.0.1:{port} has another TF_CONFIG than this one" in str(error.value)
+    assert f"The process at 127.0.0.1:{port} has another TF_CONFIG than this one" in str(
+        error.value
+    )
     assert "1 there and 0 here" in str(error.value)
 
 

@@ -112,7 +112,7 @@ def variables_of_chief(workers: Workers, strategy: tf.distribute.Strategy) -> li
             tf.Variable([1.5 + workers.index], synchronization=tf.VariableSynchronization.ON_READ),
         ]
     variables[-1] = strategy.experimental_local_results(variables[-1])[0]
-    for variable, value in zip(variables, arrays_of(workers)):
+    for variable, value in zip(variables, arrays_of(workers)[:5]):
         variable.assign(value)
     workers.assign_of_chief(variables)
     return bits([variable.numpy() for variable in variables])
@@ -203,7 +203,9 @@ def proposing(workers: Workers) -> dict[str, Any]:
     random = ChiefsStrategy(build_strategy("random", SPACE, CONFIG), workers)
     strings["no favourite"] = random.most_likely() is None
     one = SPACE.random_architecture(0)
-    strings["not finite"] = said(lambda: random.observe([one], [np.nan if not workers.index else 1]))
+    strings["not finite"] = said(
+        lambda: random.observe([one], [np.nan if not workers.index else 1])
+    )
     return strings
 
 
@@ -228,14 +230,14 @@ def adding(strategy: tf.distribute.Strategy) -> list[Any]:
         number = tf.distribute.get_replica_context().replica_id_in_sync_group + 1
         return {"whole": number, "real": tf.cast(number, tf.float32) * [0.5, 2.0]}, number
 
-    step = tf.function(lambda: run_and_sum(strategy, of_replica, ())[0])
+    step = tf.function(lambda: run_and_sum(strategy, of_replica, ())[0], autograph=False)
     sums = {name: value.numpy().tolist() for name, value in step().items()}
     with strategy.scope():
         network = keras.Sequential([FusedBatchNormalization(momentum=0.5)])
         network.build([None, 1, 1, 1])
     moving = SharedMovingStatistics(network, strategy)
 
-    @tf.function
+    @tf.function(autograph=False)
     def train() -> None:
         def of_replica() -> tuple[Any, Any]:
             number = tf.distribute.get_replica_context().replica_id_in_sync_group

@@ -2,6 +2,7 @@ import os
 import signal
 import threading
 
+import numpy as np
 import pytest
 
 from enas_tf.training.interruption import DeferredSignals
@@ -83,3 +84,45 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+class OtherMachine:
+    """A stand-in for two machines, of which the other one got a signal."""
+
+    def __init__(self, number):
+        self._number = number
+
+    def of_all(self, numbers):
+        return np.array([[int(number) for number in numbers], [self._number, 1]])
+
+
+def test_machines_agree_on_a_signal():
+    received = []
+    previous = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        with DeferredSignals() as signals:
+            assert signals.agree(OtherMachine(signal.SIGTERM), False) == [True, False]
+            assert signals.pending
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    assert received == [signal.SIGTERM]
+
+
+def test_machines_agree_that_there_is_no_signal():
+    with DeferredSignals() as signals:
+        assert signals.agree(OtherMachine(0), True) == [False, True]
+        assert not signals.pending
+
+
+def test_the_first_own_signal_does_not_act_at_once_after_another_machines():
+    done = []
+
+    def work():
+        with DeferredSignals() as signals:
+            signals.agree(OtherMachine(signal.SIGINT), False)
+            send(signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == [True]

@@ -34,6 +34,16 @@ def draw_architecture(architecture: Architecture, **options: Any) -> str:
     return to_svg(_picture(architecture, options))
 
 
+def draw_png(architecture: Architecture, **options: Any) -> bytes:
+    """Returns a drawing of an architecture as the bytes of a PNG file.
+
+    Args:
+      architecture: of any space.
+      **options: as for `draw_architecture`.
+    """
+    return to_png(_picture(architecture, options))
+
+
 def write_drawing(
     architecture: Architecture, path: str | pathlib.Path, **options: Any
 ) -> pathlib.Path:

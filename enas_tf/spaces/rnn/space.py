@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
+from typing_extensions import Self
 
 from enas_tf.config import SearchConfig, TrainingConfig
-from enas_tf.errors import ArchitectureError
+from enas_tf.errors import ArchitectureError, DataError
 from enas_tf.settings import section, setting
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
@@ -123,6 +124,17 @@ class RnnSpace(SearchSpace):
         """Returns the architectures of batched decisions (arrays or eager tensors)."""
         integers = np.stack([np.asarray(field) for field in decisions], axis=-1)
         return [RnnArchitecture.from_integers(cell.ravel().tolist()) for cell in integers]
+
+    def for_data(self, data: Any) -> Self:
+        """Returns the space with the number of words of a text."""
+        from enas_tf.data.texts import TextData
+
+        if not isinstance(data, TextData):
+            raise DataError(
+                "A space of recurrent cells needs a TextData; see enas_tf.load_texts and "
+                f"enas_tf.TextData.from_text. Received: {type(data).__name__}."
+            )
+        return self.replace(vocabulary_size=data.vocabulary_size)
 
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
         """Returns how often each function occurs in each node.

@@ -1,0 +1,53 @@
+"""How good a trained model is, whatever it was trained on."""
+
+from typing import Any
+
+from enas_tf.data.images import ImageData
+from enas_tf.data.texts import TextData
+from enas_tf.errors import DataError
+from enas_tf.export_language_model import AnyLanguageModel
+from enas_tf.retrain import classifier
+from enas_tf.retrain.classifier import Evaluation
+from enas_tf.retrain.language_model import TextEvaluation, evaluate_perplexity
+
+
+def evaluate(
+    model: Any, data: ImageData | TextData, part: str = "test"
+) -> Evaluation | TextEvaluation:
+    """Returns how good a model is on a part of a dataset.
+
+    ```python
+    enas_tf.evaluate(model, data).accuracy  # of a language model: .perplexity
+    enas_tf.evaluate(enas_tf.load_model("runs/digits_final"), data)
+    ```
+
+    Args:
+      model: as `retrain` returns it, or as `load_model` reads it.
+      data: an `ImageData`, or for a language model a `TextData` with the model's vocabulary.
+      part: `"test"`, `"validation"` or `"train"`.
+
+    Returns:
+      An `Evaluation` with `accuracy` and `loss`, the mean cross-entropy in nats; or a
+      `TextEvaluation` with `perplexity`, `loss` and `tokens`, of the part read as one stream.
+
+    Raises:
+      DataError: the data are of another kind, size or vocabulary than what the model knows.
+      ConfigurationError: there is no such part.
+    """
+    is_language_model = isinstance(model, AnyLanguageModel)
+    kind = TextData if is_language_model else ImageData
+    if not isinstance(data, kind):
+        what = "A language model" if is_language_model else "A classifier"
+        raise DataError(
+            f"{what} needs data of the kind {kind.__name__}. Received: {type(data).__name__}."
+        )
+    if not is_language_model:
+        return classifier.evaluate(model, data, part)
+    known = model.vocabulary
+    differs = known is not None and known.words != data.vocabulary.words
+    if differs or model.vocabulary_size != data.vocabulary_size:
+        raise DataError(
+            f"The model knows other words than {data.name} ({model.vocabulary_size:,} and "
+            f"{data.vocabulary_size:,}); give the data that it was trained on."
+        )
+    return evaluate_perplexity(model, data.part(part))

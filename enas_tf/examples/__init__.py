@@ -1,0 +1,1 @@
+"""Worked examples, to be read, copied and run."""

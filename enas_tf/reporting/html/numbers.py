@@ -1,0 +1,43 @@
+"""Numbers as people read them."""
+
+import math
+from typing import Any
+
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value out of a JSON file is a finite number."""
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    # An integer may be too large for a float.
+    return is_real and abs(value) < 1e300 and math.isfinite(value)
+
+
+def plain(value: float) -> str:
+    """Returns a number with four digits that count, for example `0.1234` or `12,346`."""
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value):,}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
+    return f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """Returns a share from 0 to 1 in percent, for example `12.3 %`."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def count(value: int) -> str:
+    """Returns a whole number that may be very large, for example `1.6 × 10²⁹`."""
+    if value < 10**9:
+        return f"{value:,}"
+    # The logarithm of an integer has no upper limit.
+    logarithm = math.log10(value)
+    exponent = math.floor(logarithm)
+    digits = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{10 ** (logarithm - exponent):.1f} {_TIMES} 10{digits}"
+
+
+def words(name: str) -> str:
+    """Returns the name of a metric or of an operation in words."""
+    return name.replace("_", " ")

@@ -1,0 +1,89 @@
+"""Evaluation of models of either kind."""
+
+import dataclasses
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from enas_tf.data.images import ImageData
+from enas_tf.data.texts import TextData
+from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.errors import ConfigurationError, DataError
+from enas_tf.evaluation import evaluate
+from enas_tf.spaces.rnn.architecture import LstmBaseline
+from enas_tf.spaces.rnn.config import RnnNetworkConfig
+from enas_tf.spaces.rnn.space import RnnSpace
+
+
+@pytest.fixture(scope="module")
+def text():
+    return TextData.random(5, rows=1)
+
+
+@pytest.fixture(scope="module")
+def language_model(text):
+    """A model that thinks all words equally likely."""
+    config = RnnNetworkConfig(hidden_size=2)
+    model = RnnSpace().for_data(text).build_network(LstmBaseline(), config)
+    for weight in model.weights:
+        weight.assign(np.zeros(weight.shape))
+    model.vocabulary = text.vocabulary
+    return model
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    dark_and_bright = np.array([[[[0]]], [[[200]]]], np.uint8)
+    labels = np.array([0, 1, 1, 1])
+    return ImageData.from_arrays(dark_and_bright[labels], labels, dark_and_bright, [1, 1])
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """A classifier to which bright pictures are surely of class 1, and dark ones of class 0."""
+    return keras.Sequential(
+        [
+            keras.Input([1, 1, 1]),
+            keras.layers.Flatten(),
+            keras.layers.Dense(
+                2,
+                kernel_initializer=lambda shape, dtype: keras.ops.array([[-1.0, 1.0]], dtype),
+                bias_initializer=lambda shape, dtype: keras.ops.array([100.0, -100.0], dtype),
+            ),
+        ]
+    )
+
+
+@pytest.mark.parametrize(("part", "accuracy"), [("test", 0.5), ("validation", 1.0)])
+def test_a_classifier_is_evaluated_on_a_part(classifier, pictures, part, accuracy):
+    assert evaluate(classifier, pictures, part).accuracy == accuracy
+
+
+def test_a_language_model_is_evaluated_on_a_part(language_model, text):
+    answer = evaluate(language_model, text)
+    assert answer.perplexity == pytest.approx(5.0)
+    assert answer.loss == pytest.approx(math.log(5.0))
+    assert answer.tokens == len(text.test) - 1
+    assert evaluate(language_model, text, "validation").tokens == len(text.validation) - 1
+
+
+def test_data_of_the_other_kind_are_refused(classifier, pictures, language_model, text):
+    with pytest.raises(DataError, match="kind ImageData. Received: TextData"):
+        evaluate(classifier, text)
+    with pytest.raises(
+        DataError, match="kind TextData. Received: ImageData"
+    ):
+        evaluate(language_model, pictures)
+
+
+def test_another_vocabulary_is_refused(language_model, text):
+    other = Vocabulary(("<unk>", "a", "b", "c", "d"))
+    with pytest.raises(DataError, match=r"other words than random \(5 and 5\)"):
+        evaluate(language_model, dataclasses.replace(text, vocabulary=other))
+
+
+def test_another_part_is_refused(language_model, text):
+    with pytest.raises(ConfigurationError, match="train, validation, test"):
+        evaluate(language_model, text, "all")

@@ -1,0 +1,14 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from enas_tf.training.callbacks import asks_to_stop
+from enas_tf.training.workers import Workers
+
+
+@pytest.mark.parametrize(
+    ("answer", "stops"),
+    [(True, True), (np.bool_(True), True), (False, False), (None, False), (17, False), ("", False)],
+)
+def test_only_true_ends_a_training(answer, stops):
+    assert asks_to_stop(answer, Workers(tf.distribute.get_strategy())) is stops
