@@ -19,7 +19,7 @@ than `tokens` are errors.
 
 Its assets are `language_model.json` (sizes, tokenization) and, if known, `vocabulary.txt`, the
 words one a line in the order of their numbers; it brings its warm-up requests (`enas_tf.warm_up`).
-TFLite and ONNX have `serving_default` alone, and do not check the tokens.
+TFLite and ONNX have `serving_default` alone, without these checks.
 """
 
 import json

@@ -1,6 +1,8 @@
 """The public names of the package."""
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +19,7 @@ def test_every_public_name_can_be_loaded(name):
     [
         ("search", "search.state"),
         ("retrain", "retrain.classifier"),
+        ("evaluate", "retrain.classifier"),
         ("export", "export"),
         ("generate", "generate"),
     ],
@@ -30,3 +33,16 @@ def test_an_unknown_name_is_an_attribute_error():
     name = "Macrospace"
     with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
         getattr(enas_tf, name)
+
+
+def test_values_settings_and_data_need_no_tensorflow():
+    with_tensorflow = {"evaluate", "export", "generate", "load_model", "retrain", "search"}
+    script = (
+        "import sys, enas_tf; "
+        f"[getattr(enas_tf, name) for name in set(enas_tf.__all__) - {with_tensorflow}]; "
+        "enas_tf.load_images('digits'); enas_tf.search_presets('rnn')['smoke']; "
+        "print({'tensorflow', 'keras'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", script]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "set()"

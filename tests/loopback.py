@@ -60,8 +60,11 @@ class Machines:
 
     def __enter__(self) -> Self:
         workers = addresses(len(self._arguments))
+        # This process has chosen it for itself.
+        inherited = {**os.environ}
+        inherited.pop("TF_CPP_MIN_LOG_LEVEL", None)
         for index, arguments in enumerate(self._arguments):
-            environment = {**os.environ, "TF_CONFIG": tf_config(workers, index)}
+            environment = {**inherited, "TF_CONFIG": tf_config(workers, index)}
             with (
                 self._path(index, "output").open("wb") as output,
                 self._path(index, "errors").open("wb") as errors,

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import flags_of_other_spaces, form_arguments, load_data
 from enas_tf.cli.flags import CommandFlags, differing_arguments, flag_names, peek
-from enas_tf.cli.report import search_report
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import EnasError

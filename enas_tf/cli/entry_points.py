@@ -48,7 +48,7 @@ def draw() -> int:
 
 def report() -> int:
     """Runs `enas-report`."""
-    return _run("report", "report_page")
+    return _run("report")
 
 
 def benchmark() -> int:
@@ -56,14 +56,7 @@ def benchmark() -> int:
     return _run("benchmark")
 
 
-def _run(name: str, module: str | None = None) -> int:
-    """Runs a command.
-
-    Args:
-      name: of the command.
-      module: of the command, if it has another name.
-    """
-
+def _run(name: str) -> int:
     def stop(number: int, frame: object) -> NoReturn:
         # Not by an exception: libraries that are being imported turn it into others. There is
         # nothing yet that should be saved.
@@ -75,7 +68,7 @@ def _run(name: str, module: str | None = None) -> int:
         heeds = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if heeds:
             signal.signal(signal.SIGINT, stop)
-        command = importlib.import_module(f"enas_tf.cli.{module or name}")
+        command = importlib.import_module(f"enas_tf.cli.{name}")
         if heeds:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return command.main()

@@ -1,86 +1,126 @@
-"""What the commands print at their end."""
+"""`enas-report`: writes one HTML page on a search, a retraining, or a search with retrainings."""
 
-import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+import pathlib
+import sys
+from collections.abc import Iterator, Sequence
 
-from enas_tf.reporting.progress import duration
-from enas_tf.runs import RESULTS, RunDirectory
+from enas_tf.cli.app import run_command
+from enas_tf.cli.flags import CommandFlags
+from enas_tf.cli.report_commands import commands_after
+from enas_tf.errors import ConfigurationError, RunDirectoryError
+from enas_tf.files import write_text
+from enas_tf.reporting.html.page import report_page
+from enas_tf.reporting.html.records import TrainingRecord, read_run
+
+NAME = "enas-report"
+SUMMARY = (
+    "writes one HTML page with everything about a run, finished or not: curves, sampled "
+    "operations, the best architectures drawn, the ranking, the settings, the results of "
+    "retrainings. It opens in any browser, without a network."
+)
+PAGE = "report.html"
+
+_ENDINGS = (".html", ".htm")
+# The flags whose value may be the next argument.
+_WITH_VALUE = ("run", "final", "output", "flagfile")
 
 
-def search_report(result: Any, retrain_arguments: Sequence[str]) -> str:
-    """Returns what a search or a new ranking found, where it is, and what to do next.
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_command(NAME, _report, argv)
 
-    Args:
-      result: a `SearchResult`.
-      retrain_arguments: preset, data and form of the retraining, as arguments of `enas-retrain`.
-    """
-    run = str(result.run.path)
-    retrain_command = shlex.join(
-        [
-            "enas-retrain",
-            f"--architecture={run}",
-            f"--space={result.architecture.space_name}",
-            *retrain_arguments,
-            f"--output_dir={run}_final",
-        ]
+
+def _report(argv: Sequence[str]) -> None:
+    command = CommandFlags(NAME, SUMMARY)
+    command.add(
+        "Report",
+        "run",
+        str,
+        None,
+        f"Folder of a search or a retraining; --run= may be left out: {NAME} RUN.",
+        required=True,
     )
-    path = result.run.path
-    tensorboard = shlex.quote(str(path / "tensorboard"))
-    lines = [
-        "",
-        f"Best architecture: {result.architecture.to_release_string()}",
-        f"  {score_line(result.score, result.score_kind)}",
-        f"  {path}/best_architecture.json, {path}/best_architecture.svg",
-        f"Metrics: {path}/metrics.jsonl; curves: tensorboard --logdir {tensorboard}",
-        "Train it from scratch:",
-        f"  {retrain_command}",
-    ]
-    return "\n".join(lines)
-
-
-def retrain_report(run: RunDirectory, data_arguments: Sequence[str]) -> str:
-    """Returns how good the network of a retraining is, where it is, and what to do next.
-
-    Args:
-      run: of the retraining.
-      data_arguments: the dataset, as arguments of `enas-evaluate`.
-    """
-    results = run.read_json(RESULTS)
-    folder = str(run.path)
-    saved_model = str(run.path / "saved_model" / "1")
-    epochs = results["epochs"]
-    lines = [
-        "",
-        f"{_test_result(results)} ({results['parameters']:,} parameters, "
-        f"{epochs} epoch{'' if epochs == 1 else 's'}, {duration(results['seconds'])})",
-        f"  {run.path}/results.json",
-        f"Keras model:  {run.path}/model.keras",
-        f"SavedModel:   {saved_model}",
-        "Evaluate it again, or export it to another format:",
-        "  " + shlex.join(["enas-evaluate", f"--model={saved_model}", *data_arguments]),
-        "  " + shlex.join(["enas-export", f"--run={folder}", "--format=tflite"]),
-    ]
-    if "test_perplexity" in results:
-        lines += [
-            "Let it go on with a text of yours:",
-            "  " + shlex.join(["enas-generate", f"--model={folder}", "--text=the"]),
-        ]
-    return "\n".join(lines)
-
-
-def _test_result(results: Mapping[str, Any]) -> str:
-    if "test_perplexity" in results:
-        return f"Test perplexity: {results['test_perplexity']:.2f}"
-    return f"Test accuracy: {results['test_accuracy']:.4f}"
-
-
-def score_line(score: float, kind: str) -> str:
-    """Returns the score of an architecture with the words that say what it is worth."""
-    name = kind.replace("_", " ")
-    if kind.startswith("shared_weights"):
-        return (
-            f"{name}: {score:.4f} (this ranks architectures; it is not the performance of the "
-            "final network, which is trained from scratch)"
+    command.add(
+        "Report",
+        "final",
+        str | None,
+        None,
+        "Folder of a retraining whose results belong into the report, for example of the "
+        "architecture that the search found; may be given several times.",
+    )
+    command.add(
+        "Report",
+        "output",
+        str | None,
+        None,
+        f"File to write; it ends in .html (default: RUN/{PAGE}).",
+    )
+    command.parse(_with_run_named(argv))
+    output = pathlib.Path(command["output"] or pathlib.Path(command["run"]) / PAGE)
+    if output.suffix.lower() not in _ENDINGS:
+        raise ConfigurationError(
+            f"`--output` must be a file name that ends in .html. Received: --output={output}"
         )
-    return f"{name}: {score:.4f}"
+    run = read_run(command["run"])
+    finals = [_retraining(path, run.entry.name) for path in _finals(command, argv)]
+    write_text(output, report_page(run, finals, commands_after(run, finals)))
+    print(f"Wrote {output}")
+
+
+def _with_run_named(argv: Sequence[str]) -> list[str]:
+    """Returns the arguments with a first one that is no flag as `--run`."""
+    arguments, named = [], False
+    for argument, is_flag in _told_apart(argv):
+        if is_flag or named:
+            arguments.append(argument)
+        else:
+            arguments.append(f"--run={argument}")
+            named = True
+    if named and any(_name(text) == "run" for text, is_flag in _told_apart(argv) if is_flag):
+        raise ConfigurationError("The folder of the run is given twice, with --run and without.")
+    return arguments
+
+
+def _finals(command: CommandFlags, argv: Sequence[str]) -> list[str]:
+    """Returns all folders that `--final` names; a file of flags can name one."""
+    found = []
+    flags = [text for text, is_flag in _told_apart(argv) if is_flag]
+    for number, text in enumerate(flags):
+        if _name(text) == "final":
+            found.append(text.partition("=")[2] if "=" in text else flags[number + 1])
+    return found or ([command["final"]] if command["final"] is not None else [])
+
+
+def _told_apart(argv: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Yields the arguments, each with whether it is a flag or the value of one."""
+    is_value = False
+    for argument in argv:
+        is_flag = argument.startswith("-") and argument != "-"
+        yield argument, is_flag or is_value
+        is_value = (
+            not is_value and is_flag and "=" not in argument and _name(argument) in _WITH_VALUE
+        )
+
+
+def _name(flag: str) -> str:
+    """Returns the name in `--name=value`."""
+    return flag.lstrip("-").partition("=")[0]
+
+
+def _retraining(path: str, space: str) -> TrainingRecord:
+    record = read_run(path)
+    if not isinstance(record, TrainingRecord):
+        raise RunDirectoryError(
+            f"{path} is not the run of a retraining; `--final` takes the output_dir of "
+            "enas-retrain."
+        )
+    if record.entry.name != space:
+        raise RunDirectoryError(
+            f"{path} holds a network of the {record.entry.name} space, not of the {space} space "
+            "of the run."
+        )
+    return record
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,7 +26,7 @@ def commands_after(
     commands = _after_search(run) if isinstance(run, SearchRecord) else []
     # Those of the first finished one are enough to know those of the others.
     for training in [one for one in trainings if one.results is not None][:1]:
-        commands += _after_training(training)
+        commands += _after_training(training, run)
     return [*commands, _tensorboard(run)]
 
 
@@ -67,7 +67,7 @@ def _after_search(record: SearchRecord) -> list[Command]:
     ]
 
 
-def _after_training(record: TrainingRecord) -> list[Command]:
+def _after_training(record: TrainingRecord, run: SearchRecord | TrainingRecord) -> list[Command]:
     folder = str(record.path)
     saved_models = os.path.abspath(record.path / "saved_model")
     data = record.configuration.get("data")
@@ -78,6 +78,7 @@ def _after_training(record: TrainingRecord) -> list[Command]:
             "enas-evaluate",
             f"--model={saved_models}/1",
             f"--dataset={dataset}",
+            *_data_dir(run, dataset),
         ),
         _command(
             "Write it in another format (tflite, onnx):",
@@ -97,6 +98,14 @@ def _after_training(record: TrainingRecord) -> list[Command]:
         arguments = (f"--model={folder}", "--text=the")
         commands.append(_command("Let it go on with a text:", "enas-generate", *arguments))
     return commands
+
+
+def _data_dir(run: SearchRecord | TrainingRecord, dataset: str) -> list[str]:
+    """Returns where a dataset is, if the run says so; a retraining does not."""
+    data = run.settings.get("data")
+    if data is None or data.dataset != dataset or data.data_dir is None:
+        return []
+    return [f"--data_dir={data.data_dir}"]
 
 
 def _tensorboard(run: SearchRecord | TrainingRecord) -> Command:

@@ -9,6 +9,7 @@ from typing_extensions import Self
 
 from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
+from enas_tf.cli.closing_words import retrain_report
 from enas_tf.cli.common import (
     add_architecture_flag,
     add_device_flags,
@@ -26,7 +27,6 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.cli.report import retrain_report
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs import RunDirectory
 from enas_tf.spaces.presets import RetrainPreset

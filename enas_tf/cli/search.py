@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import (
     add_device_flags,
     add_output_flags,
@@ -22,7 +23,6 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.cli.report import search_report
 from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry

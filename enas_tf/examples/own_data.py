@@ -19,7 +19,7 @@ import enas_tf
 
 CLASSES = ("disc", "square", "cross")
 
-# Everything below this line is run with TensorFlow alone, as a server would: no enas_tf.
+# Runs in a process of its own, with TensorFlow alone, as in a server: without enas_tf.
 PREDICT = """
 import json, pathlib, sys
 import numpy as np, tensorflow as tf
@@ -47,7 +47,7 @@ def draw_pictures(count, seed, side=16):
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, len(CLASSES), count)
     rows, columns = np.mgrid[:side, :side]
-    pictures = generator.integers(0, 120, (count, side, side, 3))
+    pictures = generator.integers(0, 80, (count, side, side, 3))
     for picture, label in zip(pictures, labels, strict=True):
         radius = generator.uniform(0.2, 0.35) * side
         middle = generator.uniform(radius, side - radius, 2)
@@ -57,7 +57,7 @@ def draw_pictures(count, seed, side=16):
             np.maximum(down, right) < 0.85 * radius,
             (np.minimum(down, right) < 0.3 * radius) & (np.maximum(down, right) < radius),
         )[label]
-        picture[inside] += generator.integers(40, 136, 3)
+        picture[inside] += generator.integers(60, 176, 3)
     return pictures.astype(np.uint8), labels
 
 
@@ -91,18 +91,18 @@ class EnoughIsEnough:
         return len(self.scores) - 1 - best >= self.patience
 
 
-def search(data, folder, epochs):
+def search(data, folder, num_layers, epochs):
     """Searches a small network for the data."""
     # What the data decide, the shape of a picture and the number of classes, `for_data` fills in.
-    space = enas_tf.MacroSpace(num_layers=3, filters=8, num_operations=4).for_data(data)
+    space = enas_tf.MacroSpace(num_layers=num_layers, filters=8, num_operations=4).for_data(data)
     # Presets are values; `replace` changes some settings, and a misspelt name is an error.
     smoke = enas_tf.search_presets("macro")["smoke"].search
     config = smoke.replace(
-        shared_weights=smoke.shared_weights.replace(epochs=epochs),
+        shared_weights=smoke.shared_weights.replace(epochs=epochs, batch_size=32),
         policy=smoke.policy.replace(updates_per_epoch=5),
         derive=smoke.derive.replace(num_candidates=5),
     )
-    return enas_tf.search(space, data, config, folder, on_epoch_end=EnoughIsEnough(patience=2))
+    return enas_tf.search(space, data, config, folder, on_epoch_end=EnoughIsEnough(patience=3))
 
 
 def train(architecture, data, folder, epochs):
@@ -134,12 +134,15 @@ def predict_without_enas_tf(saved_model, pictures, folder):
     return json.loads(output)
 
 
-def main(folder="runs/own_data", *, num_pictures=1000, search_epochs=5, final_epochs=10):
+def main(
+    folder="runs/own_data", *, num_pictures=1000, num_layers=3, search_epochs=8, final_epochs=10
+):
     """Runs all of it.
 
     Args:
       folder: of all that is made.
       num_pictures: for training.
+      num_layers: of the searched network.
       search_epochs: at most.
       final_epochs: of the final training.
 
@@ -150,11 +153,10 @@ def main(folder="runs/own_data", *, num_pictures=1000, search_epochs=5, final_ep
     data = load_data(num_pictures)
     print(f"{len(data.y_train)} pictures of {data.input_shape}, {data.num_classes} classes")
 
-    result = search(data, folder / "search", search_epochs)
+    result = search(data, folder / "search", num_layers, search_epochs)
     # A result is a value: the best architecture, all that were ranked, and the run's own log.
-    print(
-        f"found {result.architecture.to_release_string()!r}, {result.score_kind} {result.score:.3f}"
-    )
+    print(f"found {result.architecture.to_release_string()!r}")
+    print(f"{result.score_kind} of the best candidates")
     for candidate in result.candidates[:3]:
         print(f"  {candidate.score:.3f}  {candidate.architecture.to_release_string()}")
     losses = [event["loss"] for event in result.run.metrics.read() if "loss" in event]

@@ -155,7 +155,7 @@ class SearchReport:
         board.text("proposed_architecture", _score_and_string(architecture, score), epoch)
         name = "proposed_architecture" if favourite is None else "most_likely_architecture"
         drawn = architecture if favourite is None else favourite
-        board.png(name, draw_png(drawn, **self._space.drawing_options()), epoch)
+        board.png(f"drawing/{name}", draw_png(drawn, **self._space.drawing_options()), epoch)
 
     def derived(
         self, candidates: Sequence[Any], epochs: int, seconds: float, ranked_by: Mapping[str, Any]
@@ -181,7 +181,7 @@ class SearchReport:
             note = f"Train it: `{command}`, with this run's folder in the place of RUN."
             board.text("best_architecture", f"{text}\n\n{note}", step=epochs)
             drawing = draw_png(best.architecture, **self._space.drawing_options())
-            board.png("best_architecture", drawing, step=epochs)
+            board.png("drawing/best_architecture", drawing, step=epochs)
         # Last, since a search that finds it has nothing left to do.
         self._run.write_json(
             BEST_ARCHITECTURE,

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from tensorboard.plugins.hparams import api as hparams
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files import reason
 
+# Pixels of the longer side of a picture on a sheet, at least.
+_SMALLEST_PICTURE = 64
 # What the HParams dashboard can show.
 _PLAIN = (bool, int, float, str)
 
@@ -83,18 +86,20 @@ class TensorBoardWriter:
     def png(self, name: str, png: bytes, step: int) -> None:
         """Writes a picture that is given as the bytes of a PNG file."""
         with Image.open(io.BytesIO(png)) as image:
-            self.pictures(name, np.asarray(image.convert("RGB"))[np.newaxis], step)
+            pixels = np.asarray(image.convert("RGB"))
+        with self._adding():
+            tf.summary.image(name, pixels[np.newaxis], step=step)
 
     def pictures(self, name: str, images: Any, step: int) -> None:
-        """Writes pictures.
+        """Writes pictures as one, side by side and large enough to be looked at.
 
         Args:
-          name: of the pictures.
+          name: of the picture.
           images: uint8 `[pictures, height, width, channels]`.
           step: the step they belong to.
         """
         with self._adding():
-            tf.summary.image(name, images, step=step, max_outputs=len(images))
+            tf.summary.image(name, _sheet(np.asarray(images))[np.newaxis], step=step)
 
     def hyperparameters(self, values: Mapping[str, Any], metrics: Mapping[str, str]) -> None:
         """Writes settings, which the HParams dashboard shows in a table.
@@ -105,7 +110,10 @@ class TensorBoardWriter:
             beside this one's files that has it.
         """
         plain = {name: value for name, value in values.items() if isinstance(value, _PLAIN)}
-        columns = [hparams.Metric(tag, group=folder) for tag, folder in metrics.items()]
+        columns = [
+            hparams.Metric(tag, group=folder, display_name=tag.rpartition("/")[2].replace("_", " "))
+            for tag, folder in metrics.items()
+        ]
         with self._adding():
             hparams.hparams_config([hparams.HParam(name) for name in plain], columns)
             hparams.hparams(plain)
@@ -130,6 +138,18 @@ class TensorBoardWriter:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _sheet(images: np.ndarray) -> np.ndarray:
+    """Returns pictures in a square of rows and columns, white where there is none."""
+    columns = math.ceil(math.sqrt(len(images)))
+    factor = math.ceil(_SMALLEST_PICTURE / max(images.shape[1:3]))
+    enlarged = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    framed = np.pad(enlarged, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=255)
+    missing = -len(framed) % columns
+    padded = np.pad(framed, [(0, missing), (0, 0), (0, 0), (0, 0)], constant_values=255)
+    rows = padded.reshape(-1, columns, *framed.shape[1:])
+    return np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
 
 
 def _keep_steps_before(path: pathlib.Path, first_step: int) -> None:

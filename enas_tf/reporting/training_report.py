@@ -37,7 +37,7 @@ class TrainingReport:
         """
         write_about(self._run, preview, {f"{PHASE}/loss": PHASE})
         with TensorBoardWriter(self._run.tensorboard / "architecture") as board:
-            board.png("architecture", draw_png(architecture, **options), step=0)
+            board.png("drawing/architecture", draw_png(architecture, **options), step=0)
             board.text("architecture", f"`{architecture.to_release_string()}`", step=0)
 
     def event(self, event: Mapping[str, Any]) -> None:

@@ -87,7 +87,7 @@ def test_the_most_likely_architecture_is_drawn_if_there_is_one(report, run, favo
     report.proposed(FIRST, 0.5, favourite, epoch=1)
     report.flush()
     drawn = "proposed_architecture" if favourite is None else "most_likely_architecture"
-    assert tags_of(run, "derive") == {"proposed_architecture", drawn}
+    assert tags_of(run, "derive") == {"proposed_architecture", f"drawing/{drawn}"}
 
 
 def test_a_new_search_begins_with_its_settings_and_a_look_at_its_data(report, run):

@@ -42,4 +42,4 @@ def test_a_new_training_begins_with_its_settings_and_a_drawing(run):
     report.begin(MacroArchitecture.from_release_string("0 1 0"), "one two", {})
     report.close()
     assert {"settings", "training_text"} <= set(tensors_of(run, "."))
-    assert set(tensors_of(run, "architecture")) == {"architecture"}
+    assert set(tensors_of(run, "architecture")) == {"architecture", "drawing/architecture"}

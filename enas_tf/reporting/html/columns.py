@@ -63,7 +63,7 @@ def shares_figure(
                     "rect", element("title", text), **shape, height=height, fill=fill, class_="part"
                 )
                 parts.append(rectangle)
-    keys = [(name, _swatch(fill)) for name, fill in reversed(fills.items())]
+    keys = [(name, _swatch(fill)) for name, fill in reversed(list(fills.items()))]
     legend = frame.legend_of(keys)
     return frame.figure(title, frame.chart(title, parts), legend=legend, note=note)
 

@@ -37,14 +37,14 @@ class _Chart:
 
 _ACCURACY = Axis("accuracy, %", is_share=True)
 _PERPLEXITY = Axis("perplexity", may_be_logarithmic=True)
-_RATE = Axis("learning rate", may_be_logarithmic=True)
+_RATE = Axis("learning rate")
 _NORM = Axis("norm", may_be_logarithmic=True)
 _NATS = Axis("nats")
 _OF_TRAINING = "On training batches, each with an architecture sampled for it."
 
 _CHARTS: Mapping[str, tuple[_Chart, ...]] = {
     SHARED_WEIGHTS: (
-        _Chart("Loss", ("loss",), Axis("nats", may_be_logarithmic=True), _OF_TRAINING),
+        _Chart("Loss", ("loss",), _NATS, _OF_TRAINING),
         _Chart("Training accuracy", ("accuracy",), _ACCURACY, _OF_TRAINING),
         _Chart("Training perplexity", ("perplexity",), _PERPLEXITY, _OF_TRAINING),
         _Chart("Learning rate", ("learning_rate",), _RATE),
@@ -88,7 +88,7 @@ _CHARTS: Mapping[str, tuple[_Chart, ...]] = {
         ),
     ),
     RETRAIN: (
-        _Chart("Loss", ("loss",), Axis("nats", may_be_logarithmic=True)),
+        _Chart("Loss", ("loss",), _NATS),
         _Chart("Accuracy", ("accuracy", "validation_accuracy"), _ACCURACY),
         _Chart("Perplexity", ("perplexity", "validation_perplexity"), _PERPLEXITY),
         _Chart("Learning rate", ("learning_rate",), _RATE),
@@ -135,22 +135,25 @@ def training_figures(records: Sequence[TrainingRecord]) -> list[Html]:
       records: of the retrainings.
     """
     rows = [record.events.get(RETRAIN, ()) for record in records]
+    all_events = [event for events in rows for event in events]
 
     def series(chart: _Chart) -> list[Series]:
         found = []
+        has_both = all(any(name in event for event in all_events) for name in chart.metrics[1:])
+        has_both = has_both and len(chart.metrics) > 1
         for number, (record, events) in enumerate(zip(records, rows)):
             for name in chart.metrics:
                 is_validation = name.startswith("validation_")
                 kind = "validation" if is_validation else "training"
-                label = f"{record.path.name}, {kind}" if len(records) > 1 else kind
+                labels = [record.path.name] * (len(records) > 1) + [kind] * has_both
                 points = _points(events, name, "epoch")
                 colour = number if len(records) > 1 else int(is_validation)
-                found.append(Series(label, points, colour, is_dashed=not is_validation))
-        has_validation = any(one.points for one in found if not one.is_dashed)
-        # Dashes tell two kinds of lines apart, where there are two.
-        return found if has_validation else [dataclasses.replace(s, is_dashed=False) for s in found]
+                found.append(
+                    Series(", ".join(labels), points, colour, has_both and not is_validation)
+                )
+        return found
 
-    charts = _charts(RETRAIN, [event for events in rows for event in events])
+    charts = _charts(RETRAIN, all_events)
     return _figures(charts, series, _X_AXES[RETRAIN], lambda chart: None)
 
 
@@ -200,6 +203,7 @@ def _reference(record: SearchRecord, chart: _Chart) -> Reference | None:
         return Reference("guessing", 1 / num_classes)
     if "entropy" in chart.metrics and has_entropy and space.largest_entropy > 0:
         return Reference("largest possible", space.largest_entropy)
-    if "skip_rate" in chart.metrics and hasattr(controller, "skip_target"):
-        return Reference("target", controller.skip_target)
+    target = getattr(controller, "skip_target", None)
+    if "skip_rate" in chart.metrics and target is not None:
+        return Reference("target", target)
     return None

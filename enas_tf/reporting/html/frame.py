@@ -6,7 +6,7 @@ from enas_tf.reporting.html.markup import Html, element
 from enas_tf.reporting.html.scales import Axis, Scale
 
 WIDTH, HEIGHT = 520.0, 270.0
-LEFT, RIGHT, TOP, BOTTOM = 66.0, 508.0, 12.0, 226.0
+LEFT, RIGHT, TOP, BOTTOM = 74.0, 502.0, 12.0, 226.0
 
 
 def x_scale(axis: Axis, values: Iterable[float]) -> Scale:
@@ -24,7 +24,7 @@ def axes(x: Scale, y: Scale) -> list[Html]:
     parts = []
     for value, text in y.ticks():
         place = y(value)
-        parts.append(element("line", x1=LEFT, x2=RIGHT, y1=place, y2=place, class_="grid"))
+        parts.append(element("line", x1=LEFT, x2=RIGHT, y1=place, y2=place, class_="rule"))
         parts.append(_text(text, LEFT - 7, place + 4, "end"))
     for value, text in x.ticks():
         place = x(value)
@@ -33,8 +33,8 @@ def axes(x: Scale, y: Scale) -> list[Html]:
     parts.append(element("line", x1=LEFT, x2=RIGHT, y1=BOTTOM, y2=BOTTOM, class_="axis"))
     parts.append(_text(x.axis.label, (LEFT + RIGHT) / 2, HEIGHT - 6, "middle", class_="label"))
     middle = (TOP + BOTTOM) / 2
-    turned = f"rotate(-90 14 {middle:g})"
-    parts.append(_text(y.axis.label, 14.0, middle, "middle", class_="label", transform=turned))
+    turned = f"rotate(-90 11 {middle:g})"
+    parts.append(_text(y.axis.label, 11.0, middle, "middle", class_="label", transform=turned))
     return parts
 
 

@@ -1,16 +1,17 @@
 """Numbers as people read them."""
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
+_LARGEST = 1e300
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value out of a JSON file is a finite number."""
-    is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    # An integer may be too large for a float.
-    return is_real and abs(value) < 1e300 and math.isfinite(value)
+    # Not by isinstance, since a truth value is an integer, too. Comparing refuses a NaN, and takes
+    # integers that are too large for a float.
+    return type(value) in (int, float) and -_LARGEST < value < _LARGEST
 
 
 def plain(value: float) -> str:

@@ -43,14 +43,14 @@ def _best(record: SearchRecord) -> list[Html]:
     score = f"{score_text(best.score, best.score_kind)} ({kind_text(best.score_kind)})"
     return [
         facts({"Score": score, "Release string": element("code", best.release_string)}),
-        _warning(best),
+        *_warning(best),
         *_drawing(record, best, "large"),
     ]
 
 
-def _warning(candidate: RankedCandidate) -> Html | None:
+def _warning(candidate: RankedCandidate) -> list[Html]:
     is_shared = candidate.score_kind.startswith("shared_weights")
-    return paragraph(NOT_FINAL, "note") if is_shared else None
+    return [paragraph(NOT_FINAL, "note")] if is_shared else []
 
 
 def _drawing(record: SearchRecord, candidate: RankedCandidate, size: str) -> list[Html]:

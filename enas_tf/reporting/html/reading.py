@@ -50,7 +50,7 @@ class Lines:
                 if not line.endswith(b"\n"):
                     return
                 try:
-                    value = json.loads(line)
+                    value = json.loads(line.decode())
                 except (ValueError, RecursionError):
                     value = None
                 if isinstance(value, dict):

@@ -134,14 +134,15 @@ def read_run(path: str | os.PathLike[str]) -> SearchRecord | TrainingRecord:
 
 def _read_search(run: RunDirectory, configuration: Mapping[str, Any]) -> SearchRecord:
     sections = {name: _section(run, configuration, name) for name in ("space", "data", "search")}
-    entry = get_space(sections["space"].pop("name", None))
+    entry = get_space(str(sections["space"].pop("name", "")))
     preset = entry.search_presets["default"]
+    space = entry.space.from_json(sections["space"])
     settings = {
-        "space": entry.space.from_json(sections["space"]),
+        "space": space,
         "data": entry.data_config.from_json(sections["data"]),
         "search": type(preset.search).from_json(sections["search"]),
     }
-    sampled, sampled_complaints = read_sampled(run.path / ARCHITECTURES, settings["space"])
+    sampled, sampled_complaints = read_sampled(run.path / ARCHITECTURES, space)
     document, complaints = optional_json(run, BEST_ARCHITECTURE)
     candidates = [] if document is None else _candidates(document, entry.name)
     return SearchRecord(
@@ -154,7 +155,7 @@ def _read_search(run: RunDirectory, configuration: Mapping[str, Any]) -> SearchR
 
 
 def _read_training(run: RunDirectory, configuration: Mapping[str, Any]) -> TrainingRecord:
-    entry = get_space(configuration.get("space", ""))
+    entry = get_space(str(configuration.get("space", "")))
     classes: dict[str, type[Settings]] = {
         "network": entry.network,
         "retrain": type(entry.retrain_presets["default"].retrain),

@@ -17,10 +17,12 @@ from enas_tf.spaces.macro.space import MacroSpace
 
 # So many columns can still be told from each other.
 _MOST_COLUMNS = 60
-# Reading an architecture takes a tenth of a millisecond; so many of each column tell the shares.
-_MOST_READ = 100
-# The first and the last column have their shares at every place, too.
+# Reading one architecture takes a tenth of a millisecond; so many tell the shares.
+_MOST_READ = 5000
+# At the least of the first and the last column, whose shares are shown place by place.
 _MOST_READ_OF_ENDS = 400
+# Those of each space count their layers, nodes and operands so.
+_FIRST_PLACE = {"macro": 0, "micro": 0, "rnn": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,12 +80,13 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
         if is_number(reward):
             rewards.setdefault(int(epoch), []).append(reward)
     groups = _groups(sorted(strings))
-    ends = {groups[0], groups[-1]} if groups else set()
+    of_all = _MOST_READ // max(len(groups), 1)
     columns = []
     for group in groups:
-        inside = range(group.first, group.last + 1)
-        texts = [text for epoch in inside for text in strings.get(epoch, ())]
-        most = _MOST_READ_OF_ENDS if group in ends else _MOST_READ
+        inside = [epoch for epoch in sorted(strings) if group.first <= epoch <= group.last]
+        texts = [text for epoch in inside for text in strings[epoch]]
+        is_end = group in (groups[0], groups[-1])
+        most = max(of_all, _MOST_READ_OF_ENDS) if is_end else of_all
         architectures = _architectures(evenly(texts, most), space)
         of_group = [reward for epoch in inside for reward in rewards.get(epoch, ())]
         shares = _shares(architectures, space) if architectures else {}
@@ -98,12 +101,14 @@ def place_names(space: SearchSpace, number: int) -> list[str]:
       space: the space.
       number: of places.
     """
+    first = _FIRST_PLACE[space.name]
     if space.name != "micro":
-        return [str(place + 1) for place in range(number)]
+        return [str(place + first) for place in range(number)]
     # The operands of the nodes of the normal cell, then those of the reduction cell.
     half = number // 2
     return [
-        f"{'NR'[place // half]}{place % half // 2 + 1}{'ab'[place % 2]}" for place in range(number)
+        f"{'NR'[place // half]}{place % half // 2 + first}{'ab'[place % 2]}"
+        for place in range(number)
     ]
 
 

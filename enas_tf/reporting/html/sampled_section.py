@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from enas_tf.reporting.draw.style import operation_colours
 from enas_tf.reporting.html.columns import distribution_figure, shares_figure
 from enas_tf.reporting.html.heatmap import heatmap_figure
-from enas_tf.reporting.html.markup import Html
+from enas_tf.reporting.html.markup import Html, element
 from enas_tf.reporting.html.numbers import words
 from enas_tf.reporting.html.records import SearchRecord
 from enas_tf.reporting.html.sampled import Sampled, SampledEpochs, place_names
 from enas_tf.reporting.html.scales import Axis
 from enas_tf.reporting.html.sections import Section, grid, paragraph
+from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.macro.architecture import MacroOperation
 from enas_tf.spaces.micro.architecture import MicroOperation
 from enas_tf.spaces.rnn.architecture import RnnFunction
@@ -41,14 +42,12 @@ def sampled_section(record: SearchRecord) -> Section:
     content = [_overall(columns, sampled)] if columns else []
     rewarded = [(column.epochs, column.rewards) for column in sampled.columns if column.rewards]
     if rewarded:
-        is_accuracy = hasattr(record.space, "num_classes")
-        axis = Axis("reward: accuracy, %" if is_accuracy else "reward", is_share=is_accuracy)
         note = "Of single architectures on one validation minibatch each, with shared weights."
-        content.append(distribution_figure("Rewards by epoch", rewarded, axis, note))
+        content.append(distribution_figure("Rewards by epoch", rewarded, Axis("reward"), note))
     # Only what changed in between is news.
     ends = columns if len(columns) < 2 else [columns[0], columns[-1]]
     heatmaps = [_by_place(column, record.space) for column in ends]
-    return Section("sampled", title, [grid(content), grid(heatmaps)])
+    return Section("sampled", title, [grid(content), element("div", heatmaps, class_="rows")])
 
 
 def _overall(columns: Sequence[SampledEpochs], sampled: Sampled) -> Html:
@@ -65,7 +64,7 @@ def _overall(columns: Sequence[SampledEpochs], sampled: Sampled) -> Html:
     return shares_figure("Operations over time", shares, fills, note)
 
 
-def _by_place(column: SampledEpochs, space: object) -> Html:
+def _by_place(column: SampledEpochs, space: SearchSpace) -> Html:
     shares = {words(name): values for name, values in column.shares.items()}
     places = place_names(space, len(next(iter(shares.values()))))
     title = f"Operations by place, {column.epochs.name}"

@@ -8,8 +8,11 @@ from typing_extensions import Self
 
 from enas_tf.reporting.html.numbers import percent, plain
 
-_NICE = (1.0, 2.0, 5.0, 10.0)
-_LOGARITHMIC_FROM = 20.0
+# A step becomes the nearest of 1, 2, 5 and 10, by ratio: the bounds are their geometric means.
+_STEPS = ((math.sqrt(50), 10.0), (math.sqrt(10), 5.0), (math.sqrt(2), 2.0), (0.0, 1.0))
+_LOGARITHMIC_FROM = 8.0
+# Smaller differences are rounding.
+_SMALLEST_RATIO, _SMALLEST = 1e-12, 1e-290
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Scale:
         values = list(values)
         low, high = min(values), max(values)
         is_logarithmic = axis.may_be_logarithmic and low > 0 and high / low >= _LOGARITHMIC_FROM
-        if low == high:
+        if high - low <= max(_SMALLEST_RATIO * max(abs(low), abs(high)), _SMALLEST):
             room = abs(low) * 0.1 or 1.0
             low, high = low - room, high + room
         elif not is_logarithmic and not axis.is_whole:
@@ -82,36 +85,32 @@ class Scale:
             value, low, high = math.log(value), math.log(low), math.log(high)
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
-    def ticks(self, most: int = 6) -> list[tuple[float, str]]:
-        """Returns values for ticks, ascending, and their texts.
-
-        Args:
-          most: how many there are at the most, about.
-        """
+    def ticks(self) -> list[tuple[float, str]]:
+        """Returns values for ticks, ascending, and their texts."""
         if self.is_logarithmic:
-            ticks = logarithmic_ticks(self.low, self.high, most)
+            ticks = logarithmic_ticks(self.low, self.high)
             return [(tick, self.axis.text(tick)) for tick in ticks]
-        ticks = linear_ticks(self.low, self.high, most, self.axis.is_whole)
+        ticks = linear_ticks(self.low, self.high, is_whole=self.axis.is_whole)
         step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(ticks[0]) if ticks else 1.0
         return [(tick, _tick_text(tick, step, self.axis.is_share)) for tick in ticks]
 
 
-def linear_ticks(low: float, high: float, most: int = 6, is_whole: bool = False) -> list[float]:
+def linear_ticks(low: float, high: float, number: int = 5, is_whole: bool = False) -> list[float]:
     """Returns multiples of a round step, 1, 2 or 5 times a power of ten.
 
     Args:
       low: no tick is below it.
       high: no tick is above it; greater than `low`.
-      most: the largest number of ticks.
+      number: how many ticks there are, about.
       is_whole: whether the step is at least 1.
     """
-    rough = (high - low) / max(most - 1, 1)
+    rough = (high - low) / number
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(nice * power for nice in _NICE if nice * power >= rough * (1 - 1e-9))
+    step = power * next(factor for bound, factor in _STEPS if rough / power >= bound)
     step = max(step, 1.0) if is_whole else step
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
+    return [multiple * step for multiple in range(first, last + 1)]
 
 
 def logarithmic_ticks(low: float, high: float, most: int = 6) -> list[float]:

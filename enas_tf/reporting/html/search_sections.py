@@ -78,7 +78,7 @@ def _overview(
     config = record.settings["search"]
     preset, num_different = nearest_preset(rows)
     if num_different:
-        preset = f"nearest to {preset}; {_settings_words(num_different)} differ"
+        preset = f"nearest to {preset}; {_settings_words(num_different)}"
     entries: Mapping[str, object] = {
         "Space": _space_text(record),
         "Dataset": record.settings["data"].dataset,
@@ -92,14 +92,20 @@ def _overview(
 
 
 def _settings_words(number: int) -> str:
-    return "1 setting" if number == 1 else f"{number} settings"
+    return "1 setting differs" if number == 1 else f"{number} settings differ"
 
 
 def _space_text(record: SearchRecord) -> str:
     space = record.space
-    names = ("num_layers", "num_nodes", "num_operations", "filters", "hidden_size")
-    sizes = [f"{getattr(space, name)} {words(name)}" for name in names if hasattr(space, name)]
-    return f"{space.name}: {', '.join(sizes)}".replace("num ", "")
+    counts = ("num_layers", "num_nodes", "num_operations", "num_classes")
+    sizes = [
+        f"{getattr(space, name)} {name.removeprefix('num_')}"
+        for name in counts
+        if hasattr(space, name)
+    ]
+    others = ("filters", "hidden_size", "vocabulary_size")
+    sizes += [f"{words(name)} {getattr(space, name):,}" for name in others if hasattr(space, name)]
+    return f"{space.name}: {', '.join(sizes)}"
 
 
 def _status(record: SearchRecord) -> Html:
@@ -138,7 +144,7 @@ def _cards(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Html:
     entries.append(("Sampled for the controller", f"{sampled:,}", ""))
     config = record.settings["search"]
     epoch, seconds = record.last("epoch"), record.last("seconds")
-    entries.append(("Epochs", f"{epoch or 0:.0f} of {config.shared_weights.epochs}", ""))
+    entries.append(("Epoch", f"{epoch or 0:.0f} of {config.shared_weights.epochs}", ""))
     if seconds is not None:
         entries.append(("Time", time_text(seconds), "until the last event"))
     return cards(entries)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from enas_tf.reporting.draw import draw_architecture
 from enas_tf.reporting.html.markup import Html, element
-from enas_tf.reporting.html.numbers import percent, plain, words
+from enas_tf.reporting.html.numbers import words
 from enas_tf.reporting.html.records import Record
 from enas_tf.reporting.progress import duration
 from enas_tf.spaces.base import Architecture
@@ -120,7 +120,7 @@ def drawing(architecture: Architecture, options: Mapping[str, object], class_: s
 
 def score_text(score: float, kind: str) -> str:
     """Returns a score with its unit; what it is a score of says `kind`."""
-    return percent(score) if kind.endswith("accuracy") else plain(score)
+    return f"{100 * score:.2f} %" if kind.endswith("accuracy") else f"{score:.4f}"
 
 
 def kind_text(kind: str) -> str:

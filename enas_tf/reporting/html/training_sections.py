@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from enas_tf.reporting.html.curves import training_figures
 from enas_tf.reporting.html.markup import Html, element, table
-from enas_tf.reporting.html.numbers import is_number, percent, plain
+from enas_tf.reporting.html.numbers import is_number, plain
 from enas_tf.reporting.html.records import SearchRecord, TrainingRecord
 from enas_tf.reporting.html.sections import (
     Command,
@@ -190,7 +190,7 @@ def _result_text(record: TrainingRecord, name: str) -> str:
     if value is None:
         return "not yet" if record.results is None else ""
     if name.endswith("accuracy"):
-        return percent(value)
+        return f"{100 * value:.2f} %"
     return f"{value:.2f}" if name.endswith("perplexity") else plain(value)
 
 
