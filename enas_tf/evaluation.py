@@ -34,15 +34,12 @@ def evaluate(
       DataError: the data are of another kind, size or vocabulary than what the model knows.
       ConfigurationError: there is no such part.
     """
-    is_language_model = isinstance(model, AnyLanguageModel)
-    kind = TextData if is_language_model else ImageData
-    if not isinstance(data, kind):
-        what = "A language model" if is_language_model else "A classifier"
-        raise DataError(
-            f"{what} needs data of the kind {kind.__name__}. Received: {type(data).__name__}."
-        )
-    if not is_language_model:
+    if not isinstance(model, AnyLanguageModel):
+        if not isinstance(data, ImageData):
+            raise _wrong_kind("A classifier", ImageData, data)
         return classifier.evaluate(model, data, part)
+    if not isinstance(data, TextData):
+        raise _wrong_kind("A language model", TextData, data)
     known = model.vocabulary
     differs = known is not None and known.words != data.vocabulary.words
     if differs or model.vocabulary_size != data.vocabulary_size:
@@ -51,3 +48,9 @@ def evaluate(
             f"{data.vocabulary_size:,}); give the data that it was trained on."
         )
     return evaluate_perplexity(model, data.part(part))
+
+
+def _wrong_kind(what: str, kind: type, data: Any) -> DataError:
+    return DataError(
+        f"{what} needs data of the kind {kind.__name__}. Received: {type(data).__name__}."
+    )

@@ -5,6 +5,7 @@ config.json             the whole configuration and the versions that wrote it
 metrics.jsonl           one JSON object a line for every event of the training
 architectures.jsonl     one JSON object a line for every sampled architecture
 best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
+report.html             what enas-report wrote
 checkpoints/  tensorboard/  log.txt
 ```
 """
@@ -49,6 +50,7 @@ _FILES = (
     RESULTS,
     "model.keras",
     "vocabulary.txt",
+    "report.html",
     "log.txt",
 )
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model")

@@ -70,11 +70,9 @@ def test_a_language_model_is_evaluated_on_a_part(language_model, text):
 
 
 def test_data_of_the_other_kind_are_refused(classifier, pictures, language_model, text):
-    with pytest.raises(DataError, match="kind ImageData. Received: TextData"):
+    with pytest.raises(DataError, match=r"kind ImageData\. Received: TextData"):
         evaluate(classifier, text)
-    with pytest.raises(
-        DataError, match="kind TextData. Received: ImageData"
-    ):
+    with pytest.raises(DataError, match=r"kind TextData\. Received: ImageData"):
         evaluate(language_model, pictures)
 
 

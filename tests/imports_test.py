@@ -5,6 +5,7 @@ import sys
 
 WITHOUT_TENSORFLOW = (
     "enas_tf.architectures",
+    "enas_tf.cli.report",
     "enas_tf.cli.search",
     "enas_tf.config",
     "enas_tf.errors",

@@ -62,7 +62,7 @@ def recorded_search(path: str | os.PathLike[str]) -> RecordedSearch:
             raise RunDirectoryError(f"{run.path / CONFIG} is damaged: it has no object {name!r}.")
         sections[name] = dict(section)
     try:
-        entry = get_space(sections["space"].pop("name", None))
+        entry = get_space(str(sections["space"].pop("name", None)))
         recorded = RecordedSearch(
             run,
             entry,

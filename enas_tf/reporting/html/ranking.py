@@ -107,7 +107,7 @@ def _tables(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Html:
     shown = table(head, rows[:_NUM_ROWS], "ranking")
     if len(rows) <= _NUM_ROWS:
         return shown
-    summary = element("summary", f"All {len(rows)} candidates")
+    summary = element("summary", f"The other {len(rows) - _NUM_ROWS} candidates")
     rest = element("details", summary, table(head, rows[_NUM_ROWS:], "ranking"))
     return element("div", shown, rest)
 

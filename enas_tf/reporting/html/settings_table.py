@@ -97,7 +97,7 @@ def plain_table(values: Mapping[str, Any]) -> Html:
       values: as JSON can hold them; objects may be nested.
     """
     rows = [(element("code", name), _show(value)) for name, value in flatten(values).items()]
-    return table(["Name", "Value"], rows, "settings")
+    return table(["Name", "Value"], rows)
 
 
 def _of_preset(row: Row, preset: str) -> Html:

@@ -149,7 +149,7 @@ def test_a_long_ranking_is_folded(tmp_path):
     (tmp_path / "best_architecture.json").write_text(
         str(ranking(space, 30)).replace("'", '"').replace("None", "null")
     )
-    assert "All 30 candidates" in text_of(page_of(tmp_path))
+    assert "The other 10 candidates" in text_of(page_of(tmp_path))
 
 
 @pytest.mark.parametrize("space", SPACES)
