@@ -19,5 +19,5 @@ def fingerprint(arrays: Iterable[np.ndarray], words: Iterable[str] = ()) -> str:
     checksum = 0
     for array in arrays:
         checksum = zlib.crc32(repr((array.shape, array.dtype.str)).encode(), checksum)
-        checksum = zlib.crc32(np.ascontiguousarray(array), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
     return f"{zlib.crc32(chr(10).join(words).encode(), checksum):08x}"
