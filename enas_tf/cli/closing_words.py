@@ -33,6 +33,7 @@ def search_report(result: Any, retrain_arguments: Sequence[str]) -> str:
         f"  {score_line(result.score, result.score_kind)}",
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
         f"Metrics: {path}/metrics.jsonl; curves: tensorboard --logdir {tensorboard}",
+        f"Report: enas-report {shlex.quote(run)}",
         "Train it from scratch:",
         f"  {retrain_command}",
     ]
@@ -57,6 +58,8 @@ def retrain_report(run: RunDirectory, data_arguments: Sequence[str]) -> str:
         f"  {run.path}/results.json",
         f"Keras model:  {run.path}/model.keras",
         f"SavedModel:   {saved_model}",
+        f"Curves: tensorboard --logdir {shlex.quote(str(run.path / 'tensorboard'))}; report: "
+        f"enas-report {shlex.quote(folder)}",
         "Evaluate it again, or export it to another format:",
         "  " + shlex.join(["enas-evaluate", f"--model={saved_model}", *data_arguments]),
         "  " + shlex.join(["enas-export", f"--run={folder}", "--format=tflite"]),
