@@ -205,26 +205,33 @@ def test_a_saved_model_becomes_no_keras_file(folder, tmp_path):
 @pytest.mark.parametrize(
     ("signature", "inputs", "message"),
     [
-        ("serving_default", {"tokens": tf.zeros([5], tf.int32)}, r"tokens \[5\] is not compat"),
-        ("serving_default", {"tokens": tf.zeros([2, 0], tf.int32)}, "at least one token in each"),
-        ("serving_default", {"tokens": tf.zeros([2, 5])}, "expected to be a int32 tensor"),
-        ("serving_text", {"text": tf.constant("a b")}, r"text \[\] is not compatible"),
-        ("serving_text", {"text": tf.constant([], tf.string)}, "at least one text"),
+        ("serving_default", {"tokens": np.zeros([5], np.int32)}, r"tokens \[5\] is not compat"),
+        ("serving_default", {"tokens": np.zeros([2, 0], np.int32)}, "at least one token in each"),
+        (
+            "serving_default",
+            {"tokens": np.zeros([2, 5], np.float32)},
+            "expected to be a int32 tensor",
+        ),
+        ("serving_text", {"text": np.array("a b")}, r"text \[\] is not compatible"),
+        ("serving_text", {"text": np.array([], object)}, "at least one text"),
         (
             "serving_step",
-            {"tokens": tf.zeros([2, 1], tf.int32), "state": tf.zeros([2, 4])},
+            {"tokens": np.zeros([2, 1], np.int32), "state": np.zeros([2, 4], np.float32)},
             r"state \[2,4\] is not compatible with expected shape \[\?,8\]",
         ),
         (
             "serving_step",
-            {"tokens": tf.zeros([2, 1], tf.int32), "state": tf.zeros([1, 8])},
+            {"tokens": np.zeros([2, 1], np.int32), "state": np.zeros([1, 8], np.float32)},
             "as many rows as `tokens`",
         ),
     ],
 )
 def test_inputs_of_another_shape_or_type_are_an_error(signatures, signature, inputs, message):
+    # Tensors, since NumPy arrays are converted to the type that is expected.
+    types = {"text": tf.string}
+    tensors = {name: tf.constant(array, types.get(name)) for name, array in inputs.items()}
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        signatures[signature](**inputs)
+        signatures[signature](**tensors)
 
 
 def test_warm_up_requests_are_answered(folder, signatures):

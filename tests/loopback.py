@@ -63,6 +63,8 @@ class Machines:
         # This process has chosen it for itself.
         inherited = {**os.environ}
         inherited.pop("TF_CPP_MIN_LOG_LEVEL", None)
+        # One that is killed leaves its temporary files.
+        inherited["TMPDIR"] = str(self._folder)
         for index, arguments in enumerate(self._arguments):
             environment = {**inherited, "TF_CONFIG": tf_config(workers, index)}
             with (
