@@ -11,14 +11,15 @@ _TITLE_HEIGHT = 30.0
 # From rare to frequent.
 _WHITE, _BLUE = (255, 255, 255), (31, 79, 147)
 # Shares above it have light figures.
-_DARK_FROM = 0.55
+_DARK_FROM = 0.45
 
 
 def picture_of_shares(shares: Mapping[str, Sequence[float]], title: str) -> Picture:
     """Returns a table with a row for each operation and a column for each place.
 
     Args:
-      shares: for each operation's name its share at each place, 0 to 1; as many for all.
+      shares: for each operation's name its share at each place, 0 to 1; as many for all. Places
+        are numbered from 0, as layers and nodes are in the drawings.
       title: what the table shows.
     """
     places = len(next(iter(shares.values())))
@@ -31,7 +32,7 @@ def picture_of_shares(shares: Mapping[str, Sequence[float]], title: str) -> Pict
             shapes += _cell(left + column * _CELL, y - _CELL / 2, share)
     y = top + len(shares) * _CELL + 14
     shapes += [
-        Text(left + (place + 0.5) * _CELL, y, str(place + 1), 11, FAINT, "middle")
+        Text(left + (place + 0.5) * _CELL, y, str(place), 11, FAINT, "middle")
         for place in range(places)
     ]
     width = left + places * _CELL + MARGIN
@@ -42,7 +43,7 @@ def _cell(left: float, top: float, share: float) -> list[Shape]:
     colour = "#" + "".join(
         f"{round(light + (dark - light) * share):02x}" for light, dark in zip(_WHITE, _BLUE)
     )
-    ink = _hex(_WHITE) if share > _DARK_FROM else FAINT
+    ink = _hex(_WHITE) if share > _DARK_FROM else INK
     percent = f"{100 * share:.0f}"
     return [
         Rectangle(left + 1, top + 1, _CELL - 2, _CELL - 2, colour, "#d7dde4", 3.0, f"{percent} %"),
