@@ -73,7 +73,9 @@ def search(
     check_strategy(config.strategy)
     strategy = distribution or default_strategy()
     workers = Workers(strategy)
-    output_dir = output_dir or tempfile.mkdtemp(prefix="enas_search_")
+    if output_dir is None:
+        # Other machines have no use for it.
+        output_dir = tempfile.mkdtemp(prefix="enas_search_") if workers.is_chief else ""
     with workers.together():
         config = _with_samples_per_step(
             config,
