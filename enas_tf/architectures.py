@@ -68,6 +68,11 @@ def published_architectures(space_name: str) -> Mapping[str, Architecture]:
     return _form(space_name).published
 
 
+def space_of_published(name: str | None) -> str | None:
+    """Returns the space of a published architecture; None if none has that name."""
+    return next((space for space, form in _FORMS.items() if name in form.published), None)
+
+
 def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architecture:
     """Returns the architecture that a text names.
 

@@ -9,6 +9,7 @@ from enas_tf.architectures import (
     architecture_from_document,
     load_architecture,
     published_architectures,
+    space_of_published,
 )
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.spaces.macro.architecture import (
@@ -160,3 +161,11 @@ def test_an_unknown_space_is_refused():
 def test_needs_no_tensorflow():
     code = "import sys, enas_tf.architectures; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [("enas_macro_release", "macro"), ("lstm", "rnn"), ("0 1 0", None), (None, None)],
+)
+def test_a_published_name_says_its_space(name, space):
+    assert space_of_published(name) == space

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from enas_tf.architectures import space_of_published
 from enas_tf.cli.flags import CommandFlags, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
@@ -27,12 +28,14 @@ def chosen_space(argv: Sequence[str], architecture: str | None = None) -> SpaceE
 
     Args:
       argv: the arguments.
-      architecture: a run or an architecture file, whose space counts if `--space` is not given.
+      architecture: a run, an architecture file or a published name, whose space counts if
+        `--space` is not given.
 
     Raises:
       ConfigurationError: `--space` is missing, or names no space.
     """
-    name = peek(argv, ["space"])["space"] or _space_of_file(architecture)
+    stated = peek(argv, ["space"])["space"]
+    name = stated or _space_of_file(architecture) or space_of_published(architecture)
     if name is None:
         if any(argument.startswith(("--help", "-h")) for argument in argv):
             return get_space(space_names()[0])

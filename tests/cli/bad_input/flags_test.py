@@ -49,7 +49,7 @@ FLAGS = [
     ("retrain", "--space=macro", "`--architecture` is required"),
     ("retrain", "--space=rnn", "`--architecture` is required"),
     ("retrain", "--architecture=0", "`--space` is required"),
-    ("retrain", "--architecture=lstm", "`--space` is required"),
+    ("retrain", "--architecture=gru", "`--space` is required"),
     ("retrain", "--space=macro --architecture=0 --num_layers=3", "Unknown command line flag"),
     ("retrain", "--space=micro --architecture=0 --num_nodes=5", "Unknown command line flag"),
     ("retrain", "--space=rnn --architecture=0 --num_nodes=5", "Unknown command line flag"),
