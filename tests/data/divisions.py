@@ -70,3 +70,15 @@ def assert_spread(elements, expected):
     """Fails unless the elements have the batches and weights of `spread_over`."""
     assert [float(element.weight) for element in elements] == [weight for _, weight in expected]
     assert_equal_batches([element.batch for element in elements], [batch for batch, _ in expected])
+
+
+def take(dataset, count=None):
+    """The elements of a stream, or the first of them."""
+    return list(itertools.islice(dataset.as_numpy_iterator(), count))
+
+
+def take_spread(dataset, count=None):
+    """The batches of a stream whose elements are all of weight 1."""
+    elements = take(dataset, count)
+    assert {float(element.weight) for element in elements} == {1.0}
+    return [element.batch for element in elements]

@@ -1,30 +1,14 @@
 import dataclasses
-import functools
-import itertools
 
 import numpy as np
 import pytest
 
 from enas_tf.config import DataConfig
 from enas_tf.data.images import ImageData
-from enas_tf.data.sharing import ALONE
 from enas_tf.errors import DataError
-from tests.data.divisions import (
-    DIVISIONS,
-    assert_equal_batches,
-    assert_spread,
-    blocks,
-    spread_over,
-    whole_batch,
-)
+from tests.data.divisions import assert_equal_batches, take, take_spread
 
 BATCH, REWARD_BATCH = 8, 5
-SHARES = DIVISIONS["2+1"]
-SPREAD = {
-    "refitting": lambda streams, share: streams.refitting(5, share),
-    "minibatch": lambda streams, share: streams.minibatch(share),
-    "validation": lambda streams, share: streams.validation(share),
-}
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +32,6 @@ def numbers_of(streams, images):
     normalization = streams.normalization
     values = images * np.asarray(normalization.standard_deviation) + np.asarray(normalization.mean)
     return np.rint(np.max(values, axis=(1, 2, 3))).astype(int).tolist()
-
-
-def take(dataset, count=None):
-    return list(itertools.islice(dataset.as_numpy_iterator(), count))
-
-
-def take_spread(dataset, count=None):
-    """The batches of a stream whose elements are all of weight 1."""
-    elements = take(dataset, count)
-    assert {float(element.weight) for element in elements} == {1.0}
-    return [element.batch for element in elements]
 
 
 def test_an_epoch_has_full_batches_only(streams):
@@ -138,31 +111,3 @@ def test_normalisation_comes_from_the_training_part(streams):
 def test_a_batch_larger_than_the_training_part_is_refused(data):
     with pytest.raises(DataError, match="batch_size"):
         data.search_streams(batch_size=29, reward_batch_size=5, seed=0)
-
-
-@pytest.mark.parametrize("name", SPREAD)
-def test_finite_streams_are_spread_whole(streams, name):
-    stream = functools.partial(SPREAD[name], streams)
-    elements = itertools.chain.from_iterable(blocks(stream, SHARES))
-    assert_spread(list(elements), spread_over(take_spread(stream(ALONE)), SHARES[0].total))
-
-
-def test_rewards_are_spread_update_by_update(streams):
-    batches, total = take_spread(streams.rewards(0, 1), 6), SHARES[0].total
-    divided = blocks(lambda share: streams.rewards(1, 3, share), SHARES, -(-3 // total))
-    assert_spread(list(itertools.chain.from_iterable(divided)), spread_over(batches[3:], total))
-
-
-def test_training_batches_are_divided_by_rows(streams):
-    divided = blocks(lambda share: streams.training(2, share), SHARES, 2)
-    assert_equal_batches(map(whole_batch, divided), take(streams.training(2), 2))
-
-
-def test_the_minibatch_is_that_of_the_first_reward(streams):
-    assert_equal_batches(take_spread(streams.minibatch()), take_spread(streams.rewards(0, 7), 1))
-
-
-def test_rewards_do_not_depend_on_how_they_are_divided_into_updates(streams):
-    assert_equal_batches(
-        take_spread(streams.rewards(2, 3), 3), take_spread(streams.rewards(6, 1), 3)
-    )
