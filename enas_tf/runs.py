@@ -27,11 +27,7 @@ import enas_tf
 from enas_tf.differences import differences
 from enas_tf.errors import DataError, RunDirectoryError
 from enas_tf.files import JsonLines, LogFile, reason, to_json_text, write_text, writing
-
-try:
-    import fcntl
-except ImportError:  # Not a POSIX system: runs are not locked there.
-    fcntl = None  # type: ignore[assignment]  # mypy knows only the module.
+from enas_tf.locks import lock_folder
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
@@ -56,9 +52,6 @@ _FILES = (
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
 _WORK = (METRICS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
-
-# Locks are held until the process ends; a process may open its own run again.
-_locks: dict[pathlib.Path, int] = {}
 
 
 class RunDirectory:
@@ -116,7 +109,7 @@ class RunDirectory:
         configuration = json.loads(to_json_text(configuration))
         cls.check(path)
         _make_folder(run.path)
-        _lock(run.path)
+        lock_folder(run.path)
         run._sweep()
         if (run.path / CONFIG).exists():
             there = run.configuration
@@ -177,7 +170,7 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"{run.path} {what}; expected the output_dir of an earlier run."
             )
-        _lock(run.path)
+        lock_folder(run.path)
         return run
 
     @property
@@ -355,25 +348,6 @@ def _listing(path: pathlib.Path) -> list[pathlib.Path]:
         return list(path.iterdir())
     except OSError as error:
         raise RunDirectoryError(f"Cannot read the folder {path}: {reason(error)}.") from error
-
-
-def _lock(path: pathlib.Path) -> None:
-    key = path.resolve()
-    if fcntl is None or key in _locks:
-        return
-    descriptor = os.open(key, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise RunDirectoryError(
-            f"{path} is in use by another process; wait for it or give another output_dir."
-        ) from error
-    except OSError:
-        # Some network file systems have no locks; a run there works without one.
-        os.close(descriptor)
-        return
-    _locks[key] = descriptor
 
 
 def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:

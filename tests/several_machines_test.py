@@ -9,6 +9,7 @@ import pytest
 
 from tests.loopback import Machines, run_machines
 from tests.run_contents import first_difference, run_contents
+from tests.search.made_up_data import FILES
 
 pytestmark = pytest.mark.end_to_end
 
@@ -105,16 +106,7 @@ def test_both_end(whole):
 def test_only_the_chief_writes(whole):
     folder, _ = whole
     assert {path.name for path in folder.parent.iterdir() if path.is_dir()} == {"run"}
-    assert {path.name for path in folder.iterdir()} == {
-        "config.json",
-        "metrics.jsonl",
-        "architectures.jsonl",
-        "best_architecture.json",
-        "best_architecture.svg",
-        "checkpoints",
-        "tensorboard",
-        "log.txt",
-    }
+    assert {path.name for path in folder.iterdir()} == FILES
 
 
 def test_the_chiefs_log_has_no_gap(whole):

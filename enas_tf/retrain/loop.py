@@ -143,7 +143,7 @@ class Training(abc.ABC):
         """Returns what a drawing of the architecture needs to know."""
         return {}
 
-    def after_restore(self) -> None:  # noqa: B027 (as below)
+    def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
         """Does what is to be done after a checkpoint was restored."""
 
     def after_step(self) -> None:  # noqa: B027 (a hook; most have nothing to do there)
@@ -158,8 +158,9 @@ class Training(abc.ABC):
         del epoch
         return {}
 
-    def after_validation(self, epoch: int, validation: Mapping[str, Any]) -> None:  # noqa: B027
+    def after_validation(self, epoch: int, validation: Mapping[str, Any]) -> None:
         """Does what follows from what `validate` returned, on all machines alike."""
+        del epoch, validation
 
     def validation_score(self, validation: Mapping[str, Any]) -> float | None:
         """Returns by what the best checkpoint is chosen, higher is better; None: not at all."""

@@ -17,6 +17,7 @@ from tests.search.interruptions import interrupting
 from tests.search.made_up_data import (
     CONFIG,
     EVERY_PLACE,
+    FILES,
     SPACE,
     STEPS_PER_EPOCH,
     lines_of,
@@ -38,16 +39,7 @@ def without_seconds(values):
 
 def test_the_run_directory_has_the_files_of_the_contract(whole):
     names = {path.name for path in whole[0].run.path.iterdir()}
-    assert names == {
-        "config.json",
-        "metrics.jsonl",
-        "architectures.jsonl",
-        "best_architecture.json",
-        "best_architecture.svg",
-        "checkpoints",
-        "tensorboard",
-        "log.txt",
-    }
+    assert names == FILES
 
 
 def epoch_ends(run):

@@ -38,6 +38,19 @@ EVERY_PLACE = [
 ]
 
 
+# What a finished search leaves in its folder.
+FILES = {
+    "config.json",
+    "metrics.jsonl",
+    "architectures.jsonl",
+    "best_architecture.json",
+    "best_architecture.svg",
+    "checkpoints",
+    "tensorboard",
+    "log.txt",
+}
+
+
 def write_npz(path):
     """Writes pictures whose upper or lower half is brighter, with noise."""
     generator = np.random.default_rng(0)

@@ -58,8 +58,9 @@ def table(
 
 
 def _cell(content: object) -> Html:
-    is_cell = isinstance(content, Html) and content.startswith("<td")
-    return content if is_cell else element("td", content)  # type: ignore[return-value]
+    if isinstance(content, Html) and content.startswith("<td"):
+        return content
+    return element("td", content)
 
 
 def _attribute_name(name: str) -> str:
