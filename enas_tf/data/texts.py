@@ -9,7 +9,9 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.data.array_like import as_array
 from enas_tf.data.fingerprint import fingerprint
+from enas_tf.data.names import check_name, check_text, check_words
 from enas_tf.data.text_batch import check_devices
 from enas_tf.data.text_parts import split_text
 from enas_tf.data.text_sources import read_source
@@ -86,17 +88,20 @@ class TextData:
           The dataset.
 
         Raises:
-          DataError: a part has not at least two words, or there are not two different ones.
+          DataError: a part has not at least two words, there are not two different ones, or one
+            is no word.
         """
+        tokens = []
         for part, words in zip(_PARTS, (train, validation, test), strict=True):
             if isinstance(words, str):
                 raise DataError(
                     f"`{part}` must be a list of words. Received: a text; TextData.from_text "
                     "divides it into words."
                 )
+            tokens.append(check_words(f"`{part}`", words))
         config = config or TextDataConfig()
         data = cls._from_parts(
-            (train, validation, test), _tokenization(config), name or "tokens", config
+            (tokens[0], tokens[1], tokens[2]), _tokenization(config), name or "tokens", config
         )
         return data._named("tokens", name)
 
@@ -146,6 +151,7 @@ class TextData:
                     f"`{part}` must be a text; give one text, which is divided, or all three "
                     f"parts. Received: {type(text).__name__}."
                 )
+            check_text(f"`{part}`", text)
             texts.append(TokenizedText(text, tokenization))
         data = cls._from_parts((texts[0], texts[1], texts[2]), tokenization, name or "text", config)
         return data._named("text", name)
@@ -192,7 +198,7 @@ class TextData:
             for part, ids, limit in zip(_PARTS, (train, validation, test), limits, strict=True)
         ]
         highest = int(max(ids.max() for ids in parts))
-        known = tuple(map(str, range(highest + 1)) if words is None else words)
+        known = check_words("`words`", map(str, range(highest + 1)) if words is None else words)
         if highest >= len(known):
             raise DataError(
                 f"`words` must have a word for every number. Received: {len(known)} words, but "
@@ -233,6 +239,7 @@ class TextData:
         if name is None:
             parts = (self.train, self.validation, self.test)
             name = f"{kind}_{fingerprint(parts, self.vocabulary.words)}"
+        check_name("`name`", name)
         config = self.config.replace(dataset=name, data_dir=None)
         return dataclasses.replace(self, name=name, config=config)
 
@@ -345,7 +352,7 @@ def _tokenization(config: TextDataConfig) -> str:
 
 
 def _checked_ids(part: str, ids: Any) -> np.ndarray:
-    ids = np.asarray(ids)
+    ids = as_array(f"`{part}`", ids)
     if ids.ndim != 1 or ids.dtype.kind not in "iu":
         raise DataError(
             f"`{part}` must be one row of integers, the numbers of words. "

@@ -3,18 +3,18 @@
 import collections
 import dataclasses
 import functools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from typing_extensions import Self
 
+from enas_tf.data.array_like import as_array
+from enas_tf.data.names import check_words
 from enas_tf.data.tokenization import BLANKS, END_OF_LINE, UNKNOWN, WORDS, TokenizedText
 from enas_tf.errors import DataError
 
 _MARKS = frozenset({UNKNOWN, END_OF_LINE})
-_WHITE_SPACE = re.compile(r"[ \t\n\r\f\v]")
 
 # How prose is set: what stands close to the word before it, to the word after it, or to both.
 _CLOSE_TO_THE_LEFT = frozenset(",.;:!?)]}%")
@@ -39,18 +39,12 @@ class Vocabulary:
     tokenization: str = BLANKS
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", tuple(self.words))
+        object.__setattr__(self, "words", check_words("a vocabulary", self.words))
         if self.tokenization not in (BLANKS, WORDS):
             raise DataError(
                 f"A vocabulary's tokenization must be {BLANKS} or {WORDS}. "
                 f"Received: {self.tokenization!r:.40}."
             )
-        for word in self.words:
-            if not isinstance(word, str) or not word or _WHITE_SPACE.search(word):
-                raise DataError(
-                    "The words of a vocabulary must be strings without white space. "
-                    f"Received: {word!r:.60}."
-                )
         if len(self.words) < 2:
             raise DataError(
                 "A vocabulary must have at least two words, or there is nothing to predict. "
@@ -128,9 +122,11 @@ class Vocabulary:
         """Returns the words that have some numbers.
 
         Raises:
-          DataError: a number belongs to no word.
+          DataError: a number belongs to no word, or they are no integers.
         """
-        numbers = np.asarray(ids).ravel()
+        numbers = as_array("`ids`", ids).ravel()
+        if numbers.size and numbers.dtype.kind not in "iu":
+            raise DataError(f"Numbers of words must be integers. Received: {numbers.dtype}.")
         outside = (numbers < 0) | (numbers >= len(self.words))
         if np.any(outside):
             raise DataError(
