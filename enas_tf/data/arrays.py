@@ -1,15 +1,20 @@
 """Checks of labelled pictures that come as arrays, whatever their source."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from enas_tf.data.array_like import as_array
+from enas_tf.data.names import check_label_names
 from enas_tf.errors import DataError
 
 # Seeds every order that loading draws, so that the same files always give the same split.
 _ORDER_SEED = 0
+
+# Pictures are looked through and converted so much at a time, lest large ones be copied as a whole.
+_PIECE_BYTES = 2**24
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,7 +33,7 @@ class ImageArrays:
     y_train: Any
     x_test: Any
     y_test: Any
-    label_names: tuple[str, ...] | None = None
+    label_names: Any = None
 
     def checked(self) -> "CheckedArrays":
         """Returns the arrays in one form, with names for all labels.
@@ -46,6 +51,8 @@ class ImageArrays:
                 f"Received: {x_train.shape[1:]} and {x_test.shape[1:]}."
             )
         names = _checked_label_names(self.label_names, y_train, y_test)
+        _check_finite("x_train", x_train)
+        _check_finite("x_test", x_test)
         scale = _scale(x_train, x_test)
         return CheckedArrays(
             _to_bytes(x_train, scale), y_train, _to_bytes(x_test, scale), y_test, names
@@ -86,7 +93,7 @@ def is_grouped_by_class(labels: np.ndarray) -> bool:
 
 
 def _checked_labels(name: str, labels: Any) -> np.ndarray:
-    labels = np.asarray(labels)
+    labels = as_array(f"`{name}`", labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
@@ -103,7 +110,7 @@ def _checked_labels(name: str, labels: Any) -> np.ndarray:
 
 
 def _checked_pictures(name: str, images: Any, num_labels: int) -> np.ndarray:
-    images = np.asarray(images)
+    images = as_array(f"`{name}`", images)
     if images.ndim == 3:
         images = images[..., np.newaxis]
     if images.ndim != 4 or 0 in images.shape[1:] or images.dtype.kind not in "iuf":
@@ -119,9 +126,7 @@ def _checked_pictures(name: str, images: Any, num_labels: int) -> np.ndarray:
     return images
 
 
-def _checked_label_names(
-    names: Sequence[str] | None, y_train: np.ndarray, y_test: np.ndarray
-) -> tuple[str, ...]:
+def _checked_label_names(names: Any, y_train: np.ndarray, y_test: np.ndarray) -> tuple[str, ...]:
     highest = max(int(y_train.max()), int(y_test.max()))
     if names is None:
         counts = np.unique(y_train)
@@ -133,17 +138,28 @@ def _checked_label_names(
                 "`label_names`."
             )
         names = [str(label) for label in range(highest + 1)]
-    names = tuple(str(name) for name in names)
+    names = check_label_names(names)
     if highest >= len(names):
         raise DataError(
             f"`label_names` must name every label. Received: {len(names)} names, but label "
             f"{highest}."
         )
-    if len(set(names)) != len(names):
-        raise DataError("`label_names` must differ from each other.")
     if len(names) < 2:
         raise DataError("Classification needs at least two classes. Received: one.")
     return names
+
+
+def _check_finite(name: str, images: np.ndarray) -> None:
+    if images.dtype.kind != "f":
+        return
+    for start, piece in _pieces(images):
+        finite = np.isfinite(piece)
+        if not finite.all():
+            index = start + int(np.argwhere(~finite)[0, 0])
+            raise DataError(
+                f"`{name}` must hold finite numbers. Received: {piece[~finite][0]} in the picture "
+                f"with index {index}; mend or remove such pictures."
+            )
 
 
 def _scale(x_train: np.ndarray, x_test: np.ndarray) -> float:
@@ -152,8 +168,7 @@ def _scale(x_train: np.ndarray, x_test: np.ndarray) -> float:
         return 1.0
     lowest = min(x_train.min(), x_test.min())
     highest = max(x_train.max(), x_test.max())
-    # Written so that NaN fails, too.
-    if not (lowest >= 0 and highest <= 255):
+    if lowest < 0 or highest > 255:
         raise DataError(
             "Pixels must be integers from 0 to 255, or floats from 0 to 1 or from 0 to 255 (not "
             f"normalised). Received: values from {lowest} to {highest}."
@@ -168,6 +183,18 @@ def _scale(x_train: np.ndarray, x_test: np.ndarray) -> float:
 
 
 def _to_bytes(images: np.ndarray, scale: float) -> np.ndarray:
-    if images.dtype.kind == "f":
-        images = np.rint(images * np.asarray(scale, images.dtype))
-    return np.ascontiguousarray(images, dtype=np.uint8)
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images)
+    result = np.empty(images.shape, np.uint8)
+    for start, piece in _pieces(images):
+        if piece.dtype.kind == "f":
+            piece = np.rint(piece * np.asarray(scale, piece.dtype))
+        result[start : start + len(piece)] = piece
+    return result
+
+
+def _pieces(images: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields views of some pictures at a time, each with the index of its first one."""
+    size = max(1, _PIECE_BYTES // images[0].nbytes)
+    for start in range(0, len(images), size):
+        yield start, images[start : start + size]

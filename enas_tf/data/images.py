@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from enas_tf.data.arrays import (
 )
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.fingerprint import fingerprint
+from enas_tf.data.foreign import user_path
+from enas_tf.data.names import check_name
 from enas_tf.data.preprocessing import Augmentation, Normalization
 from enas_tf.data.sources import cifar10, class_folders, datasets, digits, npz, tfds
 from enas_tf.errors import ConfigurationError, DataError
@@ -122,9 +123,7 @@ class ImageData:
           DataError: the arrays are not labelled pictures of one size, or are too few.
           ConfigurationError: a setting does not fit the size of the pictures.
         """
-        arrays = ImageArrays(
-            x_train, y_train, x_test, y_test, None if label_names is None else tuple(label_names)
-        )
+        arrays = ImageArrays(x_train, y_train, x_test, y_test, label_names)
         return cls._from_memory(arrays.checked(), "arrays", name, config)
 
     @classmethod
@@ -175,6 +174,7 @@ class ImageData:
         """Makes a dataset of which nobody but the caller knows how to get it."""
         if name is None:
             name = f"{kind}_{fingerprint(arrays[:-1], arrays.label_names)}"
+        check_name("`name`", name)
         config = (config or DataConfig()).replace(dataset=name, data_dir=None)
         return cls._from_source(arrays, name, config)
 
@@ -346,7 +346,7 @@ def needs_tensorflow(config: DataConfig) -> bool:
 def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
     """Returns the function that reads what a configuration names."""
     name = config.dataset
-    data_dir = None if config.data_dir is None else pathlib.Path(config.data_dir).expanduser()
+    data_dir = None if config.data_dir is None else user_path("`data_dir`", config.data_dir)
     # os.path answers no to a text that is too long for a path; pathlib would raise.
     if data_dir is not None and not os.path.isdir(data_dir):
         raise DataError(
@@ -360,7 +360,7 @@ def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
             f"`dataset` must be pictures here. Received: dataset={name!r}, which is a text, for "
             "language models; choose digits, cifar10, a .npz file or a folder of class folders."
         )
-    path = pathlib.Path(name).expanduser()
+    path = user_path("`dataset`", name)
     if name == "digits":
         return functools.partial(digits.load)
     if name == "cifar10" and data_dir is not None and cifar10.is_present(data_dir):

@@ -6,55 +6,41 @@ that nothing outside this module is ever called with values from the file.
 """
 
 import codecs
+import io
 import math
 import pickle
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from enas_tf.data.foreign import reading
+from enas_tf.data.pickle_limits import check_pickle
 from enas_tf.errors import DataError
 
-# What a damaged or hostile pickle can make the unpickler raise.
-_BROKEN = (
-    pickle.UnpicklingError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 _NUMBER_KINDS = frozenset("biuf")
 _ADMITTED = "only NumPy arrays of numbers, str, bytes, int, list and dict are read from pickles"
 
 
-def load_pickle(file: IO[bytes], name: str) -> Any:
+def load_pickle(data: bytes, name: str) -> Any:
     """Returns what a pickle of plain data holds.
 
     Admitted are NumPy arrays of numbers, str, bytes, int (and float, bool, None), list, tuple and
     dict. Strings written by Python 2 come back as bytes.
 
     Args:
-      file: the open pickle, of any protocol up to 5, of Python 2 or 3.
+      data: the pickle, of any protocol up to 5, of Python 2 or 3.
       name: names the file in the message of an error.
 
     Raises:
-      DataError: the file is damaged, or holds anything else.
+      DataError: the pickle is damaged, nested too deeply, or holds anything else.
     """
-    try:
-        return _PlainDataUnpickler(file, encoding="bytes").load()
-    except _RefusedError as error:
-        raise DataError(f"{name} holds {error}, which is refused: {_ADMITTED}.") from None
-    except _BROKEN as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(
-            f"{name} is not a readable pickle ({reason:.120}). Fetch or copy the file again."
-        ) from error
+    with reading(name, "pickle", "fetch or copy the file again"):
+        check_pickle(data)
+        try:
+            return _PlainDataUnpickler(io.BytesIO(data), encoding="bytes").load()
+        except _RefusedError as error:
+            raise DataError(f"{name} holds {error}, which is refused: {_ADMITTED}.") from None
 
 
 class _RefusedError(Exception):
@@ -123,7 +109,9 @@ class _Array(np.ndarray):
 def _check_array(shape: Any, dtype: Any, data: Any) -> None:
     if not isinstance(dtype, _Dtype):
         raise pickle.UnpicklingError("an array has no valid dtype")
-    is_shape = isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
+    is_shape = isinstance(shape, tuple) and all(
+        type(size) is int and 0 <= size < 2**63 for size in shape
+    )
     if not is_shape or len(shape) > 32:
         raise pickle.UnpicklingError("an array has no valid shape")
     expected = math.prod(shape) * dtype.resolve().itemsize

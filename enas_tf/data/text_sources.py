@@ -5,6 +5,7 @@ import pathlib
 from typing import NamedTuple
 
 from enas_tf.config import TextDataConfig
+from enas_tf.data.foreign import user_path
 from enas_tf.data.sources import ptb_pickle, pydoc, text_files
 from enas_tf.data.text_parts import TextParts
 from enas_tf.data.tokenization import BLANKS, WORDS
@@ -40,7 +41,7 @@ def read_source(config: TextDataConfig) -> TextSource:
     Raises:
       DataError: there is nothing of that name, or it is not what it should be.
     """
-    data_dir = None if config.data_dir is None else _path(config.data_dir)
+    data_dir = None if config.data_dir is None else user_path("`data_dir`", config.data_dir)
     if data_dir is not None and not os.path.isdir(data_dir):
         raise DataError(
             f"`data_dir` must be an existing folder. Received: data_dir={config.data_dir!r}; "
@@ -55,18 +56,13 @@ def read_source(config: TextDataConfig) -> TextSource:
     return TextSource(parts, tokenization)
 
 
-def _path(text: str) -> pathlib.Path:
-    # pathlib's own raises an error if there is no such user.
-    return pathlib.Path(os.path.expanduser(text))
-
-
 def _read(path: pathlib.Path) -> TextParts:
     if path.suffix == ".pkl":
         return ptb_pickle.load(path)
     if not os.path.isdir(path):
         return text_files.load_file(path)
     pickled = path / ptb_pickle.FILE
-    if os.path.isfile(pickled) and not text_files.is_present(path):
+    if os.path.exists(pickled) and not text_files.is_present(path):
         return ptb_pickle.load(pickled)
     return text_files.load_folder(path)
 
@@ -75,8 +71,10 @@ def _location(name: str, data_dir: pathlib.Path | None) -> pathlib.Path:
     """Returns the file or folder that a name stands for."""
     candidates = _candidates(name, data_dir)
     for path in candidates:
-        holds_pickle = os.path.isfile(path / ptb_pickle.FILE)
-        if os.path.isfile(path) or holds_pickle or text_files.is_present(path):
+        # What is there but no regular file is refused where it is opened.
+        holds_pickle = os.path.exists(path / ptb_pickle.FILE)
+        is_file = os.path.exists(path) and not os.path.isdir(path)
+        if is_file or holds_pickle or text_files.is_present(path):
             return path
     # What is wrong with a folder is said where its files are looked for.
     existing = [path for path in candidates if os.path.isdir(path)]
@@ -98,7 +96,8 @@ def _location(name: str, data_dir: pathlib.Path | None) -> pathlib.Path:
 
 def _candidates(name: str, data_dir: pathlib.Path | None) -> list[pathlib.Path]:
     if name != _PENN_TREEBANK:
-        return [_path(name)] if data_dir is None else [data_dir / name, _path(name), data_dir]
+        path = user_path("`dataset`", name)
+        return [path] if data_dir is None else [data_dir / name, path, data_dir]
     if data_dir is None:
         return []
     return [data_dir, data_dir / name, *(data_dir / part for part in _FOLDERS_OF_PENN_TREEBANK)]

@@ -50,6 +50,21 @@ def test_bytes_are_not_copied():
     assert np.shares_memory(data.part("train")[0], arrays[0])
 
 
+def test_values_that_are_not_finite_are_refused_in_every_way_in(tmp_path):
+    x_train, y_train, _, y_test = _arrays()
+    x_train = x_train / 255.0
+    x_test = x_train[:6].copy()
+    x_test[5, 7, 7, 2] = np.inf
+    np.savez(tmp_path / "data.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    for load in (
+        lambda: ImageData.from_arrays(x_train, y_train, x_test, y_test),
+        lambda: ImageData.from_datasets([(x_train, y_train)], [(x_test, y_test)]),
+        lambda: load_images(str(tmp_path / "data.npz")),
+    ):
+        with pytest.raises(DataError, match=r"`x_test` must hold finite numbers. Received: inf"):
+            load()
+
+
 def test_an_unknown_part_is_refused():
     with pytest.raises(ConfigurationError, match="train_and_validation"):
         ImageData.from_arrays(*_arrays()).part("all")

@@ -12,7 +12,7 @@ from enas_tf.errors import DataError
 
 
 def _load(data):
-    return load_pickle(io.BytesIO(data), "some.pkl")
+    return load_pickle(data, "some.pkl")
 
 
 class _Executes:

@@ -101,7 +101,7 @@ def test_without_a_folder_penn_treebank_is_asked_for(tmp_path, monkeypatch):
         ("mine", False, "existing text file"),
         ("mine.txt", False, "existing text file"),
         ("~nobody-of-this-name/x", False, "existing text file"),
-        ("a\0b", False, "existing text file"),
+        ("a\0b", False, "without control characters"),
         ("x" * 5000, False, "existing text file"),
         (" ", False, "`dataset` is empty"),
     ],

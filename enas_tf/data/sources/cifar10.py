@@ -1,14 +1,15 @@
 """CIFAR-10 as its authors pickled it, which is what the release reads."""
 
+import os
 import pathlib
-import tarfile
-import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from enas_tf.data.archives import read_tar
 from enas_tf.data.arrays import ImageArrays
+from enas_tf.data.foreign import read_file
 from enas_tf.data.pickles import load_pickle
 from enas_tf.errors import DataError
 
@@ -17,6 +18,7 @@ FOLDER = "cifar-10-batches-py"
 
 _TRAIN_FILES = tuple(f"data_batch_{number}" for number in range(1, 6))
 _TEST_FILE = "test_batch"
+_FILES = (*_TRAIN_FILES, _TEST_FILE)
 _SHAPE = (32, 32, 3)
 _LABEL_NAMES = (
     "airplane",
@@ -34,7 +36,7 @@ _LABEL_NAMES = (
 
 def is_present(data_dir: pathlib.Path) -> bool:
     """Whether `data_dir` holds the batches' folder or its archive, or is that folder itself."""
-    return _batches_folder(data_dir) is not None or (data_dir / ARCHIVE).is_file()
+    return _batches_folder(data_dir) is not None or os.path.exists(data_dir / ARCHIVE)
 
 
 def load(data_dir: pathlib.Path) -> ImageArrays:
@@ -48,12 +50,12 @@ def load(data_dir: pathlib.Path) -> ImageArrays:
     """
     folder = _batches_folder(data_dir)
     if folder is not None:
-        batches = _read_folder(folder)
-        source = folder
+        source, divider, contents = folder, os.sep, _contents(folder)
     else:
-        source = data_dir / ARCHIVE
-        batches = _read_archive(source)
-    missing = [name for name in (*_TRAIN_FILES, _TEST_FILE) if name not in batches]
+        source, divider = data_dir / ARCHIVE, ":"
+        contents = read_tar(source, _FILES)
+    batches = {name: _read_batch(data, f"{source}{divider}{name}") for name, data in contents}
+    missing = [name for name in _FILES if name not in batches]
     if missing:
         raise DataError(f"{source} lacks {', '.join(missing)}; fetch or copy CIFAR-10 again.")
     x_train, y_train = _concatenate([batches[name] for name in _TRAIN_FILES])
@@ -63,48 +65,20 @@ def load(data_dir: pathlib.Path) -> ImageArrays:
 
 def _batches_folder(data_dir: pathlib.Path) -> pathlib.Path | None:
     for folder in (data_dir, data_dir / FOLDER):
-        if any((folder / name).is_file() for name in (*_TRAIN_FILES, _TEST_FILE)):
+        # What is there but no regular file is refused where it is opened.
+        if any(os.path.exists(folder / name) for name in _FILES):
             return folder
     return None
 
 
-def _read_folder(folder: pathlib.Path) -> dict[str, tuple[np.ndarray, list[int]]]:
-    batches = {}
-    for name in (*_TRAIN_FILES, _TEST_FILE):
-        path = folder / name
-        if path.is_file():
-            try:
-                with path.open("rb") as file:
-                    batches[name] = _read_batch(file, str(path))
-            except OSError as error:
-                raise DataError(f"{path} cannot be read ({error.strerror}).") from error
-    return batches
+def _contents(folder: pathlib.Path) -> Iterator[tuple[str, bytes]]:
+    for name in _FILES:
+        if os.path.exists(folder / name):
+            yield name, read_file(folder / name)
 
 
-def _read_archive(path: pathlib.Path) -> dict[str, tuple[np.ndarray, list[int]]]:
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            return {
-                name: _read_batch(file, f"{path}:{name}") for name, file in _batch_members(archive)
-            }
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path} is not a readable archive ({' '.join(str(error).split()):.120}). Fetch or "
-            "copy it again."
-        ) from error
-
-
-def _batch_members(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yields the batches in the order of the archive, which is then read only once."""
-    for member in archive:
-        name = pathlib.PurePosixPath(member.name).name
-        file = archive.extractfile(member) if member.isfile() else None
-        if file is not None and name in (*_TRAIN_FILES, _TEST_FILE):
-            yield name, file
-
-
-def _read_batch(file: IO[bytes], name: str) -> tuple[np.ndarray, list[int]]:
-    batch = load_pickle(file, name)
+def _read_batch(data: bytes, name: str) -> tuple[np.ndarray, list[int]]:
+    batch = load_pickle(data, name)
     images, labels = _entry(batch, "data"), _entry(batch, "labels")
     pixels = int(np.prod(_SHAPE))
     is_valid = (

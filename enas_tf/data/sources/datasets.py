@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.data.array_like import as_array
 from enas_tf.data.arrays import ImageArrays
+from enas_tf.data.names import check_label_names
 from enas_tf.errors import DataError
 
 # What tf.data answers of a dataset that repeats for ever.
@@ -30,9 +32,10 @@ def load(train: Any, test: Any, label_names: Sequence[str] | None = None) -> Ima
       DataError: they hold something else, have no end, or no example.
     """
     names = getattr(train, "class_names", None) if label_names is None else label_names
+    label_names = None if names is None else check_label_names(names)
     x_train, y_train = _read("train", train)
     x_test, y_test = _read("test", test)
-    return ImageArrays(x_train, y_train, x_test, y_test, None if names is None else tuple(names))
+    return ImageArrays(x_train, y_train, x_test, y_test, label_names)
 
 
 def _read(name: str, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -75,9 +78,9 @@ def _elements(name: str, dataset: Any) -> Iterator[Any]:
 
 def _pair(name: str, element: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(element, Mapping) and all(key in element for key in _KEYS):
-        return np.asarray(element[_KEYS[0]]), np.asarray(element[_KEYS[1]])
+        return _arrays(name, element[_KEYS[0]], element[_KEYS[1]])
     if isinstance(element, tuple | list) and len(element) == 2:
-        return np.asarray(element[0]), np.asarray(element[1])
+        return _arrays(name, *element)
     if isinstance(element, Mapping):
         what = f"a dictionary of {', '.join(map(repr, element)) or 'nothing'}"
     elif isinstance(element, tuple | list):
@@ -88,3 +91,7 @@ def _pair(name: str, element: Any) -> tuple[np.ndarray, np.ndarray]:
         f"`{name}` must yield pairs (picture, label), or dictionaries with 'image' and 'label'. "
         f"Received: {what:.200}."
     )
+
+
+def _arrays(name: str, image: Any, label: Any) -> tuple[np.ndarray, np.ndarray]:
+    return as_array(f"A picture of `{name}`", image), as_array(f"A label of `{name}`", label)

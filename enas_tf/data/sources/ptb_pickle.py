@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.data.array_like import as_array
+from enas_tf.data.foreign import read_file
+from enas_tf.data.names import WORD, check_name
 from enas_tf.data.pickles import load_pickle
 from enas_tf.data.text_parts import TextParts
 from enas_tf.data.tokenization import BLANKS, END_OF_LINE, tokenize
@@ -26,11 +29,7 @@ def load(path: pathlib.Path) -> TextParts:
     Raises:
       DataError: the file is missing or damaged, or holds something else.
     """
-    try:
-        with path.open("rb") as file:
-            content = load_pickle(file, str(path))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    content = load_pickle(read_file(path), str(path))
     arrays, words = _arrays_and_words(content, path)
     for array in arrays:
         if array.min() < 0 or array.max() >= len(words):
@@ -38,13 +37,14 @@ def load(path: pathlib.Path) -> TextParts:
                 f"{path} must hold numbers of words from 0 to {len(words) - 1}. It has "
                 f"{array.min()} to {array.max()}; write it again."
             )
-    return TextParts(*(" ".join(words[array]).replace(END_OF_LINE, "\n") for array in arrays))
+    words[words == END_OF_LINE] = "\n"
+    return TextParts(*(" ".join(words[array]) for array in arrays))
 
 
 def _arrays_and_words(content: Any, path: pathlib.Path) -> tuple[list[np.ndarray], np.ndarray]:
     """Returns the three arrays of numbers, and the array of words that these are places in."""
     if isinstance(content, tuple) and len(content) == 5 and isinstance(content[3], dict):
-        arrays = [np.asarray(array) for array in content[:3]]
+        arrays = [as_array(f"A part of {path}", array) for array in content[:3]]
         are_numbers = all(
             array.ndim == 1 and array.size and array.dtype.kind in "iu" for array in arrays
         )
@@ -71,4 +71,5 @@ def _words_in_order(numbers: dict[Any, Any]) -> np.ndarray | None:
         # A blank would make two words of it.
         if not isinstance(words[number], str) or tokenize(words[number], BLANKS) != [words[number]]:
             return None
+        check_name(f"Every word of {FILE}", words[number], WORD)
     return words

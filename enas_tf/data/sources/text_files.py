@@ -4,7 +4,9 @@ import codecs
 import os
 import pathlib
 import re
+import shlex
 
+from enas_tf.data.foreign import read_file
 from enas_tf.data.text_parts import TextParts, split_text
 from enas_tf.errors import DataError
 
@@ -42,7 +44,7 @@ def load_folder(folder: pathlib.Path) -> TextParts:
       DataError: a file is missing, empty or no text in UTF-8, or there are several for one part.
     """
     paths = [folder / name for name in PENN_TREEBANK_FILES]
-    if not all(os.path.isfile(path) for path in paths):
+    if not all(os.path.exists(path) for path in paths):
         paths = [_only(folder, part, files) for part, files in _files_of_parts(folder).items()]
     return TextParts(*(read_text(path) for path in paths))
 
@@ -70,11 +72,7 @@ def read_text(path: pathlib.Path) -> str:
     Raises:
       DataError: the file cannot be read, is not UTF-8, or has no words.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
-    text = _decode(data, path)
+    text = _decode(read_file(path), path)
     if not text.strip():
         raise DataError(f"{path} holds no words; give a file with text.")
     return text if text.endswith("\n") else text + "\n"
@@ -98,16 +96,24 @@ def _decode(data: bytes, path: pathlib.Path) -> str:
 
 def _files_of_parts(folder: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     result: dict[str, list[pathlib.Path]] = {part: [] for part in _WORDS_OF_PARTS}
+    for entry in _texts(folder):
+        for part in _parts_named(entry.name):
+            result[part].append(entry)
+    return result
+
+
+def _texts(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns what may be texts by their names; what else is no regular file is found later."""
     try:
-        entries = sorted(folder.iterdir())
+        return [
+            entry
+            for entry in sorted(folder.iterdir())
+            if not entry.name.startswith(".")
+            and entry.suffix.lower() not in _NO_PARTS
+            and not entry.is_dir()
+        ]
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
-    for entry in entries:
-        is_hidden = entry.name[0] == "."
-        if not is_hidden and entry.suffix.lower() not in _NO_PARTS and entry.is_file():
-            for part in _parts_named(entry.name):
-                result[part].append(entry)
-    return result
 
 
 def _parts_named(name: str) -> list[str]:
@@ -127,7 +133,21 @@ def _only(folder: pathlib.Path, part: str, files: list[pathlib.Path]) -> pathlib
             "the others away."
         )
     found = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+    advice = _how_to_divide(folder) if part == "train" else ""
     raise DataError(
         f"{folder} has no {part} file: a text file with {part!r} in its name, like "
-        f"{part}.txt. It holds: {found:.200}."
+        f"{part}.txt. It holds: {found:.200}{advice}."
+    )
+
+
+def _how_to_divide(folder: pathlib.Path) -> str:
+    """Returns how to make a training part of the texts that a folder holds."""
+    texts = [entry.name for entry in _texts(folder)]
+    if not texts:
+        return ""
+    if len(texts) == 1:
+        return f"; give {folder / texts[0]} itself, which is divided 90:5:5"
+    return (
+        f"; join texts into one file, like `cat {shlex.join(texts[:2])} > all.txt`, and give that, "
+        "which is divided 90:5:5"
     )

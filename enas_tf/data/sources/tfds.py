@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from enas_tf.data.arrays import ImageArrays
+from enas_tf.data.foreign import check_folder, reading
 from enas_tf.data.network import are_reachable
 from enas_tf.data.sources import cifar10
 from enas_tf.errors import DataError
@@ -48,6 +49,11 @@ def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
     """
     tfds = _import(name)
     builder = _builder(tfds, name, data_dir)
+    with reading(builder.data_path, "prepared dataset", "prepare or copy it again"):
+        return _load(tfds, name, builder)
+
+
+def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
     image_key, label_key = _keys(tfds, name, builder.info)
     if not (builder.data_path.exists() and builder.is_prepared()):
         _prepare(tfds, name, builder)
@@ -84,8 +90,11 @@ def _import(name: str) -> types.ModuleType:
 def _builder(
     tfds: types.ModuleType, name: str, data_dir: pathlib.Path | None
 ) -> "tensorflow_datasets.core.DatasetBuilder":
+    is_prepared = data_dir is not None and (data_dir / "dataset_info.json").exists()
+    parent = tfds.core.constants.DATA_DIR if data_dir is None else data_dir
+    check_folder(data_dir if is_prepared else pathlib.Path(parent, _dataset(name)))
     try:
-        if data_dir is not None and (data_dir / "dataset_info.json").is_file():
+        if is_prepared:
             builder = tfds.builder_from_directory(data_dir)
             if builder.name != _dataset(name):
                 raise DataError(
@@ -102,7 +111,10 @@ def _builder(
             f"{', '.join(close) or 'none'}; embedded: digits; the {len(known)} others are those "
             "of tensorflow_datasets.list_builders()."
         ) from error
-    except (ValueError, AssertionError, ImportError, KeyError, OSError) as error:
+    except DataError:
+        raise
+    # Builders are programs of many people, and read files that may be damaged.
+    except Exception as error:
         raise DataError(f"dataset={name!r} cannot be made: {_one_line(error)}") from error
 
 

@@ -94,6 +94,37 @@ def test_a_class_without_pictures_is_named(folder):
     _assert_refused(folder, "cat holds no pictures")
 
 
+def test_pictures_further_inside_are_counted_in_one_warning(folder, caplog):
+    for name in ("train/ant/x/a.png", "train/ant/x/y/b.JPG", "test/bee/z/c.png"):
+        _save(folder / name, (0, 0, 0))
+    _save(folder / "train/ant/.hidden/d.png", (0, 0, 0))
+    (folder / "train/ant/x/notes.txt").touch()
+    (folder / "train/bee/nothing").mkdir()
+    assert len(class_folders.load(folder).y_train) == 6
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"{folder}: 3 pictures in folders inside" in record.message
+    assert "left out, like " + str(folder / "train/ant/x/a.png") in record.message
+
+
+def test_without_pictures_further_inside_there_is_no_warning(folder, caplog):
+    (folder / "train/ant/x").mkdir()
+    class_folders.load(folder)
+    assert not caplog.records
+
+
+def test_a_class_of_nothing_but_folders_is_told_what_to_do(folder):
+    for part in ("train", "test"):
+        _save(folder / part / "cat/x/0.png", (0, 0, 0))
+    _assert_refused(folder, r"cat holds no pictures .*; move up the 1 in folders inside it")
+
+
+def test_a_class_whose_name_cannot_be_written_is_refused(folder):
+    for part in ("train", "test"):
+        _save(folder / part / "a\nb/0.png", (0, 0, 0))
+    _assert_refused(folder, r"class folder in .*train must be .*Received: 'a\\nb'")
+
+
 def test_classes_of_only_one_part_are_named(folder):
     _save(folder / "test" / "cat" / "0.png", (0, 0, 0))
     _assert_refused(folder, "same class folders.*cat")

@@ -41,6 +41,24 @@ def test_label_names_come_back_as_strings(tmp_path, dtype):
     assert arrays.label_names == ("cat", "dog")
 
 
+def test_label_names_in_utf_8_come_back(tmp_path):
+    names = np.array(["käfer".encode(), b"dog"])
+    assert npz.load(_write(tmp_path, **_arrays(), label_names=names)).label_names[0] == "käfer"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (np.array([b"\xff", b"dog"]), r"label_names\[0\].*UTF-8"),
+        (np.array(["cat\n", "dog"]), r"label_names\[0\].*UTF-8"),
+        (np.array(["cat", "\ud800"]), r"label_names\[1\].*UTF-8"),
+    ],
+)
+def test_names_that_cannot_be_written_are_refused(tmp_path, names, message):
+    with pytest.raises(DataError, match=message):
+        npz.load(_write(tmp_path, **_arrays(), label_names=names))
+
+
 def test_a_missing_array_is_named(tmp_path):
     arrays = _arrays()
     del arrays["y_test"]

@@ -1,3 +1,4 @@
+import functools
 import pickle
 
 import numpy as np
@@ -9,6 +10,10 @@ from enas_tf.data.tokenization import tokenize
 from enas_tf.errors import DataError
 
 _VOCABULARY = {"<eos>": 0, "<unk>": 1, "a": 2, "ü": 3}
+
+_ITSELF = [1]
+_ITSELF.append(_ITSELF)
+_DEEP = functools.reduce(lambda value, _: [value], range(200), 1)
 
 
 def _content(vocabulary=None, train=(2, 3, 0, 1, 0)):
@@ -40,6 +45,11 @@ def test_words_that_python_2_wrote_are_text(path):
     assert load(path).test == "ü ü \n"
 
 
+def test_only_whole_words_are_line_ends(path):
+    path.write_bytes(pickle.dumps(_content({"<eos>": 0, "<unk>": 1, "x<eos>y": 2, "a": 3})))
+    assert load(path).train == "x<eos>y a \n <unk> \n"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -51,6 +61,12 @@ def test_words_that_python_2_wrote_are_text(path):
         (_content({"a": 0, b"\xff": 1}), "not the release's ptb.pkl"),
         (_content({"a b": 0, "c": 1}), "not the release's ptb.pkl"),
         (_content({"": 0, "c": 1}), "not the release's ptb.pkl"),
+        (_content({"\ud800": 0, "c": 1}), "Every word of ptb.pkl must be text in UTF-8"),
+        (_content({"a\0": 0, "c": 1}), "Every word of ptb.pkl must be text in UTF-8"),
+        (([[1], [1, 1]], *_content()[1:]), "must be an array of numbers, all rows of one length"),
+        ((_ITSELF, *_content()[1:]), "contains itself"),
+        ((50 * [[[1]]], *_content()[1:]), "not the release's ptb.pkl"),
+        ((_DEEP, *_content()[1:]), "nested more than 100 deep"),
         (_content(train=()), "not the release's ptb.pkl"),
         (_content(train=(1, 4)), "from 0 to 3. It has 1 to 4"),
         (_content(train=(1, -1)), "from 0 to 3. It has -1 to 1"),

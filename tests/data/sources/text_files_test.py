@@ -55,6 +55,22 @@ def test_an_empty_folder_is_refused(tmp_path):
         load_folder(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        (["book.txt", ".hidden", "cover.npz"], r"; give \S+/book\.txt itself, which is divided"),
+        (["a b.txt", "c.txt"], r"; join .* `cat 'a b\.txt' c\.txt > all\.txt`, and give that"),
+        (["test.txt", "valid.txt"], r"; join .* `cat test\.txt valid\.txt > all\.txt`"),
+        (["cover.npz"], r"It holds: cover\.npz\.$"),
+    ],
+)
+def test_without_a_training_part_it_says_how_to_make_one(tmp_path, names, advice):
+    for name in names:
+        (tmp_path / name).write_text("a\n")
+    with pytest.raises(DataError, match=f"has no train file.*{advice}"):
+        load_folder(tmp_path)
+
+
 def test_several_files_for_a_part_are_refused(tmp_path):
     _write(tmp_path, train_txt="", valid_txt="", test_txt="", old_train_txt="")
     with pytest.raises(DataError, match=r"one train file. It has 2: old\.train\.txt, train\.txt;"):

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -85,6 +87,21 @@ def test_a_damaged_file_is_refused(tmp_path):
     (path,) = (tmp_path / "damaged" / "1.0.0").glob("*train.tfrecord*")
     path.write_bytes(path.read_bytes()[:-10])
     _assert_refused("damaged", tmp_path, "cannot be read")
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "features.json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "5", '{"featuresDict": 5, "splits": 5}'])
+def test_damaged_descriptions_are_refused(tmp_path, data_dir, name, content):
+    shutil.copytree(data_dir, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "insects/1.0.0" / name).write_text(content)
+    _assert_refused("insects", tmp_path, "insects")
+
+
+def test_names_of_classes_that_cannot_be_written_are_refused(tmp_path, data_dir):
+    shutil.copytree(data_dir, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "insects/1.0.0/label.labels.txt").write_text("ant\nb\x1bee\n")
+    with pytest.raises(DataError, match=r"`label_names\[1\]`"):
+        load_images(DataConfig(dataset="insects", data_dir=str(tmp_path)))
 
 
 def test_a_misspelt_name_gets_close_ones(tmp_path):
