@@ -1,6 +1,8 @@
 """The release's pickles of CIFAR-10, damaged or hostile."""
 
+import gzip
 import io
+import os
 import pickle
 import tarfile
 
@@ -18,6 +20,7 @@ def batch(**changes):
 def write_folders(world, good):
     broken = {
         "lacking": None,
+        "pipe": None,
         "cut_off": good[:500],
         "empty": b"",
         "text": b"hello world",
@@ -28,6 +31,7 @@ def write_folders(world, good):
         "list": pickle.dumps([1, 2]),
         "labels": pickle.dumps(batch(labels=20 * [10])),
         "shape": pickle.dumps(batch(data=np.zeros((20, 5), np.uint8))),
+        "deep": b"\x80\x02})" + 100_000 * b"\x85" + b"Ns.",
         "length": b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",
     }
     for name, content in broken.items():
@@ -38,6 +42,8 @@ def write_folders(world, good):
         (folder / "data_batch_3").unlink()
         if content is not None:
             (folder / "data_batch_3").write_bytes(content)
+
+    os.mkfifo(world / "cifar10" / "pipe" / "data_batch_3")
 
 
 def write_archive(world, folder, content):
@@ -58,12 +64,17 @@ def write_world(world):
     path = write_archive(world, "archive_cut_off", good)
     path.write_bytes(path.read_bytes()[:300])
     write_archive(world, "archive_text", good).write_text("hello")
+    # After which the reader would go back, for ever.
+    member = tarfile.TarInfo("data_batch_1")
+    member.size = -1
+    path = write_archive(world, "archive_of_itself", good)
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + bytes(1024)))
 
 
 PICKLES = {
     "lacking": "lacks data_batch_3",
-    "cut_off": "pickle data was truncated",
-    "empty": "Ran out of input",
+    "cut_off": "data_batch_3 is not a readable pickle (it is cut off)",
+    "empty": "data_batch_3 is not a readable pickle (it is cut off)",
     "text": "is not a readable pickle",
     "command": "system', which is refused",
     "command_inside": "system', which is refused",
@@ -72,6 +83,9 @@ PICKLES = {
     "list": "is not a batch of CIFAR-10",
     "labels": "is not a batch of CIFAR-10",
     "shape": "is not a batch of CIFAR-10",
+    "deep": "data_batch_3 is not a readable pickle (nested more than 100 deep)",
+    "pipe": "data_batch_3 cannot be read (it is a pipe, not a regular file)",
+    "archive_of_itself": "has -1 bytes by its header",
     "length": "is not a readable pickle",
     "archive_command": "system', which is refused",
     "archive_cut_off": "ended before the end-of-stream marker",

@@ -1,5 +1,6 @@
 """Datasets of pictures that are missing, damaged or no classification of pictures."""
 
+import os
 import pickle
 
 import numpy as np
@@ -36,6 +37,9 @@ def write_npz_files(world):
         "texts": {"x_train": np.full(grey, "a")},
         "normalised": {"x_train": np.full(grey, -1.5), "x_test": np.zeros((10, 6, 6, 1))},
         "nan": {"x_train": np.full(grey, np.nan), "x_test": np.zeros((10, 6, 6, 1))},
+        "nan_test": {"x_train": np.zeros(grey), "x_test": np.full((10, 6, 6, 1), np.nan)},
+        "line_ends": {"label_names": np.array(["a\nb", "c"])},
+        "latin_1_names": {"label_names": np.array([b"a", b"\xe9"])},
         "test_size": {"x_test": np.zeros((10, 8, 8, 1), np.uint8)},
         "test_dtype": {"x_test": np.zeros((10, 6, 6, 1), np.float32)},
         "few_names": {"label_names": np.array(["a"])},
@@ -50,6 +54,12 @@ def write_npz_files(world):
     (world / "damaged.npz").write_bytes(content[:300] + 40 * b"x" + content[340:])
     (world / "not_zip.npz").write_bytes(b"hello")
     (world / "empty.npz").write_bytes(b"")
+    encrypted = bytearray(content)
+    encrypted[6] |= 1
+    encrypted[content.find(b"PK\x01\x02") + 8] |= 1
+    (world / "encrypted.npz").write_bytes(encrypted)
+    os.mkfifo(world / "pipe.npz")
+    (world / "zeros.npz").symlink_to("/dev/zero")
     (world / "pickle.npz").write_bytes(pickle.dumps(Command()))
 
 
@@ -68,6 +78,11 @@ def write_class_folders(world):
     picture("folders/classes/test/c/1.png")
     for part in ("train", "test"):
         (world / "folders/no_pictures" / part / "c").mkdir()
+        picture(f"folders/line_end/{part}/a\nb/0.png")
+        picture(f"folders/latin_1/{part}/caf\udce9/0.png")
+        picture(f"folders/nested/{part}/a/deeper/0.png")
+        picture(f"folders/pipe/{part}/a/0.png")
+    os.mkfifo(world / "folders/pipe/train/a/1.png")
 
 
 def write_world(world):
@@ -99,7 +114,13 @@ DATASETS = {
     "no_height.npz": "shape (60, 0, 6, 1)",
     "texts.npz": "must hold pictures of numbers",
     "normalised.npz": "not normalised",
-    "nan.npz": "values from nan",
+    "nan.npz": "`x_train` must hold finite numbers. Received: nan",
+    "nan_test.npz": "`x_test` must hold finite numbers. Received: nan",
+    "line_ends.npz": "`label_names[0]` must be one line of text",
+    "latin_1_names.npz": "`label_names[1]` must be one line of text in UTF-8",
+    "encrypted.npz": "is encrypted",
+    "pipe.npz": "it is a pipe, not a regular file",
+    "zeros.npz": "it is a device, not a regular file",
     "test_size.npz": "(6, 6, 1) and (8, 8, 1)",
     "test_dtype.npz": "uint8 and float32",
     "few_names.npz": "`label_names` must name every label",
@@ -114,6 +135,12 @@ DATASETS = {
     "folders/sizes": "must have the same size",
     "folders/classes": "Only one of them has: c",
     "folders/no_pictures": "holds no pictures",
+    "folders/line_end": "The name of a class folder in folders/line_end/train must be one line",
+    "folders/latin_1": "The name of a class folder in folders/latin_1/train must be one line",
+    "folders/nested": "move up the 1 in folders inside it",
+    "folders/pipe": "1.png is not a readable picture (it is a pipe, not a regular file)",
+    "a\nb.npz": "`dataset` must be one line of text in UTF-8",
+    "\udcff.npz": "`dataset` must be one line of text in UTF-8",
     "pydoc": "`dataset` must be pictures here. Received: dataset='pydoc', which is a text",
     "ptb": "`dataset` must be pictures here. Received: dataset='ptb', which is a text",
     "good.txt": "which is none of them",

@@ -1,5 +1,6 @@
 """Texts that are missing, too short, no text, or lack a part."""
 
+import os
 import pickle
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.cli.bad_input.refusals import (
 )
 
 TEXT = text_of(100)
+ITSELF = [1]
+ITSELF.append(ITSELF)
 LATIN_1 = "café ".encode("latin-1")
 
 
@@ -38,6 +41,8 @@ def write_files(world):
     }
     for name, content in files.items():
         (world / f"{name}.txt").write_bytes(content)
+    os.mkfifo(world / "pipe.txt")
+    (world / "zeros.txt").symlink_to("/dev/zero")
     (world / "packed.tokens.gz").write_bytes(b"\x1f\x8b")
 
 
@@ -52,11 +57,13 @@ def write_folders(world):
         "empty_train": {**three, "train": ""},
         "empty_valid": {**three, "valid": "\n"},
         "others": {"notes": TEXT},
+        "pipes": {"train": TEXT, "valid": TEXT},
     }
     for folder, parts in folders.items():
         (world / folder).mkdir()
         for part, text in parts.items():
             (world / folder / f"{part}.txt").write_text(text)
+    os.mkfifo(world / "pipes" / "test.txt")
     (world / "latin_1").mkdir()
     for part in three:
         (world / "latin_1" / part).write_bytes(LATIN_1 if part == "valid" else TEXT.encode())
@@ -65,7 +72,8 @@ def write_folders(world):
 
 def write_pickles(world):
     tokens = np.random.default_rng(0).integers(0, 5, 500)
-    words = {f"x{number}": number for number in range(5)}
+    four = {f"x{number}": number for number in range(4)}
+    words = {**four, "x4": 4}
 
     def release(train=tokens, words=words):
         return pickle.dumps((train, tokens, tokens, words, {}))
@@ -78,14 +86,18 @@ def write_pickles(world):
         "command_inside": release(words=Command()),
         "old_command": b"cposix\nsystem\n(S'touch executed'\ntR.",
         "list": pickle.dumps([1, 2]),
+        "ragged": pickle.dumps(([[1], [1, 1]], tokens, tokens, words, {})),
+        "of_itself": pickle.dumps((ITSELF, tokens, tokens, words, {})),
+        "deep": b"\x80\x02})" + 100_000 * b"\x85" + b"Ns.",
+        "surrogate": release(words={**four, "\ud800": 4}),
         "beyond": release(tokens + 3),
         "negative": release(tokens - 1),
         "fractions": release(tokens * 1.0),
         "nothing": release(tokens[:0]),
         "no_words": release(words={number: number for number in range(5)}),
         "gap": release(words={**words, "x4": 9}),
-        "two_words": release(words={**words, "x4": 0, "a b": 4}),
-        "empty_word": release(words={"": 4, **{f"x{number}": number for number in range(4)}}),
+        "two_words": release(words={**four, "a b": 4}),
+        "empty_word": release(words={**four, "": 4}),
     }
     for name, content in pickles.items():
         (world / "pickles" / name).mkdir(parents=True)
@@ -122,7 +134,7 @@ DATASETS = {
     "cifar10": "`dataset` must be a text: pydoc, ptb, an existing text file",
     "digits": "dataset='digits', which is none of them",
     "empty_folder": "has no train file",
-    "no_train": "no_train has no train file",
+    "no_train": "`cat test.txt valid.txt > all.txt`, and give that, which is divided 90:5:5",
     "no_valid": "no_valid has no valid file",
     "no_test": "no_test has no test file",
     "several": "exactly one train file. It has 2: train.txt, train2.txt",
@@ -130,15 +142,23 @@ DATASETS = {
     "empty_train": "train.txt holds no words",
     "empty_valid": "valid.txt holds no words",
     "latin_1": "valid is not a text in UTF-8 (byte 0xe9",
-    "others": "It holds: notes.txt",
+    "others": "It holds: notes.txt; give others/notes.txt itself, which is divided 90:5:5",
     "part_folders": "has no train file",
-    "pickles/cut_off": "pickle data was truncated",
-    "pickles/empty": "Ran out of input",
+    "pickles/cut_off": "is not a readable pickle (it is cut off)",
+    "pickles/empty": "is not a readable pickle (it is cut off)",
     "pickles/text": "is not a readable pickle",
     "pickles/command": "system', which is refused",
     "pickles/command_inside": "system', which is refused",
     "pickles/old_command": "posix.system', which is refused",
     "pickles/list": "is not the release's ptb.pkl",
+    "pickles/ragged": "must be an array of numbers, all rows of one length",
+    "pickles/of_itself": "a value contains itself",
+    "pickles/deep": "nested more than 100 deep",
+    "pickles/surrogate": "Every word of ptb.pkl must be text in UTF-8",
+    "pipe.txt": "pipe.txt cannot be read (it is a pipe, not a regular file)",
+    "pipes": "test.txt cannot be read (it is a pipe, not a regular file)",
+    "zeros.txt": "zeros.txt cannot be read (it is a device, not a regular file)",
+    "a\nb.txt": "`dataset` must be one line of text in UTF-8",
     "pickles/beyond": "numbers of words from 0 to 4. It has 3 to 7",
     "pickles/negative": "numbers of words from 0 to 4. It has -1 to 3",
     "pickles/fractions": "is not the release's ptb.pkl",
@@ -147,7 +167,7 @@ DATASETS = {
     "pickles/gap": "is not the release's ptb.pkl",
     "pickles/two_words": "is not the release's ptb.pkl",
     "pickles/empty_word": "is not the release's ptb.pkl",
-    "pickles/folder": "has no train file",
+    "pickles/folder": "cannot be read (it is a folder, not a regular file)",
     "pickles/none/ptb.pkl": "which is none of them",
 }
 
