@@ -9,16 +9,16 @@ import os
 import pathlib
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 
 import keras
 import tensorflow as tf
 
 from enas_tf import export_classifier, export_language_model
-from enas_tf.errors import EnasError, ExportError
+from enas_tf.errors import ExportError
 from enas_tf.export_language_model import AnyLanguageModel
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
+from enas_tf.model_reading import load_keras
 from enas_tf.spaces.rnn.network import LanguageModel
 
 
@@ -41,8 +41,8 @@ def export(
         of the vocabulary, one a line, are its asset `label_names.txt` or `vocabulary.txt`),
         `"keras"` (a classifier loads with Keras alone, a language model with
         `enas_tf.export.load_model`), `"tflite"` or `"onnx"` (needs the package `tf2onnx`).
-      label_names: names of the classes of a classifier. Default: those that `retrain` attached to
-        the model.
+      label_names: names of the classes of a classifier, for a SavedModel or a `.keras` file;
+        a warning says if none are written. Default: those that `retrain` attached to the model, and that its `.keras` file keeps.
       overwrite: replace what is there.
 
     Returns:
@@ -63,11 +63,15 @@ def export(
     names = export_classifier.check_label_names(model, label_names)
     with _replacing(target) as temporary:
         export_classifier.WRITERS[format](model, temporary, names)
+    export_classifier.warn_if_nameless(model, names, format)
     return target
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
     """Reads a trained model back.
+
+    A SavedModel is a program: load one only from people you trust. A `.keras` file that would run
+    code is refused.
 
     Args:
       path: the output folder of a retraining, a `.keras` file, or a SavedModel: the folder given
@@ -87,10 +91,10 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
         if is_language_model:
             return export_language_model.load_saved_language_model(path)
         return export_classifier.load_saved_classifier(path)
-    model = _load_keras(path)
+    model = load_keras(path)
     if not isinstance(model, LanguageModel):
         export_classifier.check_classifier(model)
-        export_classifier.attach_label_names(model, path)
+        export_classifier.find_label_names(model, path)
     return model
 
 
@@ -112,20 +116,3 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
         raise ExportError(f"Cannot write {target}: {str(error).splitlines()[0]:.160}.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _load_keras(path: pathlib.Path) -> keras.Model:
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (
-        # What a language model's own parts say of a damaged configuration.
-        EnasError,
-        KeyError,
-        OSError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise ExportError(
-            f"{path} is not a Keras model file ({str(error).splitlines()[0]:.120})."
-        ) from error

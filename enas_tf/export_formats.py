@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from enas_tf.errors import ExportError
+from enas_tf.model_files import NEEDS_TF2ONNX
 
 SIGNATURE = "serving_default"
 _ONNX_OPSET = 17
@@ -27,8 +28,25 @@ def assets(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: pathlib.Path(folder) / name for name in texts}
         for name, path in paths.items():
-            path.write_text(texts[name], encoding="utf-8")
+            # As bytes, since writing as text would change line ends on some systems.
+            path.write_bytes(texts[name].encode("utf-8"))
         yield {name: str(path) for name, path in paths.items()}
+
+
+def weights(model: Any) -> list[Any]:
+    """Returns the variables of a model, made by Keras or read from a SavedModel."""
+    return [
+        variable.value if isinstance(variable, keras.Variable) else variable
+        for variable in model.variables
+    ]
+
+
+def no_keras_file() -> ExportError:
+    """Returns what is wrong with writing a loaded SavedModel as a `.keras` file."""
+    return ExportError(
+        "A SavedModel cannot become a Keras file again; give the output folder of the retraining "
+        "instead."
+    )
 
 
 def write_keras(model: keras.Model, path: pathlib.Path) -> None:
@@ -66,10 +84,7 @@ def write_onnx(serve: Any, path: pathlib.Path) -> None:
     try:
         import tf2onnx
     except ImportError as error:
-        raise ExportError(
-            f"The format onnx needs the package tf2onnx ({error}); "
-            "install it with: pip install 'enas-tf[onnx]'."
-        ) from error
+        raise ExportError(f"{NEEDS_TF2ONNX} ({error})") from error
     function = serve.get_concrete_function()
     # Frozen here, because tf2onnx takes captured constants for inputs.
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)

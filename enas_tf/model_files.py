@@ -5,9 +5,9 @@ import json
 import os
 import pathlib
 import zipfile
-import zlib
 
 from enas_tf.errors import ExportError
+from enas_tf.reading import check_regular
 
 MODEL_FILE = "model.keras"
 _SAVED_MODEL = "saved_model"
@@ -22,16 +22,9 @@ _LANGUAGE_MODEL_CLASS = "LanguageModel"
 LANGUAGE_MODEL_FILE = "language_model.json"
 _ASSETS = "assets"
 
-# What reading a damaged `.keras` file can raise.
-_DAMAGED = (
-    EOFError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
+NEEDS_TF2ONNX = (
+    "The format onnx needs the package tf2onnx; install it, from the project's folder, with: "
+    "pip install '.[onnx]'."
 )
 
 # Every format, and what it is called in the folder of a retraining.
@@ -56,17 +49,22 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     Raises:
       ExportError: there is no such file or folder, or it is neither.
     """
-    # os.path answers no to a text that is too long for a path; pathlib would raise.
-    if os.path.isdir(path):
-        return _in_folder(pathlib.Path(path))
-    if not os.path.isfile(path):
-        raise ExportError(
-            f"{os.fspath(path)} does not exist; expected the output_dir of a retraining, a .keras "
-            "file or a SavedModel folder."
-        )
+    path = pathlib.Path(os.path.expanduser(path))
+    try:
+        # os.path answers no to a text that is too long for a path; pathlib would raise.
+        if os.path.isdir(path):
+            return _in_folder(path)
+        if not os.path.exists(path):
+            raise ExportError(
+                f"{path} does not exist; expected the output_dir of a retraining, a .keras file or "
+                "a SavedModel folder."
+            )
+        check_regular(path)
+    except OSError as error:
+        raise ExportError(f"Cannot read a model from {path}: {error.strerror or error}.") from error
     if not zipfile.is_zipfile(path):
-        raise ExportError(f"{os.fspath(path)} is not a Keras model file (.keras), or is damaged.")
-    return pathlib.Path(path)
+        raise ExportError(f"{path} is not a Keras model file (.keras), or is damaged.")
+    return path
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
@@ -113,11 +111,8 @@ def check_target(
             f"`format` must be one of {', '.join(FORMATS)}. Received: format={format!r}."
         )
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
-        raise ExportError(
-            "The format onnx needs the package tf2onnx; install it with: "
-            "pip install 'enas-tf[onnx]'."
-        )
-    target = pathlib.Path(path)
+        raise ExportError(NEEDS_TF2ONNX)
+    target = pathlib.Path(os.path.expanduser(path))
     if format == _SAVED_MODEL:
         target = target / "1"
     if format == "keras" and target.suffix != ".keras":
@@ -139,18 +134,22 @@ def _class_of(path: pathlib.Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("config.json"))["class_name"]
-    except _DAMAGED:
-        # Whatever is wrong with the file, loading the model will say.
+    # Whatever is wrong with the file, and whatever that raises, loading the model will say.
+    except Exception:
         return None
 
 
 def _in_folder(path: pathlib.Path) -> pathlib.Path:
-    if (path / MODEL_FILE).is_file():
+    if (path / MODEL_FILE).exists():
         return find_model(path / MODEL_FILE)
     for folder in (path, path / _SAVED_MODEL):
-        if (folder / _SAVED_MODEL_FILE).is_file():
+        if (folder / _SAVED_MODEL_FILE).exists():
             return folder
-        versions = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+        if not folder.is_dir():
+            continue
+        versions = [
+            entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()
+        ]
         if versions:
             return max(versions, key=lambda entry: int(entry.name))
     raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")

@@ -213,7 +213,6 @@ def test_a_saved_model_becomes_no_keras_file(folder, tmp_path):
             "expected to be a int32 tensor",
         ),
         ("serving_text", {"text": np.array("a b")}, r"text \[\] is not compatible"),
-        ("serving_text", {"text": np.array([], object)}, "at least one text"),
         (
             "serving_step",
             {"tokens": np.zeros([2, 1], np.int32), "state": np.zeros([2, 4], np.float32)},
