@@ -42,7 +42,8 @@ def export(
         `"keras"` (a classifier loads with Keras alone, a language model with
         `enas_tf.export.load_model`), `"tflite"` or `"onnx"` (needs the package `tf2onnx`).
       label_names: names of the classes of a classifier, for a SavedModel or a `.keras` file;
-        a warning says if none are written. Default: those that `retrain` attached to the model, and that its `.keras` file keeps.
+        a warning says if none are written. Default: those that the model has from `retrain`,
+        which its `.keras` file keeps.
       overwrite: replace what is there.
 
     Returns:

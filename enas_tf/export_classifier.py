@@ -229,7 +229,10 @@ class _SavedClassifier(keras.Model):
         # What is loaded holds the variables, as long as it is held itself.
         self._loaded = loaded
         self._serve = serve = loaded.signatures[SIGNATURE]
-        self._input_shape = _shape(serve.structured_input_signature[1], "images", tf.uint8, 4)
+        inputs = serve.structured_input_signature[1]
+        if len(inputs) != 1:
+            raise ValueError(f"it has {len(inputs)} inputs")
+        self._input_shape = _shape(inputs, "images", tf.uint8, 4)
         self._output_shape = _shape(serve.structured_outputs, "probabilities", tf.float32, 2)
         self.built = True
 
@@ -261,9 +264,13 @@ def _shape(
     """Returns the shape of an input or output of a signature, `[batch, ...]`."""
     specification = specifications[name]
     shape = specification.shape
-    if specification.dtype != dtype or shape.rank != rank or None in shape[1:]:
+    if (
+        specification.dtype != dtype
+        or shape.rank != rank
+        or [size is None for size in shape] != [True, *([False] * (rank - 1))]
+    ):
         raise ValueError(
-            f"`{name}` must be {dtype.name} of {rank} axes and known sizes, but is "
+            f"`{name}` must be {dtype.name}, any number of {rank - 1} known sizes, but is "
             f"{specification.dtype.name} {shape}"
         )
-    return (None, *shape[1:])
+    return tuple(shape)

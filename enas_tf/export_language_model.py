@@ -79,7 +79,7 @@ class SavedLanguageModel(tf.Module):
     @property
     def variables(self) -> tuple[Any, ...]:
         """The weights."""
-        return tuple(self._loaded.weights)
+        return tuple(self._step.variables)
 
     def zero_state(self, rows: Any) -> tf.Tensor:
         """Returns the state before any word; `rows` goes first."""

@@ -17,6 +17,8 @@ _SAVED_MODEL_FILE = "saved_model.pb"
 CLASSIFIER = "classifier"
 LANGUAGE_MODEL = "language_model"
 _LANGUAGE_MODEL_CLASS = "LanguageModel"
+# A few compressed bytes may stand for more than there is memory.
+_LARGEST_CONFIG = 2**28
 
 # The asset by which the SavedModel of a language model is known, and what it is made of.
 LANGUAGE_MODEL_FILE = "language_model.json"
@@ -132,8 +134,8 @@ def check_target(
 def _class_of(path: pathlib.Path) -> str | None:
     """Returns the name of the class of the model in a `.keras` file."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json"))["class_name"]
+        with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
+            return json.loads(file.read(_LARGEST_CONFIG))["class_name"]
     # Whatever is wrong with the file, and whatever that raises, loading the model will say.
     except Exception:
         return None

@@ -95,10 +95,11 @@ def read_lines(path: pathlib.Path) -> tuple[str, ...]:
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}"
-    if isinstance(error, KeyError):
-        return f"it has no {error}"
-    text = " ".join(str(error).split())
-    return f"{text:.160}".rstrip(".") if text else type(error).__name__
+    # Keras puts the cause last, after all of the configuration that it is about.
+    text = " ".join(str(error).rpartition("Exception encountered:")[2].split())
+    if isinstance(error, KeyError) and " " not in text:
+        return f"it has no {text}"
+    return f"{text:.160}".rstrip(".") or type(error).__name__
 
 
 def _keras_version(path: pathlib.Path) -> str:

@@ -78,11 +78,11 @@ def label_names_of(model: keras.Model) -> tuple[str, ...] | None:
     if names is None:
         initializer = getattr(_last_layer(model), "bias_initializer", None)
         try:
-            names = json.loads(initializer.value)[_LABEL_NAMES]
-        except (AttributeError, TypeError, ValueError, LookupError):
+            names = tuple(map(str, json.loads(initializer.value)[_LABEL_NAMES]))
+        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
             # It is an initial value, or there is none.
             return None
-    return tuple(map(str, names))
+    return tuple(names)
 
 
 def _last_layer(model: keras.Model) -> keras.layers.Layer:
