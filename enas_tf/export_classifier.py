@@ -19,6 +19,8 @@ from enas_tf import export_formats, warm_up
 from enas_tf.errors import ExportError
 from enas_tf.export_formats import SIGNATURE
 from enas_tf.model_files import MODEL_FILE
+from enas_tf.places import plain_path
+from enas_tf.reading import read_bytes
 from enas_tf.runs import RESULTS
 
 _LABELS_FILE = "label_names.txt"
@@ -161,7 +163,8 @@ def load_saved_classifier(path: pathlib.Path) -> keras.Model:
       ExportError: it holds no classifier.
     """
     try:
-        loaded = tf.saved_model.load(str(path))
+        with plain_path(path) as plain:
+            loaded = tf.saved_model.load(plain)
         serve = loaded.signatures[SIGNATURE]
         specification = serve.structured_input_signature[1]["images"]
         num_classes = serve.structured_outputs["probabilities"].shape[-1]
@@ -172,7 +175,8 @@ def load_saved_classifier(path: pathlib.Path) -> keras.Model:
     model = _SavedClassifier(loaded, specification.shape, num_classes)
     asset = getattr(loaded, "label_names", None)
     if asset is not None:
-        text = pathlib.Path(asset.asset_path.numpy().decode()).read_text(encoding="utf-8")
+        name = pathlib.PurePath(asset.asset_path.numpy().decode()).name
+        text = read_bytes(path / "assets" / name).decode()
         model.label_names = tuple(text.splitlines())
     return model
 

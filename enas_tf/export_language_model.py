@@ -43,6 +43,7 @@ from enas_tf.data.vocabulary import Vocabulary
 from enas_tf.errors import DataError, ExportError
 from enas_tf.export_formats import SIGNATURE
 from enas_tf.model_files import LANGUAGE_MODEL_FILE
+from enas_tf.places import plain_path
 from enas_tf.spaces.rnn.network import LanguageModel
 from enas_tf.training.text_step import TextMetrics
 
@@ -337,7 +338,8 @@ def load_saved_language_model(path: pathlib.Path) -> SavedLanguageModel:
             # The words may hold characters that `splitlines` takes for line ends.
             words = (folder / VOCABULARY_FILE).read_text(encoding="utf-8").split("\n")[:-1]
             vocabulary = Vocabulary(tuple(words), description["tokenization"])
-        loaded = tf.saved_model.load(str(path))
+        with plain_path(path) as plain:
+            loaded = tf.saved_model.load(plain)
         sizes = int(description["vocabulary_size"]), int(description["state_size"])
         outputs = loaded.signatures[STEP_SIGNATURE].structured_outputs
         actual = outputs["log_probabilities"].shape[-1], outputs["state"].shape[-1]
