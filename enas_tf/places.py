@@ -47,8 +47,8 @@ class Place:
         if not is_there:
             raise RunDirectoryError(
                 f"{self.named} is not the folder any more in which this run began: it was renamed, "
-                "deleted or replaced in the meantime. Nothing more was written; where the folder "
-                "still is, give its path as output_dir to go on from the last checkpoint."
+                "deleted or replaced in the meantime. Nothing more was written; if it is elsewhere "
+                "now, give that path as output_dir to go on from the last checkpoint."
             )
 
     def release(self) -> None:
