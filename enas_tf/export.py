@@ -7,8 +7,6 @@ pictures, and in `enas_tf.export_language_model` for language models.
 import contextlib
 import os
 import pathlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 
 import keras
@@ -17,8 +15,11 @@ import tensorflow as tf
 from enas_tf import export_classifier, export_language_model
 from enas_tf.errors import ExportError
 from enas_tf.export_language_model import AnyLanguageModel
+from enas_tf.files import reason
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
 from enas_tf.model_reading import load_keras
+from enas_tf.places import shown
+from enas_tf.replacing import replacing
 from enas_tf.spaces.rnn.network import LanguageModel
 
 
@@ -59,13 +60,13 @@ def export(
             raise ExportError("`label_names` is for classifiers; a language model has no classes.")
         with _replacing(target) as temporary:
             export_language_model.WRITERS[format](model, temporary)
-        return target
+        return shown(target)
     export_classifier.check_classifier(model)
     names = export_classifier.check_label_names(model, label_names)
     with _replacing(target) as temporary:
         export_classifier.WRITERS[format](model, temporary, names)
     export_classifier.warn_if_nameless(model, names, format)
-    return target
+    return shown(target)
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
@@ -101,19 +102,9 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
 
 @contextlib.contextmanager
 def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives a temporary path, and puts what was written there in place of the target."""
+    """Does what `replacing` does, with errors of its own."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = pathlib.Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))
-    except OSError as error:
-        raise ExportError(f"Cannot write {target}: {error.strerror or error}.") from error
-    try:
-        # mkdtemp makes folders that only their owner can read; what is inside has the usual rights.
-        yield folder / target.name
-        if target.exists():
-            os.replace(target, folder / "replaced")
-        os.replace(folder / target.name, target)
+        with replacing(target) as temporary:
+            yield temporary
     except (OSError, tf.errors.OpError) as error:
-        raise ExportError(f"Cannot write {target}: {str(error).splitlines()[0]:.160}.") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        raise ExportError(f"Cannot write {shown(target)}: {reason(error)}.") from error

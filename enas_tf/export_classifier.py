@@ -214,7 +214,8 @@ def load_saved_classifier(path: pathlib.Path) -> keras.Model:
         model = _SavedClassifier(loaded)
         asset = getattr(loaded, "label_names", None)
         if asset is not None:
-            names = read_lines(pathlib.Path(asset.asset_path.numpy().decode()))
+            name = pathlib.PurePath(asset.asset_path.numpy().decode()).name
+            names = read_lines(path / "assets" / name)
             if len(names) != model.output_shape[-1]:
                 raise ValueError(f"it has {len(names)} names for {model.output_shape[-1]} classes")
             model.label_names = names

@@ -7,6 +7,7 @@ import pathlib
 import zipfile
 
 from enas_tf.errors import ExportError
+from enas_tf.places import user_path
 from enas_tf.reading import check_regular
 
 MODEL_FILE = "model.keras"
@@ -51,7 +52,7 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     Raises:
       ExportError: there is no such file or folder, or it is neither.
     """
-    path = pathlib.Path(os.path.expanduser(path))
+    path = user_path(path)
     try:
         # os.path answers no to a text that is too long for a path; pathlib would raise.
         if os.path.isdir(path):
@@ -114,7 +115,7 @@ def check_target(
         )
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
         raise ExportError(NEEDS_TF2ONNX)
-    target = pathlib.Path(os.path.expanduser(path))
+    target = user_path(path)
     if format == _SAVED_MODEL:
         target = target / "1"
     if format == "keras" and target.suffix != ".keras":

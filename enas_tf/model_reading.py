@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from enas_tf.errors import ExportError
+from enas_tf.places import plain_path
 from enas_tf.reading import check_regular, read_bytes
 
 # Where the files of a SavedModel are that TensorFlow opens.
@@ -79,7 +80,8 @@ def load_saved_model(path: pathlib.Path) -> Any:
             for entry in (path / folder).iterdir():
                 if not entry.is_dir():
                     check_regular(entry)
-    return tf.saved_model.load(str(path))
+    with plain_path(path) as plain:
+        return tf.saved_model.load(plain)
 
 
 def read_lines(path: pathlib.Path) -> tuple[str, ...]:

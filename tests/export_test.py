@@ -241,3 +241,33 @@ def test_a_damaged_saved_model_is_refused(tmp_path):
     (tmp_path / "1" / "saved_model.pb").write_text("text")
     with pytest.raises(ExportError, match="not a SavedModel"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lr=[0.05]", "a*b?", "two words", "ü", "\udcff"])
+@pytest.mark.parametrize("kind", ["saved_model", "keras"])
+def test_models_may_have_any_name(model, images, probabilities, tmp_path, name, kind):
+    path = tmp_path / name / ("model.keras" if kind == "keras" else name)
+    export(model, path, format=kind, label_names=["a", "b", "c"])
+    loaded = load_model(path)
+    np.testing.assert_allclose(tf.nn.softmax(loaded(images)), probabilities, atol=1e-5)
+    if kind == "saved_model":
+        assert loaded.label_names == ("a", "b", "c")
+
+
+def test_the_path_of_a_model_may_begin_with_the_home_folder(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert export(model, "~/model.keras", format="keras") == tmp_path / "model.keras"
+    assert load_model("~/model.keras").output_shape == (None, 3)
+
+
+def test_an_export_that_fails_leaves_the_old_one(model, tmp_path, monkeypatch):
+    folder = export(model, tmp_path)
+    before = sorted(path.stat().st_ino for path in folder.rglob("*"))
+
+    def fail(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", fail)
+    with pytest.raises(ExportError, match=f"Cannot write {folder}: no space left on device"):
+        export(model, tmp_path, overwrite=True)
+    assert sorted(path.stat().st_ino for path in folder.rglob("*")) == before

@@ -1,7 +1,5 @@
 """`enas-export`: writes a trained model in another format."""
 
-import os
-import pathlib
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +8,7 @@ from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.model_files import FORMATS, check_target, find_model
+from enas_tf.places import user_path
 
 NAME = "enas-export"
 SUMMARY = "writes a trained model as a SavedModel, for Keras, TFLite or ONNX."
@@ -48,7 +47,7 @@ def _export(argv: Sequence[str]) -> None:
     command.add("Export", "overwrite", bool, False, "Replace what is there.")
     command.parse(argv)
     name = command["format"]
-    run = pathlib.Path(os.path.expanduser(command["run"]))
+    run = user_path(command["run"])
     find_model(run)
     if command["output"] is None and not run.is_dir():
         raise ConfigurationError(
