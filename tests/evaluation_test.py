@@ -84,7 +84,7 @@ def test_classes_are_found_by_their_names(classifier, order):
     data = ImageData.from_arrays(
         dark_and_bright, [0, 1], dark_and_bright, [0, 1], label_names=names
     )
-    named = keras.Sequential([classifier])
+    named = keras.Sequential([keras.Input([1, 1, 1]), classifier])
     named.label_names = ("dark", "bright")
     assert evaluate(named, data) == (1.0, pytest.approx(0.0))
 

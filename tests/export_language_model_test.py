@@ -233,6 +233,36 @@ def test_inputs_of_another_shape_or_type_are_an_error(signatures, signature, inp
         signatures[signature](**tensors)
 
 
+@pytest.mark.parametrize(
+    ("signature", "inputs", "shapes"),
+    [
+        (
+            "serving_default",
+            {"tokens": tf.zeros([0, 5], tf.int32)},
+            {"log_probabilities": (0, 5, 20), "perplexity": (0,)},
+        ),
+        (
+            "serving_default",
+            {"tokens": tf.zeros([0, 0], tf.int32)},
+            {"log_probabilities": (0, 0, 20), "perplexity": (0,)},
+        ),
+        (
+            "serving_text",
+            {"text": tf.zeros([0], tf.string)},
+            {"log_probabilities": (0, 0, 20), "perplexity": (0,), "num_tokens": (0,)},
+        ),
+        (
+            "serving_step",
+            {"tokens": tf.zeros([0, 1], tf.int32), "state": tf.zeros([0, 8])},
+            {"log_probabilities": (0, 1, 20), "state": (0, 8)},
+        ),
+    ],
+)
+def test_no_rows_are_answered_with_no_rows(signatures, signature, inputs, shapes):
+    outputs = signatures[signature](**inputs)
+    assert {name: tuple(tensor.shape) for name, tensor in outputs.items()} == shapes
+
+
 def test_warm_up_requests_are_answered(folder, signatures):
     requests = read_warm_up_requests(folder / "1")
     names = ["serving_default", "serving_step", "serving_text"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from enas_tf import export_classifier
 from enas_tf.data.preprocessing import Normalization
 from enas_tf.errors import ExportError
 from enas_tf.export import export, load_model
@@ -156,6 +157,41 @@ def test_names_attached_to_the_model_are_exported(model, tmp_path):
     assert (path / "assets" / "label_names.txt").read_text() == "x\ny\nz\n"
 
 
+def test_no_pictures_are_answered_with_no_rows(model, serve):
+    outputs = serve(images=tf.zeros([0, 9, 8, 2], tf.uint8))
+    assert outputs["probabilities"].shape == (0, 3)
+    assert outputs["classes"].shape == (0,)
+    assert model(np.zeros([0, 9, 8, 2], np.uint8)).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("format_", "names", "message"),
+    [
+        ("saved_model", None, "the model brings none"),
+        ("keras", None, "the model brings none"),
+        ("tflite", ("a", "b", "c"), "the format tflite has no place for them"),
+        ("saved_model", ("a", "b", "c"), None),
+        ("keras", ("a", "b", "c"), None),
+    ],
+)
+def test_it_is_said_if_no_names_are_written(
+    model, tmp_path, format_, names, message, caplog, monkeypatch
+):
+    monkeypatch.setitem(export_classifier.WRITERS, format_, lambda model, path, names: path.touch())
+    export(model, tmp_path / "m.keras", format=format_, label_names=names)
+    messages = [
+        record.getMessage() for record in caplog.records if record.name.startswith("enas_tf")
+    ]
+    assert messages == ([f"No names of classes were written: {message}."] if message else []) or (
+        len(messages) == 1 and message in messages[0]
+    )
+
+
+def test_names_that_are_given_go_into_a_keras_file_and_not_into_the_model(model, tmp_path):
+    path = export(model, tmp_path / "m.keras", format="keras", label_names=["x", "y", "z"])
+    assert load_model(path).label_names == ("x", "y", "z")
+
+
 @pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 18, 16, 2), (2, 9, 8, 1), (9, 8, 2)])
 def test_pictures_of_another_shape_are_an_error(serve, shape):
     actual = ",".join(map(str, shape))
@@ -205,6 +241,10 @@ def test_a_version_is_replaced_when_asked(model, tmp_path):
     [
         ({"format": "pickle"}, "`format` must be one of saved_model, keras, tflite, onnx"),
         ({"label_names": ["a"]}, "must have 3 names"),
+        ({"label_names": "abc"}, r"must have 3 names.*Received: one text"),
+        ({"label_names": ["a", "b\n", "c"]}, r"of one line that UTF-8 can write.*'b\\n'"),
+        ({"label_names": ["a", "\udc80", "c"]}, "of one line that UTF-8 can write"),
+        ({"label_names": ["a", "b", "a"]}, "must differ from each other"),
         ({"format": "keras"}, r"must end in \.keras"),
     ],
 )
