@@ -98,8 +98,13 @@ def warn_if_nameless(
     _log.warning("No names of classes were written: %s.", reason)
 
 
-def _servable(model: keras.Model) -> tf.Module:
-    """Returns the weights of a classifier with its function `serve`."""
+def _servable(model: keras.Model, *, checked: bool) -> tf.Module:
+    """Returns the weights of a classifier with its function `serve`.
+
+    Args:
+      model: the classifier.
+      checked: whether requests without pictures are answered.
+    """
     # A plain module, since Keras's ExportArchive takes no assets.
     module = tf.Module()
     module.weights = export_formats.weights(model)
@@ -110,7 +115,14 @@ def _servable(model: keras.Model) -> tf.Module:
         # Neither a server nor TensorFlow itself compares shapes with the signature, and the
         # network would give some answer to pictures of any size.
         images = tf.ensure_shape(images, specification.shape)
+        count = tf.shape(images)[0]
+        if checked:
+            # oneDNN's convolutions cannot do without a picture.
+            added = tf.cast(count == 0, tf.int32)
+            images = tf.pad(images, [[0, added], [0, 0], [0, 0], [0, 0]])
         logits = model(tf.cast(images, tf.float32), training=False)
+        if checked:
+            logits = logits[:count]
         return {"probabilities": tf.nn.softmax(logits), "classes": tf.argmax(logits, axis=-1)}
 
     module.serve = serve
@@ -120,7 +132,7 @@ def _servable(model: keras.Model) -> tf.Module:
 def _write_saved_model(
     model: keras.Model, path: pathlib.Path, label_names: tuple[str, ...] | None
 ) -> None:
-    module = _servable(model)
+    module = _servable(model, checked=True)
     texts = {_LABELS_FILE: "".join(f"{name}\n" for name in label_names)} if label_names else {}
     with export_formats.assets(texts) as paths:
         if paths:
@@ -154,7 +166,7 @@ def _write_tflite(
     model: keras.Model, path: pathlib.Path, label_names: tuple[str, ...] | None
 ) -> None:
     del label_names
-    module = _servable(model)
+    module = _servable(model, checked=False)
     export_formats.write_tflite(module, module.serve, path)
 
 
@@ -162,7 +174,7 @@ def _write_onnx(
     model: keras.Model, path: pathlib.Path, label_names: tuple[str, ...] | None
 ) -> None:
     del label_names
-    export_formats.write_onnx(_servable(model).serve, path)
+    export_formats.write_onnx(_servable(model, checked=False).serve, path)
 
 
 WRITERS: dict[str, Callable[[keras.Model, pathlib.Path, tuple[str, ...] | None], None]] = {

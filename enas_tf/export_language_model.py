@@ -154,7 +154,7 @@ class _Servable:
             parts = tf.split(state, self._sizes, axis=-1)
             structure = self._model.zero_state(1)
             nested = tf.nest.pack_sequence_as(structure, parts)
-            logits, after = self._model.advance(tokens, nested)
+            logits, after = self._advance(tokens, nested)
             return {
                 "log_probabilities": tf.nn.log_softmax(logits),
                 "state": tf.concat(tf.nest.flatten(after), axis=-1),
@@ -196,7 +196,7 @@ class _Servable:
         """Returns the outputs of rows of which only the first tokens count."""
         # TFLite needs to know the number of rows.
         rows = tokens.shape[0] or tf.shape(tokens)[0]
-        logits, _ = self._model.advance(tokens, self._model.zero_state(rows))
+        logits, _ = self._advance(tokens, self._model.zero_state(rows))
         logarithms = tf.nn.log_softmax(logits)
         counts = tf.sequence_mask(lengths, tf.shape(tokens)[1], dtype=tf.float32)
         chosen = tf.gather(logarithms[:, :-1], tokens[:, 1:], batch_dims=2)
@@ -206,6 +206,15 @@ class _Servable:
             "log_probabilities": logarithms * counts[:, :, None],
             "perplexity": tf.exp(-sums / predicted),
         }
+
+    def _advance(self, tokens: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        if not self._checked:
+            return self._model.advance(tokens, state)
+        # Without rows there may be no times either, and the loop over them needs one.
+        time = tf.shape(tokens)[1]
+        tokens = tf.pad(tokens, [[0, 0], [0, tf.cast(time == 0, tf.int32)]])
+        logits, state = self._model.advance(tokens, state)
+        return logits[:, :time], state
 
     def _check(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns the tokens, whose request fails unless they are what the signature says."""

@@ -55,6 +55,7 @@ def with_layer(**changes):
     return change
 
 
+LAYER = {"module": "keras.layers", "class_name": "ReLU", "config": {}}
 SYSTEM = {"module": "os", "class_name": "system", "config": {"command": "touch run"}}
 KERAS_FILES = [
     ("no weights", lambda files: files.pop("model.weights.h5"), "Expected a model.weights.h5"),
