@@ -20,7 +20,6 @@ from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from tests.warm_up_requests import read_warm_up_requests
 
-
 NAMELESS = "the model brings none; `enas_tf.export` takes some as `label_names`"
 
 
