@@ -42,12 +42,14 @@ def match(
             "the same names."
         )
     if unchecked:
+        pairs = zip(known or map(str, range(count)), names)
         _log.warning(
-            "%s, so that nothing tells whether its %s are those of %s; their order is taken: %s.",
+            "%s, so that the %s of %s cannot be compared with the model's; they are taken in their "
+            "order: %s.",
             unchecked,
             kind,
             dataset,
-            _listed([f"{number} = {name!r}" for number, name in enumerate(names)]),
+            _listed([f"{name!r} for the model's {own!r}" for own, name in pairs]),
         )
         return np.arange(count, dtype=np.int32)
     numbers = {name: number for number, name in enumerate(known or ())}

@@ -49,7 +49,10 @@ def test_classes_without_names_are_taken_in_their_order_and_it_is_said(
 ):
     assert matched(known, names) == [0, 1, 2]
     (record,) = caplog.records
-    assert record.getMessage().startswith(f"{reason}, so that nothing tells whether its classes")
+    message = record.getMessage()
+    assert message.startswith(f"{reason}, so that the classes of pets cannot be compared with")
+    own = (known or "012")[2]
+    assert message.endswith(f"{names[2]!r} for the model's {own!r}.")
 
 
 @pytest.mark.parametrize(("known", "names", "message"), REFUSED)
