@@ -115,12 +115,13 @@ def _servable(model: keras.Model, *, checked: bool) -> tf.Module:
         # Neither a server nor TensorFlow itself compares shapes with the signature, and the
         # network would give some answer to pictures of any size.
         images = tf.ensure_shape(images, specification.shape)
-        count = tf.shape(images)[0]
+        pixels, count = tf.cast(images, tf.float32), tf.shape(images)[0]
         if checked:
-            # oneDNN's convolutions cannot do without a picture.
+            # oneDNN's convolutions cannot do without a picture. (TFLite, which may be made of a
+            # SavedModel, pads floats only.)
             added = tf.cast(count == 0, tf.int32)
-            images = tf.pad(images, [[0, added], [0, 0], [0, 0], [0, 0]])
-        logits = model(tf.cast(images, tf.float32), training=False)
+            pixels = tf.pad(pixels, [[0, added], [0, 0], [0, 0], [0, 0]])
+        logits = model(pixels, training=False)
         if checked:
             logits = logits[:count]
         return {"probabilities": tf.nn.softmax(logits), "classes": tf.argmax(logits, axis=-1)}

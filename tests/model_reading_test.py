@@ -192,5 +192,6 @@ def test_a_saved_classifier_is_saved_again(saved_model, model, tmp_path):
     again = load_model(export(loaded, tmp_path))
     np.testing.assert_allclose(again(images), tf.nn.log_softmax(model(images)), atol=1e-5)
     assert again.label_names == ("a", "b")
+    assert export(loaded, tmp_path / "model.tflite", format="tflite").is_file()
     with pytest.raises(ExportError, match="cannot become a Keras file again"):
         export(loaded, tmp_path / "model.keras", format="keras")
