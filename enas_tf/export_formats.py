@@ -64,11 +64,16 @@ def write_tflite(module: tf.Module, serve: Any, path: pathlib.Path) -> None:
       module: has the variables.
       serve: a `tf.function` with an input signature, and with a dictionary as output.
       path: of the file.
+
+    Raises:
+      ExportError: TFLite has no such model.
     """
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={SIGNATURE: serve})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
-        path.write_bytes(converter.convert())
+        with _converting("TFLite"):
+            content = converter.convert()
+        path.write_bytes(content)
 
 
 def write_onnx(serve: Any, path: pathlib.Path) -> None:
@@ -79,7 +84,7 @@ def write_onnx(serve: Any, path: pathlib.Path) -> None:
       path: of the file.
 
     Raises:
-      ExportError: the package `tf2onnx` is missing.
+      ExportError: the package `tf2onnx` is missing, or ONNX has no such model.
     """
     try:
         import tf2onnx
@@ -92,11 +97,25 @@ def write_onnx(serve: Any, path: pathlib.Path) -> None:
     names = {argument.name: function.inputs[0].name}
     outputs = sorted(function.structured_outputs)  # TensorFlow orders them so.
     names |= {name: tensor.name for name, tensor in zip(outputs, function.outputs)}
-    tf2onnx.convert.from_graph_def(
-        frozen.graph.as_graph_def(),
-        input_names=[names[argument.name]],
-        output_names=[names[name] for name in outputs],
-        tensors_to_rename={tensor: name for name, tensor in names.items()},
-        opset=_ONNX_OPSET,
-        output_path=str(path),
-    )
+    with _converting("ONNX"):
+        tf2onnx.convert.from_graph_def(
+            frozen.graph.as_graph_def(),
+            input_names=[names[argument.name]],
+            output_names=[names[name] for name in outputs],
+            tensors_to_rename={tensor: name for name, tensor in names.items()},
+            opset=_ONNX_OPSET,
+            output_path=str(path),
+        )
+
+
+@contextlib.contextmanager
+def _converting(name: str) -> Iterator[None]:
+    """Makes an `ExportError` of what a converter says of a model that it cannot convert."""
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    # Models may come from anybody, and converters have no list of what they raise.
+    except Exception as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        raise ExportError(f"The model cannot be converted to {name} ({message:.160}).") from error

@@ -195,3 +195,13 @@ def test_a_saved_classifier_is_saved_again(saved_model, model, tmp_path):
     assert export(loaded, tmp_path / "model.tflite", format="tflite").is_file()
     with pytest.raises(ExportError, match="cannot become a Keras file again"):
         export(loaded, tmp_path / "model.keras", format="keras")
+
+
+def test_what_a_converter_cannot_convert_is_said_in_one_line(model, tmp_path, monkeypatch):
+    def fail(self):
+        raise ValueError("no such\noperation")
+
+    monkeypatch.setattr("tensorflow.lite.python.lite.TFLiteSavedModelConverterV2.convert", fail)
+    with pytest.raises(ExportError, match=r"converted to TFLite \(no such operation\)"):
+        export(model, tmp_path / "model.tflite", format="tflite")
+    assert not list(tmp_path.iterdir())
