@@ -198,10 +198,13 @@ def test_a_saved_classifier_is_saved_again(saved_model, model, tmp_path):
 
 
 def test_what_a_converter_cannot_convert_is_said_in_one_line(model, tmp_path, monkeypatch):
-    def fail(self):
-        raise ValueError("no such\noperation")
+    class Converter:
+        def convert(self):
+            raise ValueError("no such\noperation")
 
-    monkeypatch.setattr("tensorflow.lite.python.lite.TFLiteSavedModelConverterV2.convert", fail)
+    monkeypatch.setattr(
+        tf.lite.TFLiteConverter, "from_saved_model", lambda *args, **options: Converter()
+    )
     with pytest.raises(ExportError, match=r"converted to TFLite \(no such operation\)"):
         export(model, tmp_path / "model.tflite", format="tflite")
     assert not list(tmp_path.iterdir())
