@@ -18,7 +18,7 @@ from enas_tf.errors import EnasError, ExportError
 from enas_tf.export_language_model import AnyLanguageModel
 from enas_tf.files import reason
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
-from enas_tf.places import shown, user_path
+from enas_tf.places import shown
 from enas_tf.replacing import replacing
 from enas_tf.spaces.rnn.network import LanguageModel
 
@@ -53,7 +53,7 @@ def export(
       ExportError: the model is neither, something is there already, a package is missing, the
         format has no place for such a model, or the path cannot be written.
     """
-    target = check_target(user_path(path), format, overwrite)
+    target = check_target(path, format, overwrite)
     if isinstance(model, AnyLanguageModel):
         if label_names is not None:
             raise ExportError("`label_names` is for classifiers; a language model has no classes.")
@@ -82,7 +82,7 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
     Raises:
       ExportError: there is no such file or folder, or it holds no such model.
     """
-    path = find_model(user_path(path))
+    path = find_model(path)
     is_language_model = kind_of(path) == LANGUAGE_MODEL
     if path.is_dir():
         if is_language_model:

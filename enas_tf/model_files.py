@@ -8,6 +8,8 @@ import zipfile
 import zlib
 
 from enas_tf.errors import ExportError
+from enas_tf.places import user_path
+from enas_tf.replacing import clear_up
 
 MODEL_FILE = "model.keras"
 _SAVED_MODEL = "saved_model"
@@ -56,9 +58,10 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     Raises:
       ExportError: there is no such file or folder, or it is neither.
     """
+    path = user_path(path)
     # os.path answers no to a text that is too long for a path; pathlib would raise.
     if os.path.isdir(path):
-        return _in_folder(pathlib.Path(path))
+        return _in_folder(path)
     if not os.path.isfile(path):
         raise ExportError(
             f"{os.fspath(path)} does not exist; expected the output_dir of a retraining, a .keras "
@@ -66,7 +69,7 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
         )
     if not zipfile.is_zipfile(path):
         raise ExportError(f"{os.fspath(path)} is not a Keras model file (.keras), or is damaged.")
-    return pathlib.Path(path)
+    return path
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
@@ -117,7 +120,7 @@ def check_target(
             "The format onnx needs the package tf2onnx; install it with: "
             "pip install 'enas-tf[onnx]'."
         )
-    target = pathlib.Path(path)
+    target = user_path(path)
     if format == _SAVED_MODEL:
         target = target / "1"
     if format == "keras" and target.suffix != ".keras":
@@ -150,7 +153,15 @@ def _in_folder(path: pathlib.Path) -> pathlib.Path:
     for folder in (path, path / _SAVED_MODEL):
         if (folder / _SAVED_MODEL_FILE).is_file():
             return folder
-        versions = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
-        if versions:
+        if versions := _versions(folder):
             return max(versions, key=lambda entry: int(entry.name))
     raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")
+
+
+def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
+    found = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+    if not found:
+        # Where an export was killed, the old version may stand aside.
+        clear_up(folder)
+        found = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+    return found
