@@ -43,7 +43,7 @@ def lock_folder(path: pathlib.Path) -> pathlib.Path:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Locks an open folder until it is closed; returns False if another process has locked it."""
+    """Locks what is open until it is closed; returns False if another process has locked it."""
     if fcntl is None:
         return True
     try:
@@ -57,23 +57,23 @@ def try_lock(descriptor: int) -> bool:
 
 
 def open_locked(path: pathlib.Path) -> int | None:
-    """Opens a folder and locks it until the descriptor is closed.
+    """Opens a file and locks it until the descriptor is closed.
 
     Args:
-      path: of the folder.
+      path: of the file, which is made; a file, since not all file systems lock folders.
 
     Returns:
-      The descriptor; None if another process has the folder, or has deleted it.
+      The descriptor; None if another process has the file, or has deleted its folder.
 
     Raises:
       OSError: it cannot be opened.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except FileNotFoundError:
         return None
     # Whoever had it locked before may have deleted it.
-    if try_lock(descriptor) and os.path.isdir(path):
+    if try_lock(descriptor) and path.exists():
         return descriptor
     os.close(descriptor)
     return None

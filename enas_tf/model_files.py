@@ -9,6 +9,7 @@ import zipfile
 from enas_tf.errors import ExportError
 from enas_tf.places import user_path
 from enas_tf.reading import check_regular
+from enas_tf.replacing import clear_up
 
 MODEL_FILE = "model.keras"
 _SAVED_MODEL = "saved_model"
@@ -156,3 +157,12 @@ def _in_folder(path: pathlib.Path) -> pathlib.Path:
         if versions:
             return max(versions, key=lambda entry: int(entry.name))
     raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")
+
+
+def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
+    found = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+    if not found:
+        # Where an export was killed, the old version may stand aside.
+        clear_up(folder)
+        found = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+    return found

@@ -131,21 +131,25 @@ def plain_path(folder: str | os.PathLike[str]) -> Iterator[str]:
     """Gives a path to a folder that TensorFlow can read from, whatever the folder is called.
 
     Args:
-      folder: is there.
-
-    Raises:
-      OSError: it cannot be opened.
+      folder: if it cannot be opened, its path is given as it is, and reading from it will fail.
     """
-    path = os.fspath(folder)
-    # Names that are no UTF-8 stand in Python's texts as surrogates, which TensorFlow refuses.
-    if _OF_PATTERNS.isdisjoint(path) and path.isprintable():
-        yield path
-        return
-    place = _open(absolute(pathlib.Path(path)))
+    parts = pathlib.Path(folder).parts
+    odd = [number for number, part in enumerate(parts, 1) if _is_odd(part)]
+    place = None
+    if odd:
+        with contextlib.suppress(OSError):
+            # Only as far as needed: TensorFlow Datasets reads something out of the last names.
+            place = _open(absolute(pathlib.Path(*parts[: odd[-1]])))
     try:
-        yield str(place.way)
+        yield str(place.way.joinpath(*parts[odd[-1] :]) if place else folder)
     finally:
-        place.release()
+        if place:
+            place.release()
+
+
+def _is_odd(name: str) -> bool:
+    # Names that are no UTF-8 stand in Python's texts as surrogates, which TensorFlow refuses.
+    return bool(_OF_PATTERNS.intersection(name)) or not name.isprintable()
 
 
 def _open(folder: pathlib.Path) -> Place:

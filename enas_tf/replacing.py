@@ -19,6 +19,7 @@ from enas_tf.places import check_place, plain_path
 
 _PREFIX = ".enas-export-"
 _ASIDE = ".aside"
+_LOCK = ".lock"
 # Of Linux's renameat2.
 _WORKING_FOLDER = -100
 _EXCHANGE = 2
@@ -56,8 +57,7 @@ def replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
         sync_folder(target.parent)
     finally:
         _remove(folder)
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 def clear_up(parent: pathlib.Path) -> None:
@@ -68,7 +68,7 @@ def clear_up(parent: pathlib.Path) -> None:
     """
     with contextlib.suppress(OSError):
         for folder in parent.glob(f"{_PREFIX}*"):
-            descriptor = None if folder.is_symlink() else open_locked(folder)
+            descriptor = None if folder.is_symlink() else open_locked(folder / _LOCK)
             if descriptor is not None:
                 try:
                     _remove(folder)
@@ -76,14 +76,12 @@ def clear_up(parent: pathlib.Path) -> None:
                     os.close(descriptor)
 
 
-def _folder_beside(target: pathlib.Path) -> tuple[pathlib.Path, int | None]:
-    """Returns a new folder that `clear_up` of other processes leaves alone, and its descriptor."""
+def _folder_beside(target: pathlib.Path) -> tuple[pathlib.Path, int]:
+    """Returns a new folder that `clear_up` of other processes leaves alone, and its open lock."""
     while True:
         folder = pathlib.Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
-        if os.name != "posix":
-            return folder, None
         # Another process may have taken it for a leftover before it was locked.
-        if (descriptor := open_locked(folder)) is not None:
+        if (descriptor := open_locked(folder / _LOCK)) is not None:
             return folder, descriptor
 
 

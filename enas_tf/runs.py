@@ -341,8 +341,8 @@ class RunDirectory:
             )
             if different:
                 logger.warning(
-                    "The run in %s was begun with other versions (%s); it goes on, but will not "
-                    "be the same to the last bit.",
+                    "The run in %s was begun with other versions (%s); it goes on, but may not end "
+                    "as it would have, to the last bit.",
                     self.path,
                     different,
                 )

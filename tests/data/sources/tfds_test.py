@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -51,6 +53,22 @@ def _assert_refused(name, data_dir, message):
     with pytest.raises(DataError, match=message) as caught:
         tfds.load(name, data_dir)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["lr=[0.05]", "a*b?", "\udcff"])
+@pytest.mark.parametrize("inside", ["", "insects/1.0.0"])
+def test_folders_may_have_any_name(data_dir, tmp_path, name, inside):
+    shutil.copytree(data_dir, tmp_path / name)
+    assert tfds.load("insects", tmp_path / name / inside).x_train.shape == (6, 4, 5, 3)
+
+
+def test_errors_name_a_folder_as_it_is_called(data_dir, tmp_path):
+    shutil.copytree(data_dir, tmp_path / "[a]")
+    (shard,) = (tmp_path / "[a]").rglob("insects-train.tfrecord*")
+    shard.write_bytes(b"damaged")
+    _assert_refused(
+        "insects", tmp_path / "[a]", rf"insects in {tmp_path}/\[a\]/insects/1.0.0 cannot"
+    )
 
 
 def test_prepared_data_are_read(data_dir):
