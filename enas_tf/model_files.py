@@ -149,20 +149,22 @@ def _in_folder(path: pathlib.Path) -> pathlib.Path:
     for folder in (path, path / _SAVED_MODEL):
         if (folder / _SAVED_MODEL_FILE).exists():
             return folder
-        if not folder.is_dir():
-            continue
-        versions = [
-            entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()
-        ]
+        versions = _versions(folder)
         if versions:
             return max(versions, key=lambda entry: int(entry.name))
     raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")
 
 
 def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
-    found = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+    found = _numbered(folder)
     if not found:
         # Where an export was killed, the old version may stand aside.
         clear_up(folder)
-        found = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+        found = _numbered(folder)
     return found
+
+
+def _numbered(folder: pathlib.Path) -> list[pathlib.Path]:
+    if not folder.is_dir():
+        return []
+    return [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()]
