@@ -3,6 +3,7 @@
 from typing import Any
 
 from enas_tf.data.images import ImageData
+from enas_tf.data.matching import match
 from enas_tf.data.texts import TextData
 from enas_tf.errors import DataError
 from enas_tf.export_language_model import AnyLanguageModel
@@ -23,7 +24,9 @@ def evaluate(
 
     Args:
       model: as `retrain` returns it, or as `load_model` reads it.
-      data: an `ImageData`, or for a language model a `TextData` with the model's vocabulary.
+      data: an `ImageData` with the model's classes, or for a language model a `TextData` with the
+        model's words; what has the same name is the same, in whatever order. Numbers for names are
+        taken in their order, and a warning says so.
       part: `"test"`, `"validation"` or `"train"`.
 
     Returns:
@@ -31,7 +34,8 @@ def evaluate(
       `TextEvaluation` with `perplexity`, `loss` and `tokens`, of the part read as one stream.
 
     Raises:
-      DataError: the data are of another kind, size or vocabulary than what the model knows.
+      DataError: the data are of another kind or size than what the model takes, or do not have the
+        classes or words that it knows; those that differ are listed.
       ConfigurationError: there is no such part.
     """
     if not isinstance(model, AnyLanguageModel):
@@ -40,14 +44,14 @@ def evaluate(
         return classifier.evaluate(model, data, part)
     if not isinstance(data, TextData):
         raise _wrong_kind("A language model", TextData, data)
-    known = model.vocabulary
-    differs = known is not None and known.words != data.vocabulary.words
-    if differs or model.vocabulary_size != data.vocabulary_size:
-        raise DataError(
-            f"The model knows other words than {data.name} ({model.vocabulary_size:,} and "
-            f"{data.vocabulary_size:,}); give the data that it was trained on."
-        )
-    return evaluate_perplexity(model, data.part(part))
+    numbers = match(
+        None if model.vocabulary is None else model.vocabulary.words,
+        model.vocabulary_size,
+        data.vocabulary.words,
+        kind="words",
+        dataset=data.name,
+    )
+    return evaluate_perplexity(model, numbers[data.part(part)])
 
 
 def _wrong_kind(what: str, kind: type, data: Any) -> DataError:

@@ -7,18 +7,19 @@ pictures, and in `enas_tf.export_language_model` for language models.
 import contextlib
 import os
 import pathlib
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 
 import keras
 import tensorflow as tf
 
 from enas_tf import export_classifier, export_language_model
-from enas_tf.errors import EnasError, ExportError
+from enas_tf.errors import ExportError
 from enas_tf.export_language_model import AnyLanguageModel
+from enas_tf.files import reason
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
+from enas_tf.model_reading import load_keras
+from enas_tf.places import shown
+from enas_tf.replacing import replacing
 from enas_tf.spaces.rnn.network import LanguageModel
 
 
@@ -41,8 +42,9 @@ def export(
         of the vocabulary, one a line, are its asset `label_names.txt` or `vocabulary.txt`),
         `"keras"` (a classifier loads with Keras alone, a language model with
         `enas_tf.export.load_model`), `"tflite"` or `"onnx"` (needs the package `tf2onnx`).
-      label_names: names of the classes of a classifier. Default: those that `retrain` attached to
-        the model.
+      label_names: names of the classes of a classifier, for a SavedModel or a `.keras` file;
+        a warning says if none are written. Default: those that the model has from `retrain`,
+        which its `.keras` file keeps.
       overwrite: replace what is there.
 
     Returns:
@@ -58,16 +60,20 @@ def export(
             raise ExportError("`label_names` is for classifiers; a language model has no classes.")
         with _replacing(target) as temporary:
             export_language_model.WRITERS[format](model, temporary)
-        return target
+        return shown(target)
     export_classifier.check_classifier(model)
     names = export_classifier.check_label_names(model, label_names)
     with _replacing(target) as temporary:
         export_classifier.WRITERS[format](model, temporary, names)
-    return target
+    export_classifier.warn_if_nameless(model, names, format)
+    return shown(target)
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
     """Reads a trained model back.
+
+    A SavedModel is a program: load one only from people you trust. A `.keras` file that would run
+    code is refused.
 
     Args:
       path: the output folder of a retraining, a `.keras` file, or a SavedModel: the folder given
@@ -87,45 +93,18 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
         if is_language_model:
             return export_language_model.load_saved_language_model(path)
         return export_classifier.load_saved_classifier(path)
-    model = _load_keras(path)
+    model = load_keras(path)
     if not isinstance(model, LanguageModel):
         export_classifier.check_classifier(model)
-        export_classifier.attach_label_names(model, path)
+        export_classifier.find_label_names(model, path)
     return model
 
 
 @contextlib.contextmanager
 def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives a temporary path, and puts what was written there in place of the target."""
+    """Does what `replacing` does, with errors of its own."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = pathlib.Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))
-    except OSError as error:
-        raise ExportError(f"Cannot write {target}: {error.strerror or error}.") from error
-    try:
-        # mkdtemp makes folders that only their owner can read; what is inside has the usual rights.
-        yield folder / target.name
-        if target.exists():
-            os.replace(target, folder / "replaced")
-        os.replace(folder / target.name, target)
+        with replacing(target) as temporary:
+            yield temporary
     except (OSError, tf.errors.OpError) as error:
-        raise ExportError(f"Cannot write {target}: {str(error).splitlines()[0]:.160}.") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _load_keras(path: pathlib.Path) -> keras.Model:
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (
-        # What a language model's own parts say of a damaged configuration.
-        EnasError,
-        KeyError,
-        OSError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise ExportError(
-            f"{path} is not a Keras model file ({str(error).splitlines()[0]:.120})."
-        ) from error
+        raise ExportError(f"Cannot write {shown(target)}: {reason(error)}.") from error

@@ -14,8 +14,8 @@ A SavedModel has three signatures. A *row* is one text.
 * `serving_step`: inputs `tokens`, and `state`, float32 `[batch, state_size]`, zeros at first.
   Outputs `log_probabilities`, and `state` after the last token, for going on.
 
-Inputs of another shape, rows without tokens, no text at all, and a `state` with more or fewer rows
-than `tokens` are errors.
+No rows are answered with no rows. Inputs of another shape, rows without tokens, and a `state` with
+more or fewer rows than `tokens` are errors.
 
 Its assets are `language_model.json` (sizes, tokenization) and, if known, `vocabulary.txt`, the
 words one a line in the order of their numbers; it brings its warm-up requests (`enas_tf.warm_up`).
@@ -27,7 +27,6 @@ import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from enas_tf import export_formats, warm_up
@@ -40,9 +39,11 @@ from enas_tf.data.tokenization import (
     WORDS,
 )
 from enas_tf.data.vocabulary import Vocabulary
-from enas_tf.errors import DataError, ExportError
+from enas_tf.errors import DataError
 from enas_tf.export_formats import SIGNATURE
 from enas_tf.model_files import LANGUAGE_MODEL_FILE
+from enas_tf.model_reading import load_saved_model, read_lines, reading
+from enas_tf.reading import read_bytes
 from enas_tf.spaces.rnn.network import LanguageModel
 from enas_tf.training.text_step import TextMetrics
 
@@ -78,7 +79,7 @@ class SavedLanguageModel(tf.Module):
     @property
     def variables(self) -> tuple[Any, ...]:
         """The weights."""
-        return tuple(self._loaded.weights)
+        return tuple(self._step.variables)
 
     def zero_state(self, rows: Any) -> tf.Tensor:
         """Returns the state before any word; `rows` goes first."""
@@ -120,10 +121,7 @@ class _Servable:
         self._model = model
         # Not the model itself, of which nothing else belongs into a SavedModel.
         self.module = tf.Module()
-        self.module.weights = [
-            weight.value if isinstance(weight, keras.Variable) else weight
-            for weight in model.variables
-        ]
+        self.module.weights = export_formats.weights(model)
         self._sizes = [part.shape[-1] for part in tf.nest.flatten(model.zero_state(1))]
 
     @property
@@ -156,7 +154,7 @@ class _Servable:
             parts = tf.split(state, self._sizes, axis=-1)
             structure = self._model.zero_state(1)
             nested = tf.nest.pack_sequence_as(structure, parts)
-            logits, after = self._model.advance(tokens, nested)
+            logits, after = self._advance(tokens, nested)
             return {
                 "log_probabilities": tf.nn.log_softmax(logits),
                 "state": tf.concat(tf.nest.flatten(after), axis=-1),
@@ -185,9 +183,6 @@ class _Servable:
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
         def serve_text(text: tf.Tensor) -> dict[str, tf.Tensor]:
             text = tf.ensure_shape(text, [None])
-            check = tf.debugging.assert_positive(tf.size(text), "There must be at least one text.")
-            with tf.control_dependencies([check]):
-                text = tf.identity(text)
             words = split_words(text, vocabulary.tokenization)
             numbers = tf.cast(table.lookup(words.flat_values), tf.int32)
             start = tf.fill([tf.shape(text)[0], 1], line_end)
@@ -201,7 +196,7 @@ class _Servable:
         """Returns the outputs of rows of which only the first tokens count."""
         # TFLite needs to know the number of rows.
         rows = tokens.shape[0] or tf.shape(tokens)[0]
-        logits, _ = self._model.advance(tokens, self._model.zero_state(rows))
+        logits, _ = self._advance(tokens, self._model.zero_state(rows))
         logarithms = tf.nn.log_softmax(logits)
         counts = tf.sequence_mask(lengths, tf.shape(tokens)[1], dtype=tf.float32)
         chosen = tf.gather(logarithms[:, :-1], tokens[:, 1:], batch_dims=2)
@@ -211,6 +206,15 @@ class _Servable:
             "log_probabilities": logarithms * counts[:, :, None],
             "perplexity": tf.exp(-sums / predicted),
         }
+
+    def _advance(self, tokens: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        if not self._checked:
+            return self._model.advance(tokens, state)
+        # Without rows there may be no times either, and the loop over them needs one.
+        time = tf.shape(tokens)[1]
+        tokens = tf.pad(tokens, [[0, 0], [0, tf.cast(time == 0, tf.int32)]])
+        logits, state = self._model.advance(tokens, state)
+        return logits[:, :time], state
 
     def _check(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns the tokens, whose request fails unless they are what the signature says."""
@@ -222,8 +226,10 @@ class _Servable:
         checks = [
             tf.debugging.assert_non_negative(tokens, message),
             tf.debugging.assert_less_equal(tokens, last, message),
-            tf.debugging.assert_positive(
-                tf.shape(tokens)[1], "There must be at least one token in each row."
+            tf.debugging.assert_equal(
+                tf.logical_or(tf.shape(tokens)[0] == 0, tf.shape(tokens)[1] > 0),
+                True,
+                "There must be at least one token in each row.",
             ),
         ]
         with tf.control_dependencies(checks):
@@ -296,10 +302,7 @@ def _warm_up_requests(signatures: Iterable[str], state_size: int) -> Iterator[by
 
 def _write_keras(model: AnyLanguageModel, path: pathlib.Path) -> None:
     if not isinstance(model, LanguageModel):
-        raise ExportError(
-            "A SavedModel cannot become a Keras file again; give the output folder of the "
-            "retraining instead."
-        )
+        raise export_formats.no_keras_file()
     export_formats.write_keras(model, path)
 
 
@@ -329,15 +332,14 @@ def load_saved_language_model(path: pathlib.Path) -> SavedLanguageModel:
     Raises:
       ExportError: it holds no language model.
     """
-    try:
+    with reading(path, "a SavedModel of a language model"):
         folder = path / "assets"
-        description = json.loads((folder / LANGUAGE_MODEL_FILE).read_text(encoding="utf-8"))
+        description = json.loads(read_bytes(folder / LANGUAGE_MODEL_FILE))
         vocabulary = None
         if description["tokenization"] is not None:
-            # The words may hold characters that `splitlines` takes for line ends.
-            words = (folder / VOCABULARY_FILE).read_text(encoding="utf-8").split("\n")[:-1]
-            vocabulary = Vocabulary(tuple(words), description["tokenization"])
-        loaded = tf.saved_model.load(str(path))
+            words = read_lines(folder / VOCABULARY_FILE)
+            vocabulary = Vocabulary(words, description["tokenization"])
+        loaded = load_saved_model(path)
         sizes = int(description["vocabulary_size"]), int(description["state_size"])
         outputs = loaded.signatures[STEP_SIGNATURE].structured_outputs
         actual = outputs["log_probabilities"].shape[-1], outputs["state"].shape[-1]
@@ -345,7 +347,3 @@ def load_saved_language_model(path: pathlib.Path) -> SavedLanguageModel:
         if (*actual, num_words) != (*sizes, sizes[0]):
             raise DataError("the sizes of its signatures and of its assets differ")
         return SavedLanguageModel(loaded, *sizes, vocabulary)
-    except (OSError, ValueError, LookupError, TypeError, DataError, tf.errors.OpError) as error:
-        raise ExportError(
-            f"{path} is not a SavedModel of a language model ({str(error).splitlines()[0]:.120})."
-        ) from error

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from enas_tf.errors import RunDirectoryError
+from enas_tf.places import check_place, shown
+from enas_tf.reading import check_regular, read_bytes
 
 
 class JsonLines:
@@ -41,9 +43,12 @@ class JsonLines:
         Raises:
           RunDirectoryError: the file cannot be written.
         """
-        line = to_json_text(value).encode() + b"\n"
+        line = to_bytes(to_json_text(value)) + b"\n"
         with writing(self.path):
             if self._file is None:
+                # A pipe would let us wait for a reader.
+                with contextlib.suppress(FileNotFoundError):
+                    check_regular(self.path)
                 # Without a buffer, which after a failure would be written once more.
                 self._file = self.path.open("ab", buffering=0)
             size = os.fstat(self._file.fileno()).st_size
@@ -75,18 +80,18 @@ class JsonLines:
           RunDirectoryError: a line is no JSON, or the file cannot be read.
         """
         try:
-            lines = self.path.read_bytes().split(b"\n")[:-1]
+            lines = read_bytes(self.path).split(b"\n")[:-1]
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise RunDirectoryError(f"Cannot read {self.path}: {reason(error)}.") from error
+            raise RunDirectoryError(f"Cannot read {shown(self.path)}: {reason(error)}.") from error
         values = []
         for number, line in enumerate(lines, 1):
             try:
                 values.append(json.loads(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise RunDirectoryError(
-                    f"{self.path} is damaged: line {number} is not valid JSON."
+                    f"{shown(self.path)} is damaged: line {number} is not valid JSON."
                 ) from error
         return values
 
@@ -118,8 +123,17 @@ class LogFile(logging.FileHandler):
     """
 
     def __init__(self, path: pathlib.Path) -> None:
+        # A pipe would let us wait for a reader; opened so, it is an error.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666))
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._path = path
         self._told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a line, unless the run's folder is not where it was."""
+        with contextlib.suppress(RunDirectoryError):
+            check_place(self._path)
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """Says once, in the other logs, that this one cannot be written."""
@@ -130,7 +144,7 @@ class LogFile(logging.FileHandler):
             self._told = True
             logging.getLogger(__name__).warning(
                 "Cannot write %s: %s; messages will be missing there.",
-                self.baseFilename,
+                shown(self._path),
                 reason(error),
             )
 
@@ -142,7 +156,7 @@ class LogFile(logging.FileHandler):
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a text file as `write_bytes` does."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, to_bytes(text))
 
 
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
@@ -171,6 +185,14 @@ def to_json_text(value: Any, indent: int | None = None) -> str:
     return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
+def to_bytes(text: str) -> bytes:
+    """Returns text in UTF-8.
+
+    Names of files that are no UTF-8 have surrogates in Python, which are escaped as JSON does it.
+    """
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _plain(value: Any) -> Any:
     """Returns `value` made of JSON's types; NumPy's scalars and arrays have `tolist`."""
     if isinstance(value, Mapping):
@@ -186,11 +208,19 @@ def _plain(value: Any) -> Any:
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path) -> Iterator[None]:
-    """Turns an `OSError` into a `RunDirectoryError` that names the path."""
+    """Makes sure that a run's folder is in its place, and names the path in errors.
+
+    Everything that is written into a run is written inside of this.
+
+    Raises:
+      RunDirectoryError: an `OSError` came up, or `path` belongs to a run whose folder was renamed,
+        deleted or replaced.
+    """
+    check_place(path)
     try:
         yield
     except OSError as error:
-        raise RunDirectoryError(f"Cannot write {path}: {reason(error)}.") from error
+        raise RunDirectoryError(f"Cannot write {shown(path)}: {reason(error)}.") from error
 
 
 def reason(error: Exception) -> str:
@@ -205,6 +235,15 @@ def reason(error: Exception) -> str:
         first_line = str(error).strip().partition("\n")[0]
         text = re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", first_line).rpartition("; ")[2]
     return f"{text[:1].lower()}{text[1:]:.119}".rstrip(".")
+
+
+def sync_file(path: pathlib.Path) -> None:
+    """Waits until what a file holds is on the disk; raises `OSError` if the disk refuses."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: pathlib.Path) -> None:

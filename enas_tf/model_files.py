@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import zipfile
-import zlib
 
 from enas_tf.errors import ExportError
+from enas_tf.places import user_path
+from enas_tf.reading import check_regular
+from enas_tf.replacing import clear_up
 
 MODEL_FILE = "model.keras"
 _SAVED_MODEL = "saved_model"
@@ -17,21 +19,16 @@ _SAVED_MODEL_FILE = "saved_model.pb"
 CLASSIFIER = "classifier"
 LANGUAGE_MODEL = "language_model"
 _LANGUAGE_MODEL_CLASS = "LanguageModel"
+# A few compressed bytes may stand for more than there is memory.
+_LARGEST_CONFIG = 2**28
 
 # The asset by which the SavedModel of a language model is known, and what it is made of.
 LANGUAGE_MODEL_FILE = "language_model.json"
 _ASSETS = "assets"
 
-# What reading a damaged `.keras` file can raise.
-_DAMAGED = (
-    EOFError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
+NEEDS_TF2ONNX = (
+    "The format onnx needs the package tf2onnx; install it, from the project's folder, with: "
+    "pip install '.[onnx]'."
 )
 
 # Every format, and what it is called in the folder of a retraining.
@@ -56,17 +53,22 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     Raises:
       ExportError: there is no such file or folder, or it is neither.
     """
-    # os.path answers no to a text that is too long for a path; pathlib would raise.
-    if os.path.isdir(path):
-        return _in_folder(pathlib.Path(path))
-    if not os.path.isfile(path):
-        raise ExportError(
-            f"{os.fspath(path)} does not exist; expected the output_dir of a retraining, a .keras "
-            "file or a SavedModel folder."
-        )
+    path = user_path(path)
+    try:
+        # os.path answers no to a text that is too long for a path; pathlib would raise.
+        if os.path.isdir(path):
+            return _in_folder(path)
+        if not os.path.exists(path):
+            raise ExportError(
+                f"{path} does not exist; expected the output_dir of a retraining, a .keras file or "
+                "a SavedModel folder."
+            )
+        check_regular(path)
+    except OSError as error:
+        raise ExportError(f"Cannot read a model from {path}: {error.strerror or error}.") from error
     if not zipfile.is_zipfile(path):
-        raise ExportError(f"{os.fspath(path)} is not a Keras model file (.keras), or is damaged.")
-    return pathlib.Path(path)
+        raise ExportError(f"{path} is not a Keras model file (.keras), or is damaged.")
+    return path
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
@@ -113,11 +115,8 @@ def check_target(
             f"`format` must be one of {', '.join(FORMATS)}. Received: format={format!r}."
         )
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
-        raise ExportError(
-            "The format onnx needs the package tf2onnx; install it with: "
-            "pip install 'enas-tf[onnx]'."
-        )
-    target = pathlib.Path(path)
+        raise ExportError(NEEDS_TF2ONNX)
+    target = user_path(path)
     if format == _SAVED_MODEL:
         target = target / "1"
     if format == "keras" and target.suffix != ".keras":
@@ -137,20 +136,35 @@ def check_target(
 def _class_of(path: pathlib.Path) -> str | None:
     """Returns the name of the class of the model in a `.keras` file."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json"))["class_name"]
-    except _DAMAGED:
-        # Whatever is wrong with the file, loading the model will say.
+        with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
+            return json.loads(file.read(_LARGEST_CONFIG))["class_name"]
+    # Whatever is wrong with the file, and whatever that raises, loading the model will say.
+    except Exception:
         return None
 
 
 def _in_folder(path: pathlib.Path) -> pathlib.Path:
-    if (path / MODEL_FILE).is_file():
+    if (path / MODEL_FILE).exists():
         return find_model(path / MODEL_FILE)
     for folder in (path, path / _SAVED_MODEL):
-        if (folder / _SAVED_MODEL_FILE).is_file():
+        if (folder / _SAVED_MODEL_FILE).exists():
             return folder
-        versions = [entry for entry in folder.glob("*/") if entry.name.isdecimal()]
+        versions = _versions(folder)
         if versions:
             return max(versions, key=lambda entry: int(entry.name))
     raise ExportError(f"{path} holds neither {MODEL_FILE} nor a SavedModel.")
+
+
+def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
+    found = _numbered(folder)
+    if not found:
+        # Where an export was killed, the old version may stand aside.
+        clear_up(folder)
+        found = _numbered(folder)
+    return found
+
+
+def _numbered(folder: pathlib.Path) -> list[pathlib.Path]:
+    if not folder.is_dir():
+        return []
+    return [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()]

@@ -26,8 +26,13 @@ from typing_extensions import Self
 import enas_tf
 from enas_tf.differences import differences
 from enas_tf.errors import DataError, RunDirectoryError
-from enas_tf.files import JsonLines, LogFile, reason, to_json_text, write_text, writing
+from enas_tf.files import JsonLines, LogFile, reason, to_bytes, to_json_text, write_text, writing
 from enas_tf.locks import lock_folder
+from enas_tf.places import absolute, user_path
+from enas_tf.reading import read_bytes
+from enas_tf.replacing import clear_up
+
+logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
@@ -50,6 +55,8 @@ _FILES = (
     "log.txt",
 )
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model")
+# What decides the bits of the results, of the recorded versions.
+_NUMERICAL = ("tensorflow", "keras")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
 _WORK = (METRICS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
 
@@ -65,8 +72,12 @@ class RunDirectory:
 
     Inside the `with` block messages of the logger `enas_tf` also go to `log.txt`.
 
+    A folder that is open is read and written by a way that stays with it (`enas_tf.places`), and
+    before anything is written it is made sure that it still has its name: a run that was renamed,
+    deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its place.
+
     Attributes:
-      path: the folder.
+      path: the folder, as the user named it.
       metrics: `metrics.jsonl`.
       architectures: `architectures.jsonl`.
     """
@@ -77,10 +88,18 @@ class RunDirectory:
         Args:
           path: of the folder.
         """
-        self.path = pathlib.Path(path)
-        self.metrics = JsonLines(self.path / METRICS)
-        self.architectures = JsonLines(self.path / ARCHITECTURES)
+        self.path = user_path(path)
         self._handler: logging.Handler | None = None
+        self._reach(absolute(self.path))
+
+    def _reach(self, way: pathlib.Path) -> None:
+        self._way = way
+        self.metrics = JsonLines(self.file(METRICS))
+        self.architectures = JsonLines(self.file(ARCHITECTURES))
+
+    def file(self, name: str) -> pathlib.Path:
+        """Returns by which path a file or folder of the run is read and written."""
+        return self._way / name
 
     @classmethod
     def open(
@@ -109,9 +128,9 @@ class RunDirectory:
         configuration = json.loads(to_json_text(configuration))
         cls.check(path)
         _make_folder(run.path)
-        lock_folder(run.path)
+        run._reach(lock_folder(run.path))
         run._sweep()
-        if (run.path / CONFIG).exists():
+        if os.path.lexists(run.file(CONFIG)):
             there = run.configuration
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
@@ -138,15 +157,15 @@ class RunDirectory:
         Raises:
           RunDirectoryError: it is a file, holds something else than a run, or cannot be written.
         """
-        folder = pathlib.Path(path)
-        there = folder.absolute()
+        folder = absolute(user_path(path))
+        there = folder
         while not os.path.lexists(there):
             there = there.parent
         if not there.is_dir():
             raise RunDirectoryError(f"{there} is a file; output_dir must be a folder.")
         if not os.access(there, os.W_OK | os.X_OK):
             raise RunDirectoryError(f"Cannot write into the folder {there}: permission denied.")
-        if there != folder.absolute():
+        if there != folder:
             return
         entries = [entry.name for entry in _listing(folder) if not entry.name.startswith(".")]
         if entries and CONFIG not in entries:
@@ -170,7 +189,7 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"{run.path} {what}; expected the output_dir of an earlier run."
             )
-        lock_folder(run.path)
+        run._reach(lock_folder(run.path))
         return run
 
     @property
@@ -184,7 +203,7 @@ class RunDirectory:
     @property
     def checkpoints(self) -> pathlib.Path:
         """Folder of the checkpoints."""
-        return self.path / "checkpoints"
+        return self.file("checkpoints")
 
     @property
     def has_checkpoint(self) -> bool:
@@ -194,7 +213,7 @@ class RunDirectory:
     @property
     def tensorboard(self) -> pathlib.Path:
         """Folder of TensorBoard's event files."""
-        return self.path / "tensorboard"
+        return self.file("tensorboard")
 
     def write_json(self, name: str, value: Any) -> pathlib.Path:
         """Writes a file that is, at every moment, either the old one or the whole new one.
@@ -213,12 +232,12 @@ class RunDirectory:
 
         A file that holds the text already stays untouched.
         """
-        path = self.path / name
+        path = self.file(name)
         with contextlib.suppress(OSError):
-            if path.read_bytes() == text.encode("utf-8"):
-                return path
+            if read_bytes(path) == to_bytes(text):
+                return self.path / name
         write_text(path, text)
-        return path
+        return self.path / name
 
     def keep_asset(self, name: str, text: str) -> None:
         """Writes a text file that belongs to the data, once.
@@ -230,15 +249,14 @@ class RunDirectory:
         Raises:
           DataError: the run was begun with other data.
         """
-        path = self.path / name
         try:
-            kept = path.read_bytes()
+            kept = read_bytes(self.file(name))
         except FileNotFoundError:
             self.write_text(name, text)
             return
         except OSError as error:
-            raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
-        if kept != text.encode("utf-8"):
+            raise RunDirectoryError(f"Cannot read {self.path / name}: {reason(error)}.") from error
+        if kept != to_bytes(text):
             raise DataError(
                 f"The dataset has changed since the run in {self.path} began: its {name} would be "
                 "another one. Give the dataset of that time, or --overwrite to start anew."
@@ -252,7 +270,7 @@ class RunDirectory:
         """
         path = self.path / name
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(read_bytes(self.file(name)).decode("utf-8"))
         except FileNotFoundError as error:
             raise RunDirectoryError(f"{self.path} has no {name}.") from error
         except OSError as error:
@@ -284,14 +302,16 @@ class RunDirectory:
 
     def __enter__(self) -> Self:
         if self._handler is None:
-            with writing(self.path / "log.txt"):
-                self._handler = LogFile(self.path / "log.txt")
+            path = self.file("log.txt")
+            with writing(path):
+                self._handler = LogFile(path)
             form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
             self._handler.setFormatter(form)
-            logger = logging.getLogger("enas_tf")
-            logger.addHandler(self._handler)
-            if logger.level == logging.NOTSET:
-                logger.setLevel(logging.INFO)
+            package = logging.getLogger("enas_tf")
+            package.addHandler(self._handler)
+            if package.level == logging.NOTSET:
+                package.setLevel(logging.INFO)
+            self._compare_versions()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -306,9 +326,30 @@ class RunDirectory:
             self._handler.close()
             self._handler = None
 
+    def _compare_versions(self) -> None:
+        """Says that a run goes on with another TensorFlow or Keras than it began with."""
+        try:
+            there = self.read_json(CONFIG).get("versions")
+        except RunDirectoryError:
+            return
+        now = _versions()
+        if isinstance(there, dict):
+            different = differences(
+                {name: there[name] for name in _NUMERICAL if name in there and name in now},
+                {name: now[name] for name in _NUMERICAL if name in there and name in now},
+                words=("then", "now"),
+            )
+            if different:
+                logger.warning(
+                    "The run in %s was begun with other versions (%s); it goes on, but may not end "
+                    "as it would have, to the last bit.",
+                    self.path,
+                    different,
+                )
+
     def _has_work(self) -> bool:
         """Whether the run has made anything that it would be a pity to lose."""
-        paths = (self.path / name for name in _WORK)
+        paths = map(self.file, _WORK)
         checkpoints = [path.stem for path in self.checkpoints.glob("*.index")]
         # The first one is saved before the first step.
         return checkpoints not in ([], ["ckpt-1"]) or any(
@@ -317,23 +358,51 @@ class RunDirectory:
 
     def _sweep(self) -> None:
         """Deletes what a process that was killed while it wrote has left behind."""
-        with writing(self.path):
-            # What is not whole yet is called so by `write_bytes` and by the writers of models.
+        saved_models = self.file("saved_model")
+        clear_up(self._way)
+        clear_up(saved_models)
+        with writing(self._way):
+            # What is not whole yet is called so by `write_bytes`, and was so by version 0.1.0.
             for pattern in (*(f".{name}.*" for name in (CONFIG, *_FILES)), ".model.*.keras"):
-                for path in self.path.glob(pattern):
-                    path.unlink(missing_ok=True)
-            for path in self.path.glob("saved_model/.export-*"):
+                for path in self._way.glob(pattern):
+                    if not _is_folder(path):
+                        path.unlink(missing_ok=True)
+            for path in filter(_is_folder, saved_models.glob(".export-*")):
                 shutil.rmtree(path)
 
     def _delete(self) -> None:
+        """Deletes what the run made, if all of it can be deleted; of links, the links."""
         # The old config.json stays until the new one replaces it, so that a folder that was left
         # half deleted is still known as ours.
-        with writing(self.path):
-            for name in _FILES:
-                (self.path / name).unlink(missing_ok=True)
-            for name in _FOLDERS:
-                if (self.path / name).is_dir():
-                    shutil.rmtree(self.path / name)
+        parts = [name for name in (*_FILES, *_FOLDERS) if os.path.lexists(self.file(name))]
+        for name in parts:
+            if obstacle := _obstacle(self.file(name), name in _FOLDERS):
+                raise RunDirectoryError(
+                    f"Cannot start anew in {self.path}: {obstacle}. Nothing was deleted; move it "
+                    "away, or give another output_dir."
+                )
+        with writing(self._way):
+            for path in map(self.file, parts):
+                shutil.rmtree(path) if _is_folder(path) else path.unlink()
+
+
+def _is_folder(path: pathlib.Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
+    """Returns why a part of a run cannot be deleted; nothing if it can."""
+    if path.is_symlink() or (path.is_file() and not is_folder):
+        return ""
+    if not (path.is_dir() and is_folder):
+        return f"{path.name} is not a {'folder' if is_folder else 'file'}"
+    for folder, _, _ in os.walk(path):
+        name = pathlib.Path(folder).relative_to(path.parent)
+        if os.path.ismount(folder):
+            return f"another file system is mounted at {name}"
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            return f"what is in {name} may not be deleted: permission denied"
+    return ""
 
 
 def _make_folder(path: pathlib.Path) -> None:

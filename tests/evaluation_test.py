@@ -76,9 +76,36 @@ def test_data_of_the_other_kind_are_refused(classifier, pictures, language_model
         evaluate(language_model, pictures)
 
 
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_classes_are_found_by_their_names(classifier, order):
+    """The classifier is right about all pictures, whatever the order of the classes."""
+    dark_and_bright = np.array([[[[0]]], [[[200]]]], np.uint8)[order]
+    names = [("dark", "bright")[label] for label in order]
+    data = ImageData.from_arrays(
+        dark_and_bright, [0, 1], dark_and_bright, [0, 1], label_names=names
+    )
+    named = keras.Sequential([keras.Input([1, 1, 1]), classifier])
+    named.label_names = ("dark", "bright")
+    assert evaluate(named, data) == (1.0, pytest.approx(0.0))
+
+
+def test_words_are_found_by_their_names(language_model, text):
+    language_model.embedding.assign(np.arange(10.0).reshape(5, 2))
+    order = [3, 0, 4, 2, 1]
+    words = [text.vocabulary.words[number] for number in order]
+    other = dataclasses.replace(
+        text,
+        test=np.argsort(order).astype(np.int32)[text.test],
+        vocabulary=Vocabulary(tuple(words)),
+    )
+    assert evaluate(language_model, other) == evaluate(language_model, text)
+    language_model.embedding.assign(np.zeros([5, 2]))
+
+
 def test_another_vocabulary_is_refused(language_model, text):
-    other = Vocabulary(("<unk>", "a", "b", "c", "d"))
-    with pytest.raises(DataError, match=r"other words than random \(5 and 5\)"):
+    other = Vocabulary(("<unk>", "a", "b", "c", "4"))
+    message = "only the dataset has 'a', 'b', 'c'; only the model has '1', '2', '3'"
+    with pytest.raises(DataError, match=message):
         evaluate(language_model, dataclasses.replace(text, vocabulary=other))
 
 

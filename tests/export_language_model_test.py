@@ -213,7 +213,6 @@ def test_a_saved_model_becomes_no_keras_file(folder, tmp_path):
             "expected to be a int32 tensor",
         ),
         ("serving_text", {"text": np.array("a b")}, r"text \[\] is not compatible"),
-        ("serving_text", {"text": np.array([], object)}, "at least one text"),
         (
             "serving_step",
             {"tokens": np.zeros([2, 1], np.int32), "state": np.zeros([2, 4], np.float32)},
@@ -232,6 +231,36 @@ def test_inputs_of_another_shape_or_type_are_an_error(signatures, signature, inp
     tensors = {name: tf.constant(array, types.get(name)) for name, array in inputs.items()}
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         signatures[signature](**tensors)
+
+
+@pytest.mark.parametrize(
+    ("signature", "inputs", "shapes"),
+    [
+        (
+            "serving_default",
+            {"tokens": tf.zeros([0, 5], tf.int32)},
+            {"log_probabilities": (0, 5, 20), "perplexity": (0,)},
+        ),
+        (
+            "serving_default",
+            {"tokens": tf.zeros([0, 0], tf.int32)},
+            {"log_probabilities": (0, 0, 20), "perplexity": (0,)},
+        ),
+        (
+            "serving_text",
+            {"text": tf.zeros([0], tf.string)},
+            {"log_probabilities": (0, 0, 20), "perplexity": (0,), "num_tokens": (0,)},
+        ),
+        (
+            "serving_step",
+            {"tokens": tf.zeros([0, 1], tf.int32), "state": tf.zeros([0, 8])},
+            {"log_probabilities": (0, 1, 20), "state": (0, 8)},
+        ),
+    ],
+)
+def test_no_rows_are_answered_with_no_rows(signatures, signature, inputs, shapes):
+    outputs = signatures[signature](**inputs)
+    assert {name: tuple(tensor.shape) for name, tensor in outputs.items()} == shapes
 
 
 def test_warm_up_requests_are_answered(folder, signatures):

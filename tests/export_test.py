@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from enas_tf import export_classifier
 from enas_tf.data.preprocessing import Normalization
 from enas_tf.errors import ExportError
 from enas_tf.export import export, load_model
@@ -18,6 +19,8 @@ from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from tests.warm_up_requests import read_warm_up_requests
+
+NAMELESS = "the model brings none; `enas_tf.export` takes some as `label_names`"
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +159,40 @@ def test_names_attached_to_the_model_are_exported(model, tmp_path):
     assert (path / "assets" / "label_names.txt").read_text() == "x\ny\nz\n"
 
 
+def test_no_pictures_are_answered_with_no_rows(serve):
+    outputs = serve(images=tf.zeros([0, 9, 8, 2], tf.uint8))
+    assert outputs["probabilities"].shape == (0, 3)
+    assert outputs["classes"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("format_", "names", "message"),
+    [
+        ("saved_model", None, NAMELESS),
+        ("keras", None, NAMELESS),
+        ("tflite", ("a", "b", "c"), "the format tflite has no place for them"),
+        ("saved_model", ("a", "b", "c"), None),
+        ("keras", ("a", "b", "c"), None),
+    ],
+)
+def test_it_is_said_if_no_names_are_written(
+    model, tmp_path, format_, names, message, caplog, monkeypatch
+):
+    monkeypatch.setitem(export_classifier.WRITERS, format_, lambda model, path, names: path.touch())
+    export(model, tmp_path / "m.keras", format=format_, label_names=names)
+    messages = [
+        record.getMessage() for record in caplog.records if record.name.startswith("enas_tf")
+    ]
+    assert messages == (
+        [] if message is None else [f"No names of classes were written: {message}."]
+    )
+
+
+def test_names_that_are_given_go_into_a_keras_file_and_not_into_the_model(model, tmp_path):
+    path = export(model, tmp_path / "m.keras", format="keras", label_names=["x", "y", "z"])
+    assert load_model(path).label_names == ("x", "y", "z")
+
+
 @pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 18, 16, 2), (2, 9, 8, 1), (9, 8, 2)])
 def test_pictures_of_another_shape_are_an_error(serve, shape):
     actual = ",".join(map(str, shape))
@@ -178,7 +215,7 @@ def test_a_missing_package_is_named(model, tmp_path, monkeypatch):
         return original(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without_tf2onnx)
-    with pytest.raises(ExportError, match=r"pip install 'enas-tf\[onnx\]'"):
+    with pytest.raises(ExportError, match=r"pip install '\.\[onnx\]'"):
         export(model, tmp_path / "model.onnx", format="onnx")
     assert not list(tmp_path.iterdir())
 
@@ -205,6 +242,10 @@ def test_a_version_is_replaced_when_asked(model, tmp_path):
     [
         ({"format": "pickle"}, "`format` must be one of saved_model, keras, tflite, onnx"),
         ({"label_names": ["a"]}, "must have 3 names"),
+        ({"label_names": "abc"}, r"must have 3 names.*Received: one text"),
+        ({"label_names": ["a", "b\n", "c"]}, r"of one line that UTF-8 can write.*'b\\n'"),
+        ({"label_names": ["a", "\udc80", "c"]}, "of one line that UTF-8 can write"),
+        ({"label_names": ["a", "b", "a"]}, "must differ from each other"),
         ({"format": "keras"}, r"must end in \.keras"),
     ],
 )
@@ -241,3 +282,33 @@ def test_a_damaged_saved_model_is_refused(tmp_path):
     (tmp_path / "1" / "saved_model.pb").write_text("text")
     with pytest.raises(ExportError, match="not a SavedModel"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lr=[0.05]", "a*b?", "two words", "ü", "\udcff"])
+@pytest.mark.parametrize("kind", ["saved_model", "keras"])
+def test_models_may_have_any_name(model, images, probabilities, tmp_path, name, kind):
+    path = tmp_path / name / ("model.keras" if kind == "keras" else name)
+    export(model, path, format=kind, label_names=["a", "b", "c"])
+    loaded = load_model(path)
+    np.testing.assert_allclose(tf.nn.softmax(loaded(images)), probabilities, atol=1e-5)
+    if kind == "saved_model":
+        assert loaded.label_names == ("a", "b", "c")
+
+
+def test_the_path_of_a_model_may_begin_with_the_home_folder(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert export(model, "~/model.keras", format="keras") == tmp_path / "model.keras"
+    assert load_model("~/model.keras").output_shape == (None, 3)
+
+
+def test_an_export_that_fails_leaves_the_old_one(model, tmp_path, monkeypatch):
+    folder = export(model, tmp_path)
+    before = sorted(path.stat().st_ino for path in folder.rglob("*"))
+
+    def fail(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", fail)
+    with pytest.raises(ExportError, match=f"Cannot write {folder}: no space left on device"):
+        export(model, tmp_path, overwrite=True)
+    assert sorted(path.stat().st_ino for path in folder.rglob("*")) == before

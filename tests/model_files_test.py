@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from enas_tf.errors import ExportError
-from enas_tf.model_files import CLASSIFIER, LANGUAGE_MODEL, kind_of
+from enas_tf.model_files import CLASSIFIER, LANGUAGE_MODEL, check_target, find_model, kind_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ def test_what_a_damaged_keras_file_is_will_be_told_by_loading_it(tmp_path, confi
 def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(ExportError, match="holds neither"):
         kind_of(tmp_path)
+
+
+def test_a_version_that_stands_aside_since_an_export_was_killed_comes_back(tmp_path):
+    version = tmp_path / "saved_model" / ".enas-export-x" / ".aside" / "1"
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+    assert find_model(tmp_path) == tmp_path / "saved_model" / "1"
+    assert (tmp_path / "saved_model" / "1" / "saved_model.pb").is_file()
+
+
+def test_the_path_of_a_model_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    assert find_model("~/m") == tmp_path / "m" / "1"
+    assert check_target("~/m.keras", "keras", overwrite=False) == tmp_path / "m.keras"

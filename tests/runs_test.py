@@ -1,6 +1,8 @@
+import contextlib
 import json
 import logging
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -277,3 +279,200 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     RunDirectory.open(tmp_path, CONFIGURATION)
     hidden = {path.name for path in tmp_path.rglob(".*")}
     assert hidden == {".notes"}
+
+
+NAMES = ["lr=[0.05]", "a*b?", "two words", "ünïcode", "\udcff", "~", "..."]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_may_have_any_name(tmp_path, name):
+    begun(tmp_path / name)
+    run = RunDirectory.open(tmp_path / name, CONFIGURATION)
+    assert run.metrics.read() == [{"step": 1}]
+    assert run.path == tmp_path / name
+
+
+def test_the_path_of_a_run_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert RunDirectory.open("~/run", CONFIGURATION).path == tmp_path / "run"
+    RunDirectory.check("~/run")
+    RunDirectory.existing("~/run")
+    assert os.listdir(tmp_path) == ["run"]
+
+
+def test_a_relative_run_stays_where_it_is_when_the_working_folder_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = RunDirectory.open("run", CONFIGURATION)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    run.metrics.append({"step": 1})
+    assert run.path == pathlib.Path("run")
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == '{"step": 1}\n'
+
+
+@pytest.mark.parametrize("method", [RunDirectory.check, RunDirectory.existing])
+def test_a_relative_run_in_a_deleted_folder_is_one_clear_line(tmp_path, monkeypatch, method):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(RunDirectoryError, match="run leads nowhere, since the working folder"):
+        method("run")
+
+
+WRITES = {
+    "a line": lambda run: run.metrics.append({"step": 2}),
+    "a new log": lambda run: run.architectures.append({"step": 2}),
+    "the position": lambda run: run.position(),
+    "a rewind": lambda run: run.rewind({}),
+    "a result": lambda run: run.write_json("results.json", {}),
+    "an asset": lambda run: run.keep_asset("vocabulary.txt", "a\n"),
+}
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("successor", [False, True])
+def test_a_renamed_run_writes_nothing_more(tmp_path, write, successor):
+    run = begun(tmp_path / "run")
+    run.metrics.append({"step": 1})
+    (tmp_path / "run").rename(tmp_path / "moved")
+    if successor:
+        begun(tmp_path / "run")
+    before = tree(tmp_path)
+    with pytest.raises(RunDirectoryError, match="was renamed, deleted or replaced"):
+        write(run)
+    assert tree(tmp_path) == before
+
+
+def test_a_renamed_run_logs_nothing_more(tmp_path):
+    with RunDirectory.open(tmp_path / "run", CONFIGURATION):
+        logging.getLogger("enas_tf.search").info("before")
+        (tmp_path / "run").rename(tmp_path / "moved")
+        logging.getLogger("enas_tf.search").info("afterwards")
+    assert "afterwards" not in (tmp_path / "moved" / "log.txt").read_text()
+
+
+def test_a_renamed_run_is_gone_on_with_under_its_new_name(tmp_path):
+    begun(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / "moved")
+    run = RunDirectory.open(tmp_path / "moved", CONFIGURATION)
+    run.metrics.append({"step": 2})
+    assert run.metrics.read() == [{"step": 1}, {"step": 2}]
+
+
+def linked(run, kept):
+    """Makes every part of a run a link to something of the same kind, and returns their names."""
+    files = ("metrics.jsonl", "best_architecture.svg", "model.keras", "log.txt", "results.json")
+    folders = ("checkpoints", "tensorboard", "saved_model")
+    for name in files:
+        (kept / name).write_text("kept")
+    for name in folders:
+        (kept / name).mkdir()
+        (kept / name / "file").write_text("kept")
+    for name in (*files, *folders):
+        with contextlib.suppress(FileNotFoundError):
+            (run / name).unlink()
+        (run / name).symlink_to(kept / name)
+    (run / "vocabulary.txt").symlink_to(kept / "nothing")
+
+
+def test_overwrite_removes_links_and_not_what_they_lead_to(tmp_path):
+    (tmp_path / "kept").mkdir()
+    begun(tmp_path / "run")
+    linked(tmp_path / "run", tmp_path / "kept")
+    before = tree(tmp_path / "kept")
+    RunDirectory.open(tmp_path / "run", {"other": 1}, overwrite=True)
+    assert os.listdir(tmp_path / "run") == ["config.json"]
+    assert tree(tmp_path / "kept") == before
+
+
+def test_overwrite_leaves_what_links_inside_of_folders_lead_to(tmp_path):
+    run = begun(tmp_path / "run")
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_text("kept")
+    run.checkpoints.mkdir()
+    (tmp_path / "run" / "checkpoints" / "link").symlink_to(tmp_path / "kept")
+    RunDirectory.open(tmp_path / "run", {"other": 1}, overwrite=True)
+    assert (tmp_path / "kept" / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    [
+        ("report.html", pathlib.Path.mkdir, "report.html is not a file"),
+        ("tensorboard", pathlib.Path.touch, "tensorboard is not a folder"),
+        ("log.txt", os.mkfifo, "log.txt is not a file"),
+    ],
+)
+def test_overwrite_looks_at_everything_before_it_deletes_anything(tmp_path, name, make, message):
+    begun(tmp_path)
+    with contextlib.suppress(FileNotFoundError):
+        (tmp_path / name).unlink()
+    make(tmp_path / name)
+    before = tree(tmp_path)
+    with pytest.raises(RunDirectoryError, match=message):
+        RunDirectory.open(tmp_path, {"other": 1}, overwrite=True)
+    assert tree(tmp_path) == before
+
+
+def test_overwrite_deletes_nothing_if_it_may_not_delete_all(tmp_path, monkeypatch):
+    run = begun(tmp_path)
+    (run.checkpoints / "deep").mkdir(parents=True)
+    # Not by permissions, which do not count for a superuser.
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("deep"))
+    before = tree(tmp_path)
+    with pytest.raises(RunDirectoryError, match="checkpoints/deep may not be deleted"):
+        RunDirectory.open(tmp_path, {"other": 1}, overwrite=True)
+    assert tree(tmp_path) == before
+
+
+def test_a_pipe_in_the_place_of_a_log_is_not_waited_for(tmp_path):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    os.mkfifo(tmp_path / "metrics.jsonl")
+    os.mkfifo(tmp_path / "log.txt")
+    for use in (run.metrics.read, lambda: run.metrics.append({}), run.__enter__):
+        with pytest.raises(RunDirectoryError, match=r"a pipe|no such device"):
+            use()
+
+
+@pytest.mark.parametrize("name", ["config.json", "results.json"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path, name):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    with contextlib.suppress(FileNotFoundError):
+        (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(RunDirectoryError, match=f"{name}: it is a pipe, not a regular file"):
+        run.read_json(name)
+
+
+def versions_told(caplog, run):
+    caplog.clear()
+    with run:
+        pass
+    return [record.message for record in caplog.records if record.levelno == logging.WARNING]
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "keras"])
+@pytest.mark.parametrize("opened", [RunDirectory.open, RunDirectory.existing])
+def test_a_run_that_goes_on_with_other_versions_says_so(tmp_path, caplog, name, opened):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    document = run.read_json("config.json")
+    now = document["versions"][name]
+    document["versions"][name] = "0.9"
+    run.write_json("config.json", document)
+    again = opened(*((tmp_path, CONFIGURATION) if opened == RunDirectory.open else (tmp_path,)))
+    (line,) = versions_told(caplog, again)
+    assert f"begun with other versions ({name}: 0.9 then, {now} now)" in line
+    assert "other versions" in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("versions", [{"enas_tf": "0.0.1", "python": "3.0"}, None, {}])
+def test_other_differences_of_versions_are_not_told(tmp_path, caplog, versions):
+    run = RunDirectory.open(tmp_path, CONFIGURATION)
+    run.write_json("config.json", {**run.read_json("config.json"), "versions": versions})
+    assert versions_told(caplog, RunDirectory.open(tmp_path, CONFIGURATION)) == []

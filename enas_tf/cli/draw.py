@@ -90,7 +90,7 @@ def _options(command: CommandFlags, entry: SpaceEntry) -> dict[str, Any]:
 def _recorded(architecture: str, names: Mapping[str, Any]) -> dict[str, Any]:
     """Returns those of some settings that the configuration of a run directory has."""
     # Unlike `Path.is_file` this takes texts that are too long for a path, as release strings are.
-    if not os.path.isfile(os.path.join(architecture, CONFIG)):
+    if not os.path.isfile(os.path.join(os.path.expanduser(architecture), CONFIG)):
         return {}
     configuration = RunDirectory(architecture).configuration
     sections = [configuration.get(name) for name in _SECTIONS]

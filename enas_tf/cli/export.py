@@ -1,13 +1,14 @@
 """`enas-export`: writes a trained model in another format."""
 
-import pathlib
 import sys
 from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.errors import ConfigurationError
 from enas_tf.model_files import FORMATS, check_target, find_model
+from enas_tf.places import user_path
 
 NAME = "enas-export"
 SUMMARY = "writes a trained model as a SavedModel, for Keras, TFLite or ONNX."
@@ -25,7 +26,7 @@ def _export(argv: Sequence[str]) -> None:
         "run",
         str,
         None,
-        "Output folder of a retraining.",
+        "Output folder of a retraining, a .keras file, or a SavedModel folder.",
         required=True,
     )
     command.add(
@@ -46,14 +47,19 @@ def _export(argv: Sequence[str]) -> None:
     command.add("Export", "overwrite", bool, False, "Replace what is there.")
     command.parse(argv)
     name = command["format"]
-    path = command["output"] or pathlib.Path(command["run"]) / FORMATS[name]
-    find_model(command["run"])
+    run = user_path(command["run"])
+    find_model(run)
+    if command["output"] is None and not run.is_dir():
+        raise ConfigurationError(
+            f"`--output` must say what to write, since {run} is not the folder of a retraining."
+        )
+    path = command["output"] or run / FORMATS[name]
     check_target(path, name, command["overwrite"])
 
     load_tensorflow()
     from enas_tf.export import export, load_model
 
-    model = load_model(command["run"])
+    model = load_model(run)
     print(f"Wrote {export(model, path, format=name, overwrite=command['overwrite'])}")
 
 

@@ -9,6 +9,7 @@ from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.report_commands import commands_after
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files import write_text
+from enas_tf.places import user_path
 from enas_tf.reporting.html.page import report_page
 from enas_tf.reporting.html.records import TrainingRecord, read_run
 
@@ -56,7 +57,7 @@ def _report(argv: Sequence[str]) -> None:
         f"File to write; it ends in .html (default: RUN/{PAGE}).",
     )
     command.parse(_with_run_named(argv))
-    output = pathlib.Path(command["output"] or pathlib.Path(command["run"]) / PAGE)
+    output = user_path(command["output"] or pathlib.Path(command["run"]) / PAGE)
     if output.suffix.lower() not in _ENDINGS:
         raise ConfigurationError(
             f"`--output` must be a file name that ends in .html. Received: --output={output}"

@@ -1,6 +1,5 @@
 """`enas-retrain`: trains the network of an architecture from scratch."""
 
-import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +26,7 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
+from enas_tf.places import way_to
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs import RunDirectory
 from enas_tf.spaces.presets import RetrainPreset
@@ -87,7 +87,7 @@ def _retrain(argv: Sequence[str]) -> None:
                 on_progress=display if workers.is_chief else None,
             )
         if workers.is_chief:
-            export(model, pathlib.Path(output_dir) / "saved_model", overwrite=True)
+            export(model, way_to(output_dir) / "saved_model", overwrite=True)
     if is_follower(workers):
         return
     data_arguments = [f"--dataset={data_config.dataset}"]

@@ -169,7 +169,7 @@ class SearchReport:
           ranked_by: what decided the ranking.
         """
         best = candidates[0]
-        path = self._run.path / "best_architecture.svg"
+        path = self._run.file("best_architecture.svg")
         write_drawing(best.architecture, path, **self._space.drawing_options())
         # In a folder of its own, since deriving again replaces it.
         with TensorBoardWriter(self._run.tensorboard / "best") as board:

@@ -16,6 +16,8 @@ from tensorboard.plugins.hparams import api as hparams
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files import reason
+from enas_tf.places import check_place, shown
+from enas_tf.reading import check_regular
 
 # Pixels of the longer side of a picture on a sheet, at least.
 _SMALLEST_PICTURE = 64
@@ -53,13 +55,16 @@ class TensorBoardWriter:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Turns errors of the file system into one line."""
+        check_place(self._folder)
         try:
             yield
         except tf.errors.InvalidArgumentError:
             # Of the values, not of the folder.
             raise
         except (tf.errors.OpError, OSError) as error:
-            raise RunDirectoryError(f"Cannot write {self._folder}: {reason(error)}.") from error
+            raise RunDirectoryError(
+                f"Cannot write {shown(self._folder)}: {reason(error)}."
+            ) from error
 
     @contextlib.contextmanager
     def _adding(self) -> Iterator[None]:
@@ -154,6 +159,7 @@ def _sheet(images: np.ndarray) -> np.ndarray:
 
 def _keep_steps_before(path: pathlib.Path, first_step: int) -> None:
     """Rewrites an event file without the events of `first_step` and later ones."""
+    check_regular(path)
     kept = []
     num_records = 0
     try:

@@ -1,6 +1,7 @@
 """The trained network as a classifier of raw pixels, and its evaluation."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -8,9 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.images import ImageData
+from enas_tf.data.matching import match
 from enas_tf.data.preprocessing import Normalization
 from enas_tf.errors import DataError
 from enas_tf.training.image_step import classification_metrics
+
+_LABEL_NAMES = "label_names"
 
 
 class Evaluation(NamedTuple):
@@ -44,6 +48,50 @@ def build_classifier(network: keras.Model, normalization: Normalization) -> kera
     return keras.Model(inputs, network(normalize(inputs)), name="image_classifier")
 
 
+def attach_label_names(model: keras.Model, names: Sequence[str]) -> None:
+    """Gives a classifier the names of its classes, for itself and for its `.keras` file.
+
+    The attribute `label_names` is all that a program sees; but no attribute is in a `.keras` file.
+    What Keras keeps, whoever loads, trains and saves the model again, are the arguments of its
+    layers. So the names go, as JSON, into the initial value of the bias which the last layer does
+    not have. A new last layer, for other classes, takes the old names away with the old one.
+
+    Args:
+      model: a classifier.
+      names: of its classes.
+    """
+    model.label_names = tuple(names)
+    if has_place_for_names(model):
+        text = json.dumps({_LABEL_NAMES: list(names)}, ensure_ascii=False)
+        _last_layer(model).bias_initializer = keras.initializers.Constant(text)
+
+
+def has_place_for_names(model: keras.Model) -> bool:
+    """Returns whether a `.keras` file of a classifier can have the names of its classes."""
+    layer = _last_layer(model)
+    return isinstance(layer, keras.layers.Dense) and not layer.use_bias
+
+
+def label_names_of(model: keras.Model) -> tuple[str, ...] | None:
+    """Returns the names of a classifier's classes, None if it has none."""
+    names = getattr(model, _LABEL_NAMES, None)
+    if names is None:
+        initializer = getattr(_last_layer(model), "bias_initializer", None)
+        try:
+            names = tuple(map(str, json.loads(initializer.value)[_LABEL_NAMES]))
+        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
+            # It is an initial value, or there is none.
+            return None
+    return tuple(names)
+
+
+def _last_layer(model: keras.Model) -> keras.layers.Layer:
+    """Returns the layer that makes a model's outputs, however deep it is nested."""
+    while isinstance(model, keras.Model) and model.layers:
+        model = model.layers[-1]
+    return model
+
+
 def evaluate(
     model: keras.Model, data: ImageData, part: str = "test", *, batch_size: int = 200
 ) -> Evaluation:
@@ -55,24 +103,29 @@ def evaluate(
       part: `"test"`, `"validation"`, `"train"` or `"train_and_validation"`.
       batch_size: pictures in one pass.
 
+    Classes are compared by their names, and may have another order in the data.
+
     Raises:
-      DataError: the model is for pictures of another size or another number of classes.
+      DataError: the model is for pictures of another size, or for other classes.
     """
     if tuple(model.input_shape[1:]) != data.input_shape:
         raise DataError(
             f"The model takes pictures of {_sides(model.input_shape[1:])}, the dataset "
             f"{data.name} has pictures of {_sides(data.input_shape)}."
         )
-    if model.output_shape[-1] != data.num_classes:
-        raise DataError(
-            f"The model knows {model.output_shape[-1]} classes, the dataset {data.name} has "
-            f"{data.num_classes}."
-        )
+    numbers = match(
+        label_names_of(model),
+        model.output_shape[-1],
+        data.label_names,
+        kind="classes",
+        dataset=data.name,
+    )
     forward = tf.function(
         lambda images: model(images, training=False),
         input_signature=[tf.TensorSpec([None, *data.input_shape], tf.uint8)],
     )
-    return evaluate_logits(forward, *data.part(part), batch_size=batch_size)
+    images, labels = data.part(part)
+    return evaluate_logits(forward, images, numbers[labels], batch_size=batch_size)
 
 
 def evaluate_logits(

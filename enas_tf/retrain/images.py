@@ -16,7 +16,12 @@ from enas_tf.data.pipeline import training_batches
 from enas_tf.data.preprocessing import PREVIEWED
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.errors import ArchitectureError
-from enas_tf.retrain.classifier import build_classifier, evaluate, evaluate_logits
+from enas_tf.retrain.classifier import (
+    attach_label_names,
+    build_classifier,
+    evaluate,
+    evaluate_logits,
+)
 from enas_tf.retrain.loop import Training
 from enas_tf.retrain.runner import OnEvent, OnProgress
 from enas_tf.settings import Settings
@@ -215,7 +220,7 @@ class ImageTraining(Training):
         """Returns the network in its present state as a classifier of raw pixels."""
         network = self.form.to_portable(self.network, self.architecture, self.network_config)
         model = build_classifier(network, self.normalization)
-        model.label_names = self.data.label_names
+        attach_label_names(model, self.data.label_names)
         return model
 
     def test(self, model: keras.Model) -> dict[str, Any]:

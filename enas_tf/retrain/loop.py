@@ -22,6 +22,7 @@ from enas_tf.data.sharing import Share
 from enas_tf.errors import NumericalError
 from enas_tf.files import writing
 from enas_tf.model_files import MODEL_FILE
+from enas_tf.replacing import replacing
 from enas_tf.reporting.training_report import PHASE
 from enas_tf.retrain.runner import OnEvent, OnProgress, TrainingRun
 from enas_tf.retrain.saved_training import SavedTraining
@@ -209,7 +210,7 @@ class Training(abc.ABC):
                     TrainingRun(self, saved, on_event, on_progress).finish()
                 model = self.model()
                 if workers.is_chief:
-                    _save_model(model, run.path / MODEL_FILE)
+                    _save_model(model, run.file(MODEL_FILE))
                     run.write_json(RESULTS, self._results(model))
                 return model
 
@@ -256,10 +257,5 @@ class Training(abc.ABC):
 
 def _save_model(model: keras.Model, path: pathlib.Path) -> None:
     """Writes a `.keras` file whole or not at all."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-    with writing(path):
-        try:
-            model.save(temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with writing(path), replacing(path) as temporary:
+        model.save(temporary)

@@ -385,7 +385,7 @@ class Search:
         return SearchResult.of_document(document, self._run, self._space.name)
 
     def _stored_document(self) -> dict[str, Any] | None:
-        if not (self._run.path / BEST_ARCHITECTURE).is_file():
+        if not self._run.file(BEST_ARCHITECTURE).is_file():
             return None
         document = self._run.read_json(BEST_ARCHITECTURE)
         return document if document.get("ranked_by") == self._ranked_by() else None

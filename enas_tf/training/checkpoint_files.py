@@ -9,7 +9,9 @@ import shutil
 from collections.abc import Callable, Collection, Iterable
 
 from enas_tf.errors import RunDirectoryError
-from enas_tf.files import reason, sync_folder
+from enas_tf.files import reason, sync_file, sync_folder
+from enas_tf.places import shown
+from enas_tf.reading import check_regular
 
 NAME = "ckpt-"
 _INDEX = ".index"
@@ -54,6 +56,11 @@ class CheckpointFiles:
         """Returns the numbers of which all files are there, in ascending order."""
         return sorted(number for number, files in self._by_number().items() if _is_whole(files))
 
+    def check_regular(self, number: int) -> None:
+        """Raises `OSError` if a file of a checkpoint is a pipe or the like, which has no end."""
+        for path in self._by_number()[number]:
+            check_regular(path)
+
     def add(self, number: int, write: Callable[[str], object]) -> None:
         """Brings a new checkpoint to the disk: the whole of it, or nothing if that fails.
 
@@ -73,7 +80,7 @@ class CheckpointFiles:
             files = [path for path in unfinished.iterdir() if _FILE.fullmatch(path.name)]
             # The index last: with it the checkpoint is there.
             for path in sorted(files, key=_is_index):
-                _sync(path)
+                sync_file(path)
                 placed.append(self.folder / path.name)
                 os.replace(path, placed[-1])
             sync_folder(self.folder)
@@ -126,7 +133,7 @@ class CheckpointFiles:
             return []
         except OSError as error:
             raise RunDirectoryError(
-                f"Cannot read the folder {self.folder}: {reason(error)}."
+                f"Cannot read the folder {shown(self.folder)}: {reason(error)}."
             ) from error
 
 
@@ -141,11 +148,3 @@ def _has_index(files: Iterable[pathlib.Path]) -> bool:
 def _is_whole(files: Collection[pathlib.Path]) -> bool:
     parts = [match[2] for path in files if (match := _FILE.fullmatch(path.name)) and match[2]]
     return _has_index(files) and bool(parts) and len(parts) == int(parts[0])
-
-
-def _sync(path: pathlib.Path) -> None:
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

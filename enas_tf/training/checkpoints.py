@@ -16,6 +16,7 @@ import tensorflow as tf
 from enas_tf.differences import differences
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files import reason, to_json_text
+from enas_tf.places import check_place, shown
 from enas_tf.training.checkpoint_files import NAME, CheckpointFiles
 
 logger = logging.getLogger(__name__)
@@ -23,8 +24,9 @@ logger = logging.getLogger(__name__)
 _PLAIN_STATE = "plain_state"
 _ATTRIBUTE = "/.ATTRIBUTES/"
 _VARIABLE = f"{_ATTRIBUTE}VARIABLE_VALUE"
-# What reading a damaged file raises; the second one, if the data end too early.
-_DAMAGE = (tf.errors.OpError, IndexError)
+# What reading a damaged file raises; the second one, if the data end too early; the third one, if
+# it is no file.
+_DAMAGE = (tf.errors.OpError, IndexError, OSError)
 
 
 class PlainState(tf.train.experimental.PythonState):
@@ -191,7 +193,7 @@ class Checkpoints:
                 damage[number] = reason(error)
                 continue
             for damaged, what in damage.items():
-                path, instead = self._files.prefix(damaged), self._files.prefix(number).name
+                path, instead = self._shown(damaged), self._files.prefix(number).name
                 message = "The checkpoint %s is damaged (%s); %s is restored instead."
                 logger.warning(message, path, what, instead)
             self._damaged.update(damage)
@@ -199,7 +201,7 @@ class Checkpoints:
         if damage:
             number, what = next(iter(damage.items()))
             raise RunDirectoryError(
-                f"The checkpoint {self._files.prefix(number)} is damaged ({what}), and there is no "
+                f"The checkpoint {self._shown(number)} is damaged ({what}), and there is no "
                 "other one to go on from; use --overwrite to start anew."
             )
         return False
@@ -234,6 +236,7 @@ class Checkpoints:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Turns errors of the file system into one line that says what is still good."""
+        check_place(self._files.folder)
         try:
             yield
         except (tf.errors.OpError, OSError) as error:
@@ -245,8 +248,11 @@ class Checkpoints:
                 else "none has been saved before"
             )
             raise RunDirectoryError(
-                f"Cannot save a checkpoint in {self._files.folder}: {reason(error)}; {kept}."
+                f"Cannot save a checkpoint in {shown(self._files.folder)}: {reason(error)}; {kept}."
             ) from error
+
+    def _shown(self, number: int) -> pathlib.Path:
+        return shown(self._files.prefix(number))
 
     def _good(self) -> list[int]:
         """Returns the numbers of the checkpoints that are not known to be damaged."""
@@ -263,21 +269,25 @@ class Checkpoints:
         """Returns the number of the best one as the first checkpoint that can be read tells it."""
         for number in numbers:
             with contextlib.suppress(*_DAMAGE):
-                about = _about(tf.train.load_checkpoint(str(self._files.prefix(number))))
+                about = _about(self._reader(number))
                 best = about.get("best") or {}
                 return best.get("number")
         return None
 
     def _restore(self, number: int) -> None:
-        path = str(self._files.prefix(number))
-        reader = tf.train.load_checkpoint(path)
+        path, reader = self._shown(number), self._reader(number)
         self._check_configuration(path, _about(reader).get("configuration"))
         _check_variables(path, reader, _named_variables(self._checkpoint))
         # Not `restore`, which counts saves in a variable of its own. Partial, since TensorFlow's
         # manager had such a counter.
-        self._checkpoint.read(path).assert_existing_objects_matched().expect_partial()
+        status = self._checkpoint.read(str(self._files.prefix(number)))
+        status.assert_existing_objects_matched().expect_partial()
 
-    def _check_configuration(self, path: str, there: Mapping[str, Any] | None) -> None:
+    def _reader(self, number: int) -> Any:
+        self._files.check_regular(number)
+        return tf.train.load_checkpoint(str(self._files.prefix(number)))
+
+    def _check_configuration(self, path: pathlib.Path, there: Mapping[str, Any] | None) -> None:
         if self._configuration is None or there is None:
             return
         different = differences(there, self._configuration)
@@ -322,7 +332,7 @@ def _named_variables(root: Any) -> dict[str, tf.Variable]:
     return named
 
 
-def _check_variables(path: str, reader: Any, variables: Mapping[str, tf.Variable]) -> None:
+def _check_variables(path: pathlib.Path, reader: Any, variables: Mapping[str, tf.Variable]) -> None:
     """Raises `RunDirectoryError` that names the first variable that a checkpoint has otherwise."""
     shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     there = {

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +9,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from enas_tf.errors import RunDirectoryError
 from enas_tf.reporting.draw import draw_png
 from enas_tf.reporting.tensorboard import TensorBoardWriter
+from enas_tf.runs import RunDirectory
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 
 
@@ -98,3 +101,22 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunDirectoryError, match=r"Cannot write .*: not a directory"):
         TensorBoardWriter(tmp_path / "file" / "folder")
+
+
+def test_a_run_that_was_renamed_gets_no_events_and_makes_no_files(tmp_path):
+    run = RunDirectory.open(tmp_path / "run", {})
+    board = TensorBoardWriter(run.tensorboard)
+    board.scalars("controller", {"reward": 0.5}, step=1)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    (tmp_path / "run" / "tensorboard").mkdir(parents=True)
+    for write in (lambda: board.scalars("controller", {"reward": 0.5}, step=2), board.close):
+        with pytest.raises(RunDirectoryError, match="was renamed, deleted or replaced"):
+            write()
+    assert os.listdir(tmp_path / "run" / "tensorboard") == []
+    assert steps_of(tmp_path / "moved" / "tensorboard", "controller/reward") in ([], [1])
+
+
+def test_a_pipe_among_event_files_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "events.out.tfevents.1")
+    with pytest.raises(RunDirectoryError, match="it is a pipe, not a regular file"):
+        TensorBoardWriter(tmp_path)

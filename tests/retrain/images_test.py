@@ -126,11 +126,26 @@ def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
 def test_interrupted_run_goes_on_to_the_same_bits(
     whole_run, data, tmp_path, monkeypatch, last_step
 ):
-    model = interrupted_and_resumed(data, tmp_path, monkeypatch, last_step)
+    # A name that TensorFlow would take for a pattern.
+    resumed = tmp_path / "lr=[0.05]*?"
+    model = interrupted_and_resumed(data, resumed, monkeypatch, last_step)
     folder, expected = whole_run
     for left, right in zip(weights_of(expected), weights_of(model)):
         np.testing.assert_array_equal(right, left)
-    assert metrics_of(tmp_path) == metrics_of(folder)
+    assert metrics_of(resumed) == metrics_of(folder)
+
+
+def test_a_training_whose_folder_was_renamed_writes_no_model(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
+
+    def rename(progress):
+        if progress.step == progress.total_steps and (tmp_path / "run").exists():
+            (tmp_path / "run").rename(tmp_path / "moved")
+
+    with pytest.raises(RunDirectoryError, match="run is not the folder any more"):
+        retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path / "run", on_progress=rename)
+    assert os.listdir(tmp_path) == ["moved"]
+    assert not {"model.keras", "results.json"} & set(os.listdir(tmp_path / "moved"))
 
 
 def test_interrupted_run_on_two_devices_goes_on_to_the_same_bits(

@@ -1,6 +1,7 @@
 """Searching on several devices, and going on on other numbers of them."""
 
 import itertools
+import shutil
 
 import pytest
 
@@ -114,6 +115,52 @@ def test_another_number_for_a_search_that_goes_on_is_refused(data, of_two, two):
 def test_a_search_that_starts_anew_has_its_own_number(data, of_two):
     result = search(SPACE, data, CONFIG, of_two.path, overwrite=True)
     assert samples_of(result.run) == 1
+
+
+def files_of(folder):
+    """Returns what a run holds, but for events, which TensorFlow writes late."""
+    paths = (
+        path for path in folder.rglob("*") if path.is_file() and "tensorboard" not in str(path)
+    )
+    return {path.relative_to(folder): path.read_bytes() for path in paths}
+
+
+def event_files(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*tfevents*"))
+
+
+@pytest.mark.parametrize("successor", [True, False])
+def test_a_search_whose_folder_was_renamed_writes_into_no_other(data, tmp_path, successor):
+    run, moved, other = (tmp_path / name for name in ("run", "moved", "other"))
+    search(SPACE, data, CONFIG, other)
+    states = []
+
+    def rename(metrics):
+        run.rename(moved)
+        if successor:
+            shutil.copytree(other, run)
+        states.append((files_of(moved), event_files(tmp_path)))
+
+    with pytest.raises(RunDirectoryError, match="run is not the folder any more"):
+        search(SPACE, data, CONFIG, run, on_epoch_end=rename)
+    assert states == [(files_of(moved), event_files(tmp_path))]
+    assert run.exists() == successor
+    if successor:
+        assert {path: path.read_bytes() for path in map(run.joinpath, event_files(run))} == {
+            run / path: (other / path).read_bytes() for path in event_files(other)
+        }
+        assert files_of(run) == files_of(other)
+
+
+def test_a_renamed_search_goes_on_under_its_new_name(data, tmp_path):
+    def rename(metrics):
+        if not (tmp_path / "lr=[0.05]*?").exists():
+            (tmp_path / "run").rename(tmp_path / "lr=[0.05]*?")
+
+    with pytest.raises(RunDirectoryError):
+        search(SPACE, data, CONFIG, tmp_path / "run", on_epoch_end=rename)
+    result = search(SPACE, data, CONFIG, tmp_path / "lr=[0.05]*?")
+    assert places_without_ranks(result.run) == EVERY_PLACE
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"configuration": 3}', '{"configuration": {}}'])

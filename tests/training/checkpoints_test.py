@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
+from enas_tf.runs import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
 
 CONFIGURATION = {"space": {"name": "macro", "input_shape": (8, 8, 1)}, "seed": 3}
@@ -365,3 +366,57 @@ def test_layers_in_lists_and_dictionaries_are_saved(tmp_path):
     assert len(after.weights) == 4
     for expected, actual in zip(before.get_weights(), after.get_weights()):
         np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("name", ["lr=[0.05]", "a*b?", "back\\slash", "two words", "ü", "\udcff"])
+def test_a_run_of_any_name_has_checkpoints(tmp_path, name):
+    run = RunDirectory.open(tmp_path / name, {})
+    saved(run.checkpoints, [1, 2], {1: 0.9, 2: 0.1})
+    assert restored(run.checkpoints) == 2
+    assert restored(run.checkpoints, "best") == 1
+
+
+def test_messages_name_the_folder_as_the_user_did(tmp_path):
+    run = RunDirectory.open(tmp_path / "run", {})
+    saved(run.checkpoints, [1])
+    (tmp_path / "run" / "checkpoints" / f"ckpt-1{DATA}").write_bytes(b"")
+    with pytest.raises(RunDirectoryError) as error:
+        restored(run.checkpoints)
+    assert f"{tmp_path}/run/checkpoints/ckpt-1 is damaged" in str(error.value)
+
+
+def test_a_pipe_among_the_files_is_damage_and_not_waited_for(tmp_path):
+    saved(tmp_path, [1, 2])
+    (tmp_path / f"ckpt-2{DATA}").unlink()
+    os.mkfifo(tmp_path / f"ckpt-2{DATA}")
+    assert restored(tmp_path) == 1
+
+
+def test_a_run_that_was_renamed_saves_nothing(tmp_path):
+    run = RunDirectory.open(tmp_path / "run", {})
+    checkpoints, _ = saved(run.checkpoints, [1])
+    (tmp_path / "run").rename(tmp_path / "moved")
+    with pytest.raises(RunDirectoryError, match="was renamed, deleted or replaced"):
+        checkpoints.save(2)
+    assert os.listdir(tmp_path) == ["moved"]
+    assert numbers_in(tmp_path / "moved" / "checkpoints") == [1]
+
+
+def test_a_run_that_is_replaced_while_it_saves_leaves_its_successor_alone(tmp_path, monkeypatch):
+    run = RunDirectory.open(tmp_path / "run", {})
+    checkpoints, _ = saved(run.checkpoints, [1])
+    write = tf.train.Checkpoint.write
+
+    def replacing(self, prefix):
+        (tmp_path / "run").rename(tmp_path / "moved")
+        unfinished = tmp_path / "run" / "checkpoints" / ".unfinished-2"
+        unfinished.mkdir(parents=True)
+        (unfinished / "file").touch()
+        (tmp_path / "run" / "checkpoints" / "ckpt-1.index").touch()
+        return write(self, prefix)
+
+    monkeypatch.setattr(tf.train.Checkpoint, "write", replacing)
+    checkpoints.save(2)
+    assert sorted(os.listdir(tmp_path / "run" / "checkpoints")) == [".unfinished-2", "ckpt-1.index"]
+    assert os.listdir(tmp_path / "run" / "checkpoints" / ".unfinished-2") == ["file"]
+    assert numbers_in(tmp_path / "moved" / "checkpoints") == [1, 2]

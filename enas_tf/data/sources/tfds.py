@@ -1,9 +1,11 @@
 """Classification datasets of TensorFlow Datasets, by name."""
 
+import contextlib
 import difflib
 import pathlib
 import re
 import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from enas_tf.data.foreign import check_folder, reading
 from enas_tf.data.network import are_reachable
 from enas_tf.data.sources import cifar10
 from enas_tf.errors import DataError
+from enas_tf.places import plain_path
 
 if TYPE_CHECKING:
     import tensorflow_datasets
@@ -29,7 +32,8 @@ def check(name: str, data_dir: pathlib.Path | None) -> None:
       name: as for `load`.
       data_dir: as for `load`.
     """
-    _builder(_import(name), name, data_dir)
+    with _plain(data_dir) as folder:
+        _builder(_import(name), name, folder)
 
 
 def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
@@ -47,6 +51,11 @@ def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
       DataError: there is no such dataset, it cannot be had, or it is no classification of
         pictures of one size.
     """
+    with _plain(data_dir) as folder:
+        return _load(name, folder)
+
+
+def _load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
     tfds = _import(name)
     builder = _builder(tfds, name, data_dir)
     with reading(builder.data_path, "prepared dataset", "prepare or copy it again"):
@@ -70,6 +79,19 @@ def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
     x_test, y_test = _read(name, builder, test_split, keys)
     names = tuple(builder.info.features[label_key].names or ())
     return ImageArrays(x_train, y_train, x_test, y_test, names or None)
+
+
+@contextlib.contextmanager
+def _plain(data_dir: pathlib.Path | None) -> Iterator[pathlib.Path | None]:
+    """Gives a path of the folder that is no pattern; errors name the folder itself."""
+    if data_dir is None:
+        yield None
+        return
+    with plain_path(data_dir) as plain:
+        try:
+            yield pathlib.Path(plain)
+        except DataError as error:
+            raise DataError(str(error).replace(plain, str(data_dir))) from error
 
 
 def _import(name: str) -> types.ModuleType:

@@ -6,6 +6,7 @@ from typing import Any
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.files import write_bytes
+from enas_tf.places import user_path
 from enas_tf.reporting.draw.macro import picture_of_macro
 from enas_tf.reporting.draw.micro import picture_of_micro
 from enas_tf.reporting.draw.picture import Picture, to_png, to_svg
@@ -61,7 +62,7 @@ def write_drawing(
       ConfigurationError: the name has another ending.
       RunDirectoryError: the file cannot be written.
     """
-    path = pathlib.Path(path)
+    path = user_path(path)
     if path.suffix.lower() not in FORMATS:
         raise ConfigurationError(
             f"A drawing's file name must end in {' or '.join(FORMATS)}. Received: {path}"

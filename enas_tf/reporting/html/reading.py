@@ -4,13 +4,17 @@ Nothing is locked or changed.
 """
 
 import contextlib
+import io
 import json
+import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files import reason
+from enas_tf.places import shown
+from enas_tf.reading import open_regular
 from enas_tf.runs import RunDirectory
 
 _LEVELS = (" WARNING ", " ERROR ")
@@ -44,7 +48,7 @@ class Lines:
         with (
             contextlib.suppress(FileNotFoundError),
             _reading(self.path),
-            self.path.open("rb") as file,
+            open_regular(self.path) as file,
         ):
             for line in file:
                 if not line.endswith(b"\n"):
@@ -67,7 +71,7 @@ class Lines:
 
 def optional_json(run: RunDirectory, name: str) -> tuple[dict[str, Any] | None, list[str]]:
     """Returns the object in a file of a run, None if it is not there, and complaints about it."""
-    if not (run.path / name).exists():
+    if not os.path.lexists(run.file(name)):
         return None, []
     try:
         return run.read_json(name), []
@@ -86,7 +90,7 @@ def logged_warnings(path: pathlib.Path, most: int = 30) -> list[str]:
     with (
         contextlib.suppress(FileNotFoundError),
         _reading(path),
-        path.open(encoding="utf-8", errors="replace") as file,
+        io.TextIOWrapper(open_regular(path), encoding="utf-8", errors="replace") as file,
     ):
         found = [line.strip() for line in file if any(level in line for level in _LEVELS)]
     return found[-most:]
@@ -107,4 +111,4 @@ def _reading(path: pathlib.Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
+        raise RunDirectoryError(f"Cannot read {shown(path)}: {reason(error)}.") from error

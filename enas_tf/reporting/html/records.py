@@ -113,7 +113,7 @@ def read_run(path: str | os.PathLike[str]) -> SearchRecord | TrainingRecord:
     """
     run = RunDirectory(path)
     # os.path answers no to a text that is too long for a path; pathlib would raise.
-    if not os.path.isfile(run.path / CONFIG):
+    if not os.path.isfile(run.file(CONFIG)):
         what = f"has no {CONFIG}" if os.path.isdir(run.path) else "is not a folder"
         raise RunDirectoryError(
             f"{run.path} {what}; expected the output_dir of enas-search or enas-retrain."
@@ -142,7 +142,7 @@ def _read_search(run: RunDirectory, configuration: Mapping[str, Any]) -> SearchR
         "data": entry.data_config.from_json(sections["data"]),
         "search": type(preset.search).from_json(sections["search"]),
     }
-    sampled, sampled_complaints = read_sampled(run.path / ARCHITECTURES, space)
+    sampled, sampled_complaints = read_sampled(run.file(ARCHITECTURES), space)
     document, complaints = optional_json(run, BEST_ARCHITECTURE)
     candidates = [] if document is None else _candidates(document, entry.name)
     return SearchRecord(
@@ -177,20 +177,20 @@ def _read_training(run: RunDirectory, configuration: Mapping[str, Any]) -> Train
 
 def _common(run: RunDirectory, entry: SpaceEntry, complaints: Sequence[str]) -> dict[str, Any]:
     """Returns the attributes of a `Record`."""
-    lines = Lines(run.path / METRICS)
+    lines = Lines(run.file(METRICS))
     events: dict[str, list[Event]] = {}
     for event in lines:
         events.setdefault(str(event.get("phase")), []).append(event)
     versions = run.read_json(CONFIG).get("versions")
     names = (CONFIG, METRICS, BEST_ARCHITECTURE, RESULTS)
-    times = [last_written(run.path / name) for name in names]
+    times = [last_written(run.file(name)) for name in names]
     return {
         "path": run.path,
         "entry": entry,
         "versions": versions if isinstance(versions, dict) else {},
         "configuration": run.configuration,
         "events": events,
-        "warnings": logged_warnings(run.path / "log.txt"),
+        "warnings": logged_warnings(run.file("log.txt")),
         "complaints": [*lines.complaints(), *complaints],
         "written": max((time for time in times if time is not None), default=None),
     }

@@ -228,4 +228,4 @@ def test_models_that_must_be_loaded_to_see_it(argv, message, refused):
 
 def test_onnx_without_its_package(refused, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    refused(("export", "--run=model", "--format=onnx"), "pip install 'enas-tf")
+    refused(("export", "--run=model", "--format=onnx"), "pip install '.[onnx]'")

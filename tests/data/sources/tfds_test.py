@@ -55,6 +55,22 @@ def _assert_refused(name, data_dir, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["lr=[0.05]", "a*b?", "\udcff"])
+@pytest.mark.parametrize("inside", ["", "insects/1.0.0"])
+def test_folders_may_have_any_name(data_dir, tmp_path, name, inside):
+    shutil.copytree(data_dir, tmp_path / name)
+    assert tfds.load("insects", tmp_path / name / inside).x_train.shape == (6, 4, 5, 3)
+
+
+def test_errors_name_a_folder_as_it_is_called(data_dir, tmp_path):
+    shutil.copytree(data_dir, tmp_path / "[a]")
+    (shard,) = (tmp_path / "[a]").rglob("insects-train.tfrecord*")
+    shard.write_bytes(b"damaged")
+    _assert_refused(
+        "insects", tmp_path / "[a]", rf"insects in {tmp_path}/\[a\]/insects/1.0.0 cannot"
+    )
+
+
 def test_prepared_data_are_read(data_dir):
     data = load_images(DataConfig(dataset="insects", data_dir=str(data_dir)))
     assert data.input_shape == (4, 5, 3)

@@ -105,3 +105,9 @@ def test_other_formats_are_refused(tmp_path):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(RunDirectoryError, match="no such file or directory"):
         write_drawing(THREE_LAYERS, tmp_path / "none" / "a.svg")
+
+
+def test_the_path_of_a_drawing_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert write_drawing(THREE_LAYERS, "~/a.svg") == tmp_path / "a.svg"
+    assert (tmp_path / "a.svg").is_file()

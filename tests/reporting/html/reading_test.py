@@ -1,3 +1,8 @@
+import os
+
+import pytest
+
+from enas_tf.errors import RunDirectoryError
 from enas_tf.reporting.html.reading import Lines, logged_warnings, optional_json
 from enas_tf.runs import RunDirectory
 
@@ -36,3 +41,12 @@ def test_an_optional_file(tmp_path):
     value, (complaint,) = optional_json(run, "a.json")
     assert value is None
     assert complaint.startswith("a.json was left out:")
+
+
+@pytest.mark.parametrize("read", [lambda path: list(Lines(path)), logged_warnings])
+def test_what_has_no_end_is_not_read(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    for name, kind in (("pipe", "a pipe"), ("endless", "a device")):
+        with pytest.raises(RunDirectoryError, match=f"{name}: it is {kind}, not a regular file"):
+            read(tmp_path / name)
