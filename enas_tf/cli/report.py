@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.report_commands import commands_after
 from enas_tf.errors import ConfigurationError, RunDirectoryError
@@ -22,7 +23,7 @@ PAGE = "report.html"
 
 _ENDINGS = (".html", ".htm")
 # The flags whose value may be the next argument.
-_WITH_VALUE = ("run", "final", "output", "flagfile")
+_WITH_VALUE = ("run", "final", "output")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +56,7 @@ def _report(argv: Sequence[str]) -> None:
         None,
         f"File to write; it ends in .html (default: RUN/{PAGE}).",
     )
+    argv = with_flag_files(argv)
     command.parse(_with_run_named(argv))
     output = pathlib.Path(command["output"] or pathlib.Path(command["run"]) / PAGE)
     if output.suffix.lower() not in _ENDINGS:
@@ -62,7 +64,7 @@ def _report(argv: Sequence[str]) -> None:
             f"`--output` must be a file name that ends in .html. Received: --output={output}"
         )
     run = read_run(command["run"])
-    finals = [_retraining(path, run.entry.name) for path in _finals(command, argv)]
+    finals = [_retraining(path, run.entry.name) for path in _finals(argv)]
     write_text(output, report_page(run, finals, commands_after(run, finals)))
     print(f"Wrote {output}")
 
@@ -81,14 +83,14 @@ def _with_run_named(argv: Sequence[str]) -> list[str]:
     return arguments
 
 
-def _finals(command: CommandFlags, argv: Sequence[str]) -> list[str]:
-    """Returns all folders that `--final` names; a file of flags can name one."""
+def _finals(argv: Sequence[str]) -> list[str]:
+    """Returns all folders that `--final` names."""
     found = []
     flags = [text for text, is_flag in _told_apart(argv) if is_flag]
     for number, text in enumerate(flags):
         if _name(text) == "final":
             found.append(text.partition("=")[2] if "=" in text else flags[number + 1])
-    return found or ([command["final"]] if command["final"] is not None else [])
+    return found
 
 
 def _told_apart(argv: Sequence[str]) -> Iterator[tuple[str, bool]]:

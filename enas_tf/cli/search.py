@@ -23,7 +23,6 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -41,10 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _search(argv: Sequence[str]) -> None:
-    entry = chosen_space(argv)
+    entry = chosen_space(argv, _flags)
     preset_name = chosen_preset(argv)
     preset = entry.search_presets[preset_name]
-    command = _flags(entry, preset, preset_name)
+    command = _flags(entry, preset_name)
     command.parse(argv)
     space = command.settings(preset.space)
     data_config = command.settings(preset.data)
@@ -52,7 +51,6 @@ def _search(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
     )
-    check_strategy(config.strategy)
     check_output_dir(output_dir)
 
     def check(data: Any) -> None:
@@ -79,7 +77,8 @@ def _search(argv: Sequence[str]) -> None:
     print(search_report(result, [*arguments, *form_arguments(space, network)]))
 
 
-def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> CommandFlags:
+def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
+    preset = entry.search_presets[preset_name]
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
     add_space_flag(command, "Run", entry)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)

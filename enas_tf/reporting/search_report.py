@@ -9,7 +9,7 @@ from enas_tf.architectures import architecture_document
 from enas_tf.reporting.about import write_about
 from enas_tf.reporting.draw import draw_png, write_drawing
 from enas_tf.reporting.draw.picture import to_png
-from enas_tf.reporting.draw.shares import picture_of_shares
+from enas_tf.reporting.draw.shares import picture_of_shares, shares_of
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.spaces.base import SearchSpace
@@ -105,13 +105,9 @@ class SearchReport:
           step: training steps that are done. The events belong to the next one, so that a search
             that resumes here, and proposes again, does not leave them twice.
         """
-        counts = self._space.operation_counts(architectures)
-        shares = {
-            name: np.asarray(values, np.float64) / len(architectures)
-            for name, values in counts.items()
-        }
+        shares = shares_of(self._space.operation_counts(architectures))
         board = self._boards["shared_weights"]
-        means = {name: np.mean(values) for name, values in shares.items()}
+        means = {name: float(np.mean(values)) for name, values in shares.items()}
         board.scalars("sampled", means, step + 1)
         title = "share of each operation by place, %"
         board.png("sampled/operations", to_png(picture_of_shares(shares, title), 1.0), step + 1)

@@ -11,7 +11,6 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.runs import CONFIG, RunDirectory
 from enas_tf.search.loop import OnEpochEnd, Search
 from enas_tf.search.result import SearchResult
-from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.distribution import default_strategy
 from enas_tf.training.shared_run import open_run
@@ -70,7 +69,6 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
-    check_strategy(config.strategy)
     strategy = distribution or default_strategy()
     workers = Workers(strategy)
     if output_dir is None:

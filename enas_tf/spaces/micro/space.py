@@ -48,7 +48,7 @@ class MicroSpace(ImageSpace):
         6, "Number of cells without the two reduction cells that come on top.", minimum=1
     )
     filters: int = setting(20, "Channels of the nodes in the first cells; even.", minimum=2)
-    num_nodes: int = setting(5, "Computed nodes in a cell.", minimum=1)
+    num_nodes: int = setting(5, "Computed nodes in a cell.", minimum=1, maximum=MOST_PARTS)
     input_shape: tuple[int, ...] = setting(
         (32, 32, 3), "Height, width and channels of a picture.", flag=False
     )

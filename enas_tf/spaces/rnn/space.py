@@ -11,7 +11,7 @@ from typing_extensions import Self
 from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.errors import ArchitectureError, DataError
 from enas_tf.settings import section, setting
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.base import MOST_PARTS, SearchSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
 from enas_tf.spaces.rnn.config import (
     CELL_OUTPUT_HELP,
@@ -45,7 +45,9 @@ class RnnDecisions(NamedTuple):
 class RnnSpace(SearchSpace):
     """Language models with one recurrent cell, whose embedding also predicts the words."""
 
-    num_nodes: int = setting(8, "Computed nodes of the cell (the paper: 12).", minimum=1)
+    num_nodes: int = setting(
+        8, "Computed nodes of the cell (the paper: 12).", minimum=1, maximum=MOST_PARTS
+    )
     hidden_size: int = setting(200, "Features of a word's embedding and of the state.", minimum=1)
     vocabulary_size: int = setting(
         10000, "Number of words that the model knows.", minimum=2, flag=False
