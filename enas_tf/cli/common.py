@@ -14,7 +14,6 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.reading import read_bytes
 from enas_tf.runs import RunDirectory
 from enas_tf.settings import Settings
-from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 from enas_tf.training.cluster import Cluster
@@ -291,20 +290,6 @@ def retrain_flags(entry: SpaceEntry) -> set[str]:
     preset = entry.retrain_presets["default"]
     settings = (preset.network, preset.data, preset.retrain)
     return {flag for one in settings for flag in flag_names(one)}
-
-
-def form_arguments(space: SearchSpace, network: Settings) -> list[str]:
-    """Returns the arguments without which `enas-retrain` would read an architecture otherwise.
-
-    Args:
-      space: in which the architecture was found.
-      network: of the preset of the retraining.
-    """
-    return [
-        f"--{name}={value}"
-        for name, value in space.drawing_options().items()
-        if getattr(network, name, value) != value
-    ]
 
 
 def default_output_dir(*words: object) -> str:

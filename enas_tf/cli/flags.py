@@ -364,8 +364,7 @@ def _parse(
         # All that absl says of `--noflip=1` is that it does not take an argument.
         name = str(error).partition("=")[0].lstrip("-")
         raise ConfigurationError(
-            f"`--{name}` takes no value. Write --{name}, or --{name[2:]}=yes or "
-            f"--{name[2:]}=no."
+            f"`--{name}` takes no value. Write --{name}, or --{name[2:]}=yes or --{name[2:]}=no."
         ) from error
 
 

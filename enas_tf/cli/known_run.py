@@ -34,6 +34,8 @@ class KnownRun:
       preset: the preset that its settings come from; if it is not written down, the nearest one.
       data: which data; of a retraining of version 0.1.0 the dataset alone.
       sections: its settings as JSON can hold them, by section.
+      has_origin: whether the run itself says where its settings come from; those of version
+        0.1.0 do not.
     """
 
     path: pathlib.Path
@@ -42,6 +44,7 @@ class KnownRun:
     preset: str
     data: Any
     sections: Mapping[str, Mapping[str, Any]]
+    has_origin: bool
 
     def setting(self, name: str, default: Any = None) -> Any:
         """Returns a setting of the space or of the network."""
@@ -50,7 +53,7 @@ class KnownRun:
                 return self.sections[section][name]
         return default
 
-    def data_for(self, base: Settings) -> Settings:
+    def data_for(self, base: Any) -> Any:
         """Returns the data of the run, and what was chosen for them.
 
         Args:
@@ -126,12 +129,12 @@ def known_run(path: str | os.PathLike[str]) -> KnownRun | None:
         if entry is None or "data" not in sections:
             raise ConfigurationError("it does not say of which space or of which data it is.")
         data = _data(entry, command, sections, origin)
-        preset = origin.get("preset")
+        preset = str(origin.get("preset"))
         if preset not in entry.search_presets:
             preset = _nearest_preset(entry, command, sections, data)
     except ConfigurationError as error:
         raise RunDirectoryError(f"{run.path / CONFIG} is damaged: {error}") from error
-    return KnownRun(run.path, entry, command, preset, data, sections)
+    return KnownRun(run.path, entry, command, preset, data, sections, bool(origin))
 
 
 def _data(

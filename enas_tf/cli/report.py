@@ -4,14 +4,16 @@ import pathlib
 import sys
 from collections.abc import Iterator, Sequence
 
+from enas_tf.cli import next_steps
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.cli.report_commands import commands_after
+from enas_tf.cli.known_run import known_run
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files import write_text
 from enas_tf.reporting.html.page import report_page
-from enas_tf.reporting.html.records import TrainingRecord, read_run
+from enas_tf.reporting.html.records import SearchRecord, TrainingRecord, read_run
+from enas_tf.reporting.html.sections import Command
 
 NAME = "enas-report"
 SUMMARY = (
@@ -65,8 +67,26 @@ def _report(argv: Sequence[str]) -> None:
         )
     run = read_run(command["run"])
     finals = [_retraining(path, run.entry.name) for path in _finals(argv)]
-    write_text(output, report_page(run, finals, commands_after(run, finals)))
+    write_text(output, report_page(run, finals, _commands_after(run, finals)))
     print(f"Wrote {output}")
+
+
+def _commands_after(
+    run: SearchRecord | TrainingRecord, finals: Sequence[TrainingRecord]
+) -> list[Command]:
+    """Returns what can be done next, with the run and with the first finished retraining."""
+    steps = []
+    reported = known_run(run.path)
+    if reported is not None:
+        steps += next_steps.after(reported)
+    # The commands of one finished retraining are enough to know those of the others.
+    for final in [one for one in finals if one.results is not None][:1]:
+        trained = known_run(final.path)
+        if trained is not None:
+            steps += next_steps.after(trained, data_of=reported)
+    if reported is not None:
+        steps.append(next_steps.tensorboard(reported))
+    return [Command(step.purpose, step.line) for step in steps]
 
 
 def _with_run_named(argv: Sequence[str]) -> list[str]:

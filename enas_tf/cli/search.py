@@ -16,14 +16,12 @@ from enas_tf.cli.common import (
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
-    form_arguments,
     is_follower,
     load_data,
     search_flags,
     start,
 )
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-search"
@@ -69,12 +67,11 @@ def _search(argv: Sequence[str]) -> None:
         output_dir,
         overwrite=command["overwrite"],
         distribution=distribution,
+        preset=preset_name,
     )
     if is_follower(Workers(distribution)):
         return
-    network = entry.retrain_presets[preset_name].network
-    arguments = _retrain_arguments(command, preset, preset_name)
-    print(search_report(result, [*arguments, *form_arguments(space, network)]))
+    print(search_report(result))
 
 
 def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
@@ -88,14 +85,6 @@ def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
     command.add_settings("Search", preset.search, exclude=entry.unused_flags)
     return command
-
-
-def _retrain_arguments(command: CommandFlags, preset: SearchPreset, preset_name: str) -> list[str]:
-    """Returns the arguments of `enas-retrain` that name the same preset and the same data."""
-    given = command.given_arguments(preset.data)
-    dataset = command.settings(preset.data).dataset
-    others = [argument for argument in given if not argument.startswith("--dataset=")]
-    return [f"--preset={preset_name}", f"--dataset={dataset}", *others]
 
 
 if __name__ == "__main__":

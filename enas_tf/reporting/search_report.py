@@ -148,7 +148,7 @@ class SearchReport:
           epoch: epochs that are done.
         """
         board = self._boards[DERIVE]
-        board.text("proposed_architecture", _score_and_string(architecture, score), epoch)
+        board.text("proposed_architecture", self._score_and_string(architecture, score), epoch)
         name = "proposed_architecture" if favourite is None else "most_likely_architecture"
         drawn = architecture if favourite is None else favourite
         board.png(f"drawing/{name}", draw_png(drawn, **self._space.drawing_options()), epoch)
@@ -169,11 +169,8 @@ class SearchReport:
         write_drawing(best.architecture, path, **self._space.drawing_options())
         # In a folder of its own, since deriving again replaces it.
         with TensorBoardWriter(self._run.tensorboard / "best") as board:
-            text = _score_and_string(best.architecture, best.score)
-            command = (
-                f"enas-retrain --architecture=RUN --space={self._space.name} --dataset=… "
-                "--output_dir=…"
-            )
+            text = self._score_and_string(best.architecture, best.score)
+            command = "enas-retrain --architecture=RUN --output_dir=RUN_final"
             note = f"Train it: `{command}`, with this run's folder in the place of RUN."
             board.text("best_architecture", f"{text}\n\n{note}", step=epochs)
             drawing = draw_png(best.architecture, **self._space.drawing_options())
@@ -212,6 +209,7 @@ class SearchReport:
         for board in self._boards.values():
             board.close()
 
-
-def _score_and_string(architecture: Any, score: float) -> str:
-    return f"{score:.4f} ({SCORE_NOTE})\n\n`{architecture.to_release_string()}`"
+    def _score_and_string(self, architecture: Any, score: float) -> str:
+        note = self._space.score_note(score)
+        words = f"{score:.4f}{f', {note}' if note else ''} ({SCORE_NOTE})"
+        return f"{words}\n\n`{architecture.to_release_string()}`"

@@ -26,6 +26,7 @@ def search(
     overwrite: bool = False,
     distribution: Any | None = None,
     on_epoch_end: OnEpochEnd | None = None,
+    preset: str | None = None,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
@@ -56,6 +57,8 @@ def search(
         `shared_weights_validation_reward` and `shared_weights_validation_perplexity`. When it
         returns True, the search ends there for good and ranks candidates, as it does after the
         last epoch. An error that it raises leaves a search that can be gone on with.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -87,8 +90,9 @@ def search(
             "data": data.config.to_json(),
             "search": config.to_json(),
         }
+        origin = {"preset": preset}
         with (
-            open_run(output_dir, configuration, workers, overwrite=overwrite) as run,
+            open_run(output_dir, configuration, workers, overwrite=overwrite, origin=origin) as run,
             Search(space, data, config, run, distribution=strategy) as running,
         ):
             running.run(on_epoch_end)

@@ -148,6 +148,19 @@ class SearchSpace(Settings, abc.ABC):
     def random_data(self, config: SearchConfig) -> Any:
         """Returns meaningless data of the right form, enough for one training batch."""
 
+    @staticmethod
+    def score_note(score: float) -> str:
+        """Returns the score of an architecture in terms that people think in, if it is not so.
+
+        Args:
+          score: of an architecture, with the shared weights or after a short retraining.
+
+        Returns:
+          For example `perplexity 812.50`, or nothing.
+        """
+        del score
+        return ""
+
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""
         return {}

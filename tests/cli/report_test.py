@@ -2,9 +2,9 @@ import subprocess
 import sys
 
 import pytest
+from enas_tf.cli.report_commands import commands_after
 
 from enas_tf.cli import report
-from enas_tf.cli.report_commands import commands_after
 from enas_tf.reporting.html.records import read_run
 from tests.reporting.html.example_runs import write_retraining, write_search
 

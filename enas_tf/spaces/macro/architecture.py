@@ -22,7 +22,6 @@ from enas_tf.spaces.base import (
 )
 from enas_tf.spaces.operations import Operation
 
-
 _WHAT = "A macro architecture"
 
 

@@ -58,9 +58,7 @@ class MacroChannelDecisions(NamedTuple):
 class MacroSpace(ImageSpace):
     """Whole convolutional networks: an operation and skip connections for every layer."""
 
-    num_layers: int = setting(
-        12, "Layers of the searched network.", minimum=1, maximum=MOST_PARTS
-    )
+    num_layers: int = setting(12, "Layers of the searched network.", minimum=1, maximum=MOST_PARTS)
     filters: int = setting(36, "Channels of every layer of the supernet; even.", minimum=2)
     input_shape: tuple[int, ...] = setting(
         (32, 32, 3), "Height, width and channels of a picture.", flag=False

@@ -9,6 +9,7 @@ import numpy as np
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings import section, setting
+from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.image_space import ImageSpace
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,

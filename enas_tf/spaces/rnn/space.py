@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 REWARD_CONSTANT = 80.0
 
 
+def perplexity_of_reward(reward: float) -> float:
+    """Returns the perplexity that belongs to a reward; 0 is the reward of an infinite one."""
+    return REWARD_CONSTANT / reward if reward else math.inf
+
+
 class RnnDecisions(NamedTuple):
     """Batched architectures, as the controller decides them and the supernet reads them.
 
@@ -65,6 +70,11 @@ class RnnSpace(SearchSpace):
     def num_architectures(self) -> int:
         """Earlier nodes and functions of all nodes: `num_nodes! * 4 ** num_nodes`."""
         return math.factorial(self.num_nodes) * len(RnnFunction) ** self.num_nodes
+
+    @staticmethod
+    def score_note(score: float) -> str:
+        """Returns the perplexity that belongs to a reward."""
+        return f"perplexity {perplexity_of_reward(score):.2f}"
 
     def random_architecture(
         self, seed: "int | np.random.Generator | None" = None
