@@ -62,7 +62,7 @@ def test_an_unknown_flag_is_one_line_and_needs_no_tensorflow(name):
         (["--preset=best"], "`--preset` must be one of"),
         (
             ["--space=macro", "--noflip=1"],
-            "`--noflip` takes no value. Write --noflip, or --flip=yes",
+            "`--noflip` takes no value. Write --noflip,",
         ),
         (["--space=cube"], "`--space` must be one of"),
         (["--space=macro", "--preset=best"], "`--preset` must be one of"),
