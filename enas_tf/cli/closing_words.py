@@ -20,10 +20,11 @@ def search_report(result: Any) -> str:
     """
     path = pathlib.Path(result.run.path)
     run = _known(path)
+    note = run.entry.space.score_note(result.score)
     lines = [
         "",
         f"Best architecture: {result.architecture.to_release_string()}",
-        f"  {score_line(result.score, result.score_kind, run.entry.space.score_note(result.score))}",
+        f"  {score_line(result.score, result.score_kind, note)}",
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
         f"Metrics: {path}/metrics.jsonl",
         *_lines(next_steps.tensorboard(run), next_steps.report(run), next_steps.retrain(run)),

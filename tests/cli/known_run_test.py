@@ -6,7 +6,7 @@ import json
 import pytest
 
 from enas_tf.architectures import load_architecture
-from enas_tf.cli import next_steps
+from enas_tf.cli import next_steps, retrain
 from enas_tf.cli.known_run import known_run
 from enas_tf.errors import RunDirectoryError
 from enas_tf.runs import RunDirectory
@@ -176,3 +176,46 @@ def test_a_run_in_the_working_folder_has_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = next_steps.retrain(known_run(".")).line
     assert line.endswith(f"--output_dir={tmp_path}_final")
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        ("--dataset=none.npz", "data.dataset: digits there, none.npz here"),
+        ("--preset=paper --dataset=none.npz", "preset: smoke there, paper here; data.dataset"),
+        ("--data_dir=none --flip", "data.data_dir: unset there, none here; data.flip: unset there"),
+    ],
+)
+def test_what_differs_from_the_run_is_said_in_one_line(flags, line, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("run", "macro")
+    assert (
+        retrain.main([*flags.split(), "--space=macro", "--architecture=run", "--output_dir=out"])
+        == 2
+    )
+    first, error = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"enas-retrain: other than in run: {line}")
+    assert "none" in error
+
+
+def test_settings_of_data_do_not_go_over_to_others(tmp_path):
+    write(tmp_path, "macro", data={"max_train_examples": 300})
+    entry, architecture = get_space("macro"), load_architecture(tmp_path, "macro")
+    presets = [
+        retrain._preset(entry, "smoke", known_run(tmp_path), architecture, dataset)
+        for dataset in ("digits", "cifar10")
+    ]
+    assert [preset.data.max_train_examples for preset in presets] == [300, None]
+
+
+@pytest.mark.parametrize("origin", [None, {"preset": "smoke"}])
+def test_a_retraining_that_0_1_0_began_goes_on_with_its_defaults(origin, tmp_path):
+    write(tmp_path / "run", "macro")
+    configuration = {"command": "retrain", "space": "macro", "data": {"dataset": "digits"}}
+    default = get_space("macro").retrain_presets["default"]
+    for name in ("network", "retrain"):
+        configuration[name] = getattr(default, name).to_json()
+    RunDirectory.open(tmp_path / "final", configuration, origin=origin)
+    named = {"architecture": str(tmp_path / "run"), "output_dir": str(tmp_path / "final")}
+    run = retrain._run_of(named, get_space("macro"))
+    assert (run is None) == (origin is None)
