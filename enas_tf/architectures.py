@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.reading import read_bytes
 from enas_tf.spaces.base import FORMAT_VERSION, Architecture
 from enas_tf.spaces.macro import published as macro_published
 from enas_tf.spaces.macro.architecture import MacroArchitecture, macro_architecture_from_json
@@ -20,7 +21,7 @@ from enas_tf.spaces.rnn import published as rnn_published
 from enas_tf.spaces.rnn.architecture import RnnArchitecture, rnn_architecture_from_json
 
 # The files of a run directory that hold its architecture: a search's, a retraining's.
-_FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
+FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
 _KEYS = ("space", "format_version", "architecture")
 
 
@@ -97,7 +98,7 @@ def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architec
     path = os.path.expanduser(text)
     if os.path.isdir(path):
         return _from_run(pathlib.Path(path), space_name)
-    if os.path.isfile(path) or path.endswith(".json"):
+    if os.path.exists(path) or path.endswith(".json"):
         return _from_file(pathlib.Path(path), space_name)
     if text in form.published:
         return form.published[text]
@@ -191,18 +192,18 @@ def _expected(form: _Form) -> str:
 
 
 def _from_run(path: pathlib.Path, space_name: str) -> Architecture:
-    for name in _FILES_OF_A_RUN:
-        if (path / name).is_file():
+    for name in FILES_OF_A_RUN:
+        if os.path.exists(path / name):
             return _from_file(path / name, space_name)
     raise ArchitectureError(
-        f"The folder {path} has no {_FILES_OF_A_RUN[0]}; expected the output_dir of a finished "
+        f"The folder {path} has no {FILES_OF_A_RUN[0]}; expected the output_dir of a finished "
         "search (enas-derive writes the file for an unfinished one)."
     )
 
 
 def _from_file(path: pathlib.Path, space_name: str) -> Architecture:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_bytes(path).decode("utf-8"))
     except FileNotFoundError as error:
         raise ArchitectureError(f"The file {path} does not exist.") from error
     except OSError as error:

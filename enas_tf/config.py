@@ -168,7 +168,7 @@ class DeriveConfig(Settings):
     """How the best architecture is chosen after (or during) a search."""
 
     num_candidates: int = setting(
-        10, "Architectures sampled from the trained controller and ranked.", minimum=1
+        100, "Architectures sampled from the trained controller and ranked.", minimum=1
     )
     scoring: str = setting(
         "validation_set",
@@ -200,7 +200,13 @@ class SearchConfig(Settings):
     """A whole search: phase 1 (shared weights), phase 2 (controller), then deriving."""
 
     seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
-    strategy: str = setting("reinforce", "How architectures are proposed.")
+    strategy: str = setting(
+        "reinforce",
+        "How architectures are proposed: by a controller that learns by REINFORCE, at random, or "
+        "by regularised evolution.",
+        # What they are stands in `enas_tf.search.strategies`.
+        choices=("reinforce", "random", "evolution"),
+    )
     reward_statistics: str = setting(
         "batch",
         "Batch normalisation in the reward: statistics of the minibatch, or the moving ones.",

@@ -108,6 +108,7 @@ class RunDirectory:
         configuration: Mapping[str, Any],
         *,
         overwrite: bool = False,
+        origin: Mapping[str, Any] | None = None,
     ) -> Self:
         """Makes the folder of a new run, or goes on in the folder of the same run.
 
@@ -119,6 +120,9 @@ class RunDirectory:
           configuration: everything that decides what the run does, as JSON can hold it.
           overwrite: start anew: delete the files of the run that is there, and only those. A run
             of another command stays.
+          origin: where the configuration comes from, for example its preset. It is written down
+            for the commands that go on from the run, but decides nothing: the same run may be
+            gone on with from elsewhere.
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
@@ -143,6 +147,7 @@ class RunDirectory:
                 "format_version": FORMAT_VERSION,
                 "versions": _versions(),
                 "configuration": configuration,
+                "origin": dict(origin or {}),
             },
         )
         return run
@@ -199,6 +204,12 @@ class RunDirectory:
         if not isinstance(configuration, dict):
             raise RunDirectoryError(f"{self.path / CONFIG} was not written by enas_tf.")
         return configuration
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the configuration comes from, as far as it was written down."""
+        origin = self.read_json(CONFIG).get("origin")
+        return origin if isinstance(origin, dict) else {}
 
     @property
     def checkpoints(self) -> pathlib.Path:

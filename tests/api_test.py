@@ -25,9 +25,9 @@ NETWORKS = {
     "rnn": enas_tf.RnnNetworkConfig(hidden_size=4),
 }
 SIGNATURES = {
-    "search": "space data config output_dir * overwrite distribution on_epoch_end",
+    "search": "space data config output_dir * overwrite distribution on_epoch_end preset",
     "retrain": "architecture data config network output_dir * overwrite distribution on_event "
-    "on_progress",
+    "on_progress preset",
     "evaluate": "model data part",
     "export": "model path * format label_names overwrite",
     "load_model": "path",

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from enas_tf.architectures import (
     space_of_published,
 )
 from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.macro.architecture import (
     MacroArchitecture,
     MacroChannelArchitecture,
@@ -169,3 +171,57 @@ def test_needs_no_tensorflow():
 )
 def test_a_published_name_says_its_space(name, space):
     assert space_of_published(name) == space
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "named"),
+    [
+        ("found.json", os.mkfifo, "found.json"),
+        ("found", os.mkfifo, "found"),
+        ("best_architecture.json", os.mkfifo, "."),
+        ("architecture.json", os.mkfifo, "."),
+        ("best_architecture.json", os.mkdir, "."),
+    ],
+)
+def test_what_is_no_regular_file_is_not_read(name, make, named, tmp_path):
+    make(tmp_path / name)
+    with pytest.raises(ArchitectureError, match="not a regular file"):
+        load_architecture(tmp_path / named, "macro")
+
+
+LARGEST = {
+    "macro": " ".join(f"0{' 1' * layer}" for layer in range(MOST_PARTS)),
+    "micro": "0 0 1 1 " * 2 * MOST_PARTS,
+    "rnn": "0 1 " * MOST_PARTS,
+}
+
+
+@pytest.mark.parametrize("space", LARGEST)
+def test_the_largest_architecture_is_read(space):
+    architecture = load_architecture(LARGEST[space], space)
+    assert architecture.to_release_string().split() == LARGEST[space].split()
+
+
+@pytest.mark.parametrize(
+    ("space", "most", "one_more"), [("macro", 8256, "0"), ("micro", 1024, "0"), ("rnn", 256, "0")]
+)
+def test_an_integer_more_is_refused(space, most, one_more):
+    with pytest.raises(ArchitectureError, match=f"at most {most} integers. Received: {most + 1}"):
+        load_architecture(f"{LARGEST[space]} {one_more}", space)
+
+
+@pytest.mark.parametrize("space", LARGEST)
+def test_a_text_that_is_far_too_long_is_refused_before_a_number_of_it_is_read(space):
+    with pytest.raises(ArchitectureError, match="at most"):
+        load_architecture(f"{'0 ' * 60_000}-", space)
+
+
+@pytest.mark.parametrize("space", LARGEST)
+def test_a_document_has_the_same_bound(space):
+    value = load_architecture(LARGEST[space], space).to_json()
+    for parts in (value, *value.values()):
+        for name in ("layers", "nodes"):
+            if name in parts:
+                parts[name].append(parts[name][-1])
+    with pytest.raises(ArchitectureError, match=f"at most {MOST_PARTS} (layers|nodes)"):
+        architecture_from_document(value, space)

@@ -16,7 +16,6 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags, flag_names
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.search.strategies import check_strategy
 from enas_tf.settings import field_types
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry
@@ -35,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _benchmark(argv: Sequence[str]) -> None:
-    entry = chosen_space(argv)
+    entry = chosen_space(argv, lambda entry: _flags(entry, DEFAULT_PRESET))
     preset_name = chosen_preset(argv, DEFAULT_PRESET)
     preset = entry.search_presets[preset_name]
     command = _flags(entry, preset_name)
@@ -47,8 +46,6 @@ def _benchmark(argv: Sequence[str]) -> None:
     if command["architecture"]:
         architectures = [load_architecture(command["architecture"], entry.name)]
         space.check(architectures[0])
-
-    check_strategy(config.strategy)
 
     load_tensorflow()
     from enas_tf.benchmark import benchmark

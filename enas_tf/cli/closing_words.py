@@ -1,55 +1,45 @@
 """What the commands print at their end."""
 
-import shlex
-from collections.abc import Mapping, Sequence
+import os
+import pathlib
+from collections.abc import Mapping
 from typing import Any
 
+from enas_tf.cli import next_steps
+from enas_tf.cli.known_run import KnownRun, known_run
+from enas_tf.errors import RunDirectoryError
 from enas_tf.reporting.progress import duration
 from enas_tf.runs import RESULTS, RunDirectory
 
 
-def search_report(result: Any, retrain_arguments: Sequence[str]) -> str:
+def search_report(result: Any) -> str:
     """Returns what a search or a new ranking found, where it is, and what to do next.
 
     Args:
       result: a `SearchResult`.
-      retrain_arguments: preset, data and form of the retraining, as arguments of `enas-retrain`.
     """
-    run = str(result.run.path)
-    retrain_command = shlex.join(
-        [
-            "enas-retrain",
-            f"--architecture={run}",
-            f"--space={result.architecture.space_name}",
-            *retrain_arguments,
-            f"--output_dir={run}_final",
-        ]
-    )
-    path = result.run.path
-    tensorboard = shlex.quote(str(path / "tensorboard"))
+    path = pathlib.Path(result.run.path)
+    run = _known(path)
+    note = run.entry.space.score_note(result.score)
     lines = [
         "",
         f"Best architecture: {result.architecture.to_release_string()}",
-        f"  {score_line(result.score, result.score_kind)}",
+        f"  {score_line(result.score, result.score_kind, note)}",
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
-        f"Metrics: {path}/metrics.jsonl; curves: tensorboard --logdir {tensorboard}",
-        f"Report: enas-report {shlex.quote(run)}",
-        "Train it from scratch:",
-        f"  {retrain_command}",
+        f"Metrics: {path}/metrics.jsonl",
+        *_lines(next_steps.tensorboard(run), next_steps.report(run), next_steps.retrain(run)),
     ]
     return "\n".join(lines)
 
 
-def retrain_report(run: RunDirectory, data_arguments: Sequence[str]) -> str:
+def retrain_report(output_dir: str | os.PathLike[str]) -> str:
     """Returns how good the network of a retraining is, where it is, and what to do next.
 
     Args:
-      run: of the retraining.
-      data_arguments: the dataset, as arguments of `enas-evaluate`.
+      output_dir: the run of the retraining.
     """
-    results = run.read_json(RESULTS)
-    folder = str(run.path)
-    saved_model = str(run.path / "saved_model" / "1")
+    run = _known(output_dir)
+    results = RunDirectory(output_dir).read_json(RESULTS)
     epochs = results["epochs"]
     lines = [
         "",
@@ -57,19 +47,27 @@ def retrain_report(run: RunDirectory, data_arguments: Sequence[str]) -> str:
         f"{epochs} epoch{'' if epochs == 1 else 's'}, {duration(results['seconds'])})",
         f"  {run.path}/results.json",
         f"Keras model:  {run.path}/model.keras",
-        f"SavedModel:   {saved_model}",
-        f"Curves: tensorboard --logdir {shlex.quote(str(run.path / 'tensorboard'))}; report: "
-        f"enas-report {shlex.quote(folder)}",
-        "Evaluate it again, or export it to another format:",
-        "  " + shlex.join(["enas-evaluate", f"--model={saved_model}", *data_arguments]),
-        "  " + shlex.join(["enas-export", f"--run={folder}", "--format=tflite"]),
+        f"SavedModel:   {run.path}/saved_model/1",
+        *_lines(
+            next_steps.tensorboard(run),
+            next_steps.report(run),
+            next_steps.evaluate(run),
+            next_steps.export(run),
+            *next_steps.generate(run),
+        ),
     ]
-    if "test_perplexity" in results:
-        lines += [
-            "Let it go on with a text of yours:",
-            "  " + shlex.join(["enas-generate", f"--model={folder}", "--text=the"]),
-        ]
     return "\n".join(lines)
+
+
+def _known(path: str | os.PathLike[str]) -> KnownRun:
+    run = known_run(path)
+    if run is None:
+        raise RunDirectoryError(f"{path} holds no run any more.")
+    return run
+
+
+def _lines(*steps: next_steps.NextStep) -> list[str]:
+    return [line for step in steps for line in (step.purpose, f"  {step.line}")]
 
 
 def _test_result(results: Mapping[str, Any]) -> str:
@@ -78,12 +76,19 @@ def _test_result(results: Mapping[str, Any]) -> str:
     return f"Test accuracy: {results['test_accuracy']:.4f}"
 
 
-def score_line(score: float, kind: str) -> str:
-    """Returns the score of an architecture with the words that say what it is worth."""
-    name = kind.replace("_", " ")
+def score_line(score: float, kind: str, note: str = "") -> str:
+    """Returns the score of an architecture with the words that say what it is worth.
+
+    Args:
+      score: the score.
+      kind: what it is, for example `shared_weights_validation_accuracy`.
+      note: the same in other terms, see `SearchSpace.score_note`.
+    """
+    also = f", {note}" if note else ""
+    text = f"{kind.replace('_', ' ')}: {score:.4f}{also}"
     if kind.startswith("shared_weights"):
         return (
-            f"{name}: {score:.4f} (this ranks architectures; it is not the performance of the "
-            "final network, which is trained from scratch)"
+            f"{text} (this ranks architectures; it is not the performance of the final network, "
+            "which is trained from scratch)"
         )
-    return f"{name}: {score:.4f}"
+    return text

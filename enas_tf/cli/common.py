@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from enas_tf.architectures import space_of_published
-from enas_tf.cli.flags import CommandFlags, flag_names, peek
+from enas_tf.architectures import FILES_OF_A_RUN, space_of_published
+from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
+from enas_tf.reading import read_bytes
 from enas_tf.runs import RunDirectory
 from enas_tf.settings import Settings
-from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 from enas_tf.training.cluster import Cluster
@@ -23,28 +23,50 @@ Started = TypeVar("Started")
 PRESETS = ("default", "release", "paper", "smoke")
 
 
-def chosen_space(argv: Sequence[str], architecture: str | None = None) -> SpaceEntry:
+def chosen_space(
+    argv: Sequence[str],
+    flags_of: Callable[[SpaceEntry], CommandFlags],
+    architecture: str | None = None,
+) -> SpaceEntry:
     """Returns the space that the arguments name, since it decides which flags there are.
 
     Args:
       argv: the arguments.
+      flags_of: makes the flags of the command for a space.
       architecture: a run, an architecture file or a published name, whose space counts if
         `--space` is not given.
 
     Raises:
-      ConfigurationError: `--space` is missing, or names no space.
+      ConfigurationError: `--space` is missing, or names no space; or something else is wrong with
+        the arguments whatever the space.
+      SystemExit: without a space, `--help` or `--version` was asked for and has been printed.
     """
     stated = peek(argv, ["space"])["space"]
     name = stated or _space_of_file(architecture) or space_of_published(architecture)
     if name is None:
-        if any(argument.startswith(("--help", "-h")) for argument in argv):
-            return get_space(space_names()[0])
+        _check_for_every_space(argv, flags_of)
         raise ConfigurationError(f"`--space` is required. Give one of: {', '.join(space_names())}.")
     if name not in space_names():
         raise ConfigurationError(
             f"`--space` must be one of {', '.join(space_names())}. Received: --space={name}"
         )
     return get_space(name)
+
+
+def _check_for_every_space(
+    argv: Sequence[str], flags_of: Callable[[SpaceEntry], CommandFlags]
+) -> None:
+    """Raises what is wrong with the arguments whichever space is meant."""
+    errors = []
+    for name in space_names():
+        try:
+            flags_of(get_space(name)).parse([*argv, f"--space={name}"])
+        except ConfigurationError as error:
+            errors.append(error)
+        else:
+            return
+    # A space that has all the flags knows best what is wrong with one.
+    raise min(errors, key=lambda error: isinstance(error, MisplacedFlagError))
 
 
 def chosen_preset(argv: Sequence[str], default: str = "default") -> str:
@@ -65,14 +87,30 @@ def chosen_preset(argv: Sequence[str], default: str = "default") -> str:
     return name
 
 
-def add_space_flag(command: CommandFlags, group: str, entry: SpaceEntry) -> None:
-    """Adds `--space`."""
+def add_space_flag(
+    command: CommandFlags, group: str, entry: SpaceEntry, *, from_architecture: bool = False
+) -> None:
+    """Adds `--space`.
+
+    Args:
+      command: gets the flag.
+      group: heading in `--help`.
+      entry: the space whose flags the command has.
+      from_architecture: whether an architecture may say which space it is of.
+    """
+    unless = (
+        " Required, unless the architecture is a run, a file or a published one."
+        if from_architecture
+        else ""
+    )
     command.add(
         group,
         "space",
         str,
-        entry.name,
-        "Search space; it decides which other flags there are.",
+        None,
+        "Search space; it decides which other flags there are. This help shows those of "
+        f"{entry.name}.{unless}",
+        required=not from_architecture,
         metadata={"choices": space_names()},
     )
 
@@ -254,20 +292,6 @@ def retrain_flags(entry: SpaceEntry) -> set[str]:
     return {flag for one in settings for flag in flag_names(one)}
 
 
-def form_arguments(space: SearchSpace, network: Settings) -> list[str]:
-    """Returns the arguments without which `enas-retrain` would read an architecture otherwise.
-
-    Args:
-      space: in which the architecture was found.
-      network: of the preset of the retraining.
-    """
-    return [
-        f"--{name}={value}"
-        for name, value in space.drawing_options().items()
-        if getattr(network, name, value) != value
-    ]
-
-
 def default_output_dir(*words: object) -> str:
     """Returns a folder under `runs` named by some words, for example `runs/macro_digits`."""
     names = [re.sub(r"[^A-Za-z0-9.-]+", "-", os.path.basename(str(word))) for word in words]
@@ -282,9 +306,9 @@ def _space_of_file(architecture: str | None) -> str | None:
     path = pathlib.Path(architecture).expanduser()
     try:
         if path.is_dir():
-            names = ("best_architecture.json", "architecture.json")
+            names = FILES_OF_A_RUN
             path = next((path / name for name in names if (path / name).is_file()), path)
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_bytes(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         # Whatever is wrong with the file, reading the architecture itself will say.
         return None

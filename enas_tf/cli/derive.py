@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
 from enas_tf.cli.closing_words import search_report
-from enas_tf.cli.common import flags_of_other_spaces, form_arguments, load_data
-from enas_tf.cli.flags import CommandFlags, differing_arguments, flag_names, peek
+from enas_tf.cli.common import flags_of_other_spaces, load_data
+from enas_tf.cli.flags import CommandFlags, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import EnasError
@@ -50,12 +50,7 @@ def _derive(argv: Sequence[str]) -> None:
     from enas_tf.search.derive_again import derive_recorded
 
     result = derive_recorded(recorded, data, config, command["checkpoint"])
-    dataset = f"--dataset={recorded.data.dataset}"
-    plain = type(recorded.data)(dataset=recorded.data.dataset)
-    others = differing_arguments(recorded.data, plain)
-    preset = recorded.entry.retrain_presets["default"]
-    form = form_arguments(recorded.space, preset.network)
-    print(search_report(result, [dataset, *others, *form]))
+    print(search_report(result))
 
 
 def _search_in(path: str) -> RecordedSearch | None:

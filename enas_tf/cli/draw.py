@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _draw(argv: Sequence[str]) -> None:
-    entry = chosen_space(argv, peek(argv, ["architecture"])["architecture"])
+    entry = chosen_space(argv, _flags, peek(argv, ["architecture"])["architecture"])
     command = _flags(entry)
     command.parse(argv)
     options = _options(command, entry)
@@ -45,7 +45,7 @@ def _draw(argv: Sequence[str]) -> None:
 
 def _flags(entry: SpaceEntry) -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, _drawing_options))
-    add_space_flag(command, "Drawing", entry)
+    add_space_flag(command, "Drawing", entry, from_architecture=True)
     add_architecture_flag(command, "Drawing")
     command.add(
         "Drawing",

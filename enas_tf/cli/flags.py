@@ -4,8 +4,6 @@ A command's flags live in a `FlagValues` of their own, so that neither absl nor 
 them: `--help` shows what the command has, and everything else is an unknown flag.
 """
 
-import contextlib
-import io
 import math
 import shutil
 import sys
@@ -18,6 +16,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 from absl import flags
 
 import enas_tf
+from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings, alternatives, check_value, field_types
 
@@ -29,6 +28,10 @@ _BOOLEANS = {
 _NO_BOUNDS: Mapping[str, Any] = types.MappingProxyType({})
 
 SettingsType = TypeVar("SettingsType", bound=Settings)
+
+
+class MisplacedFlagError(ConfigurationError):
+    """A flag that there is, but not here: `elsewhere` of `CommandFlags` says where."""
 
 
 class CommandFlags:
@@ -134,11 +137,12 @@ class CommandFlags:
         if "--version" in argv:
             print(f"{self.name} (enas-tf) {enas_tf.__version__}")
             sys.exit(0)
-        for argument in argv:
+        arguments = with_flag_files(argv)
+        for argument in arguments:
             # absl lets this one switch its check for unknown flags off.
             if argument.lstrip("-").split("=")[0] == "undefok":
                 raise ConfigurationError("Unknown command line flag 'undefok'.")
-        rest = _parse(self._values, [self.name, *argv], elsewhere=self._elsewhere)
+        rest = _parse(self._values, [self.name, *arguments], elsewhere=self._elsewhere)
         if len(rest) > 1:
             raise ConfigurationError(
                 f"Unexpected argument {rest[1]!r}; write flags as --name=value."
@@ -228,7 +232,8 @@ def peek(argv: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
     values.set_gnu_getopt(True)
     for name in names:
         flags.DEFINE_string(name, None, name, flag_values=values)
-    _parse(values, ["", *(a for a in argv if a not in _HELP)], known_only=True)
+    arguments = with_flag_files([argument for argument in argv if argument not in _HELP])
+    _parse(values, ["", *arguments], known_only=True)
     return {name: values[name].value for name in names}
 
 
@@ -346,22 +351,21 @@ def _parse(
     known_only: bool = False,
     elsewhere: Mapping[str, str] = _NO_BOUNDS,
 ) -> list[str]:
-    warnings = io.StringIO()
     try:
-        # absl prints a warning when a file of flags reads itself, and goes on.
-        with contextlib.redirect_stderr(warnings):
-            rest = values(argv, known_only=known_only)
+        return values(argv, known_only=known_only)
     except flags.UnrecognizedFlagError as error:
-        where = elsewhere.get(error.flagname)
-        message = f"`--{error.flagname}` {where}." if where else str(error)
-        raise ConfigurationError(message) from error
+        if error.flagname in elsewhere:
+            where = elsewhere[error.flagname]
+            raise MisplacedFlagError(f"`--{error.flagname}` {where}.") from error
+        raise ConfigurationError(str(error)) from error
     except flags.Error as error:
-        raise ConfigurationError(str(error).removeprefix("ERROR:: ")) from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"A file given as --flagfile is no text: {error}.") from error
-    if warnings.getvalue():
-        raise ConfigurationError(warnings.getvalue().removeprefix("Warning: "))
-    return rest
+        raise ConfigurationError(str(error)) from error
+    except ValueError as error:
+        # All that absl says of `--noflip=1` is that it does not take an argument.
+        name = str(error).partition("=")[0].lstrip("-")
+        raise ConfigurationError(
+            f"`--{name}` takes no value. Write --{name}, or --{name[2:]}=yes or --{name[2:]}=no."
+        ) from error
 
 
 def _fields(settings: Settings) -> Iterator[tuple[str, Any]]:

@@ -4,14 +4,17 @@ import pathlib
 import sys
 from collections.abc import Iterator, Sequence
 
+from enas_tf.cli import next_steps
 from enas_tf.cli.app import run_command
+from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.cli.report_commands import commands_after
+from enas_tf.cli.known_run import known_run
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files import write_text
 from enas_tf.places import user_path
 from enas_tf.reporting.html.page import report_page
-from enas_tf.reporting.html.records import TrainingRecord, read_run
+from enas_tf.reporting.html.records import SearchRecord, TrainingRecord, read_run
+from enas_tf.reporting.html.sections import Command
 
 NAME = "enas-report"
 SUMMARY = (
@@ -23,7 +26,7 @@ PAGE = "report.html"
 
 _ENDINGS = (".html", ".htm")
 # The flags whose value may be the next argument.
-_WITH_VALUE = ("run", "final", "output", "flagfile")
+_WITH_VALUE = ("run", "final", "output")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +59,7 @@ def _report(argv: Sequence[str]) -> None:
         None,
         f"File to write; it ends in .html (default: RUN/{PAGE}).",
     )
+    argv = with_flag_files(argv)
     command.parse(_with_run_named(argv))
     output = user_path(command["output"] or pathlib.Path(command["run"]) / PAGE)
     if output.suffix.lower() not in _ENDINGS:
@@ -63,9 +67,27 @@ def _report(argv: Sequence[str]) -> None:
             f"`--output` must be a file name that ends in .html. Received: --output={output}"
         )
     run = read_run(command["run"])
-    finals = [_retraining(path, run.entry.name) for path in _finals(command, argv)]
-    write_text(output, report_page(run, finals, commands_after(run, finals)))
+    finals = [_retraining(path, run.entry.name) for path in _finals(argv)]
+    write_text(output, report_page(run, finals, _commands_after(run, finals)))
     print(f"Wrote {output}")
+
+
+def _commands_after(
+    run: SearchRecord | TrainingRecord, finals: Sequence[TrainingRecord]
+) -> list[Command]:
+    """Returns what can be done next, with the run and with the first finished retraining."""
+    steps = []
+    reported = known_run(run.path)
+    if reported is not None:
+        steps += next_steps.after(reported)
+    # The commands of one finished retraining are enough to know those of the others.
+    for final in [one for one in finals if one.results is not None][:1]:
+        trained = known_run(final.path)
+        if trained is not None:
+            steps += next_steps.after(trained, data_of=reported)
+    if reported is not None:
+        steps.append(next_steps.tensorboard(reported))
+    return [Command(step.purpose, step.line) for step in steps]
 
 
 def _with_run_named(argv: Sequence[str]) -> list[str]:
@@ -82,14 +104,14 @@ def _with_run_named(argv: Sequence[str]) -> list[str]:
     return arguments
 
 
-def _finals(command: CommandFlags, argv: Sequence[str]) -> list[str]:
-    """Returns all folders that `--final` names; a file of flags can name one."""
+def _finals(argv: Sequence[str]) -> list[str]:
+    """Returns all folders that `--final` names."""
     found = []
     flags = [text for text, is_flag in _told_apart(argv) if is_flag]
     for number, text in enumerate(flags):
         if _name(text) == "final":
             found.append(text.partition("=")[2] if "=" in text else flags[number + 1])
-    return found or ([command["final"]] if command["final"] is not None else [])
+    return found
 
 
 def _told_apart(argv: Sequence[str]) -> Iterator[tuple[str, bool]]:

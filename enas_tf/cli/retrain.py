@@ -1,10 +1,9 @@
 """`enas-retrain`: trains the network of an architecture from scratch."""
 
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from typing_extensions import Self
 
 from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
@@ -26,9 +25,10 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
+from enas_tf.cli.known_run import DEFAULT_PRESET, KnownRun, known_run
+from enas_tf.differences import differences
 from enas_tf.places import way_to
-from enas_tf.reporting.progress import Progress
-from enas_tf.runs import RunDirectory
+from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -39,21 +39,20 @@ SUMMARY = (
 )
 
 
-_PHASE = "retrain"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     return run_command(NAME, _retrain, argv)
 
 
 def _retrain(argv: Sequence[str]) -> None:
-    entry = chosen_space(argv, peek(argv, ["architecture"])["architecture"])
-    preset_name = chosen_preset(argv)
-    preset = entry.retrain_presets[preset_name]
-    command = _flags(entry, preset, preset_name)
+    named = peek(argv, ["architecture", "output_dir"])
+    entry = chosen_space(argv, _flags, named["architecture"])
+    run = _run_of(named, entry)
+    preset_name = chosen_preset(argv, DEFAULT_PRESET if run is None else run.preset)
+    command = _flags(entry, preset_name, run)
     command.parse(argv)
     architecture = load_architecture(command["architecture"], entry.name)
+    preset = _preset(entry, preset_name, run, architecture, command["dataset"])
     network = command.settings(preset.network)
     config = command.settings(preset.retrain)
     data_config = command.settings(preset.data)
@@ -62,6 +61,13 @@ def _retrain(argv: Sequence[str]) -> None:
     )
     entry.check_network(architecture, network)
     check_output_dir(output_dir)
+    if run is not None:
+        as_there = run.retraining(run.preset, architecture)
+        there = {"preset": run.preset, "data": as_there.data.to_json()}
+        here = {"preset": preset_name, "data": data_config.to_json()}
+        different = differences(there, here, most=8, words=("there", "here"))
+        if different:
+            print(f"{NAME}: other than in {run.path}: {different}", file=sys.stderr, flush=True)
 
     def check(data: Any) -> None:
         data.check_retraining(config)
@@ -75,69 +81,65 @@ def _retrain(argv: Sequence[str]) -> None:
     workers = Workers(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
     with workers.together():
-        with _Display() as display:
-            model = entry.retrain(
-                architecture,
-                data,
-                config,
-                network=network,
-                output_dir=output_dir,
-                overwrite=command["overwrite"],
-                distribution=distribution,
-                on_progress=display if workers.is_chief else None,
-            )
+        model = entry.retrain(
+            architecture,
+            data,
+            config,
+            network=network,
+            output_dir=output_dir,
+            overwrite=command["overwrite"],
+            distribution=distribution,
+            preset=preset_name,
+        )
         if workers.is_chief:
             export(model, way_to(output_dir) / "saved_model", overwrite=True)
     if is_follower(workers):
         return
-    data_arguments = [f"--dataset={data_config.dataset}"]
-    if data_config.data_dir is not None:
-        data_arguments.append(f"--data_dir={data_config.data_dir}")
-    print(retrain_report(RunDirectory(output_dir), data_arguments))
+    print(retrain_report(output_dir))
 
 
-def _flags(entry: SpaceEntry, preset: RetrainPreset, preset_name: str) -> CommandFlags:
+def _flags(
+    entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: KnownRun | None = None
+) -> CommandFlags:
+    preset = entry.retrain_presets[preset_name]
+    data = preset.data if run is None else run.data_for(preset.data)
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, retrain_flags))
-    add_space_flag(command, "Run", entry)
+    add_space_flag(command, "Run", entry, from_architecture=True)
     add_architecture_flag(command, "Run")
     add_preset_flag(command, "Run", entry.retrain_presets, preset_name)
     add_device_flags(command, "Run")
     add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
-    command.add_settings("Data", preset.data)
+    command.add_settings("Data (of a run: defaults as there)", data)
     command.add_settings("Network", preset.network)
     command.add_settings("Training", preset.retrain)
     return command
 
 
-class _Display:
-    """Shows the progress of a training, whose length is known at the first call only."""
+def _run_of(named: Mapping[str, str | None], entry: SpaceEntry) -> KnownRun | None:
+    """Returns the run whose architecture is trained, if it is one that says anything."""
+    run = known_run(named["architecture"]) if named["architecture"] else None
+    if run is None or run.entry is not entry:
+        return None
+    goes_on = known_run(named["output_dir"]) if named["output_dir"] else None
+    # What version 0.1.0 began, it began with the defaults of a preset alone.
+    return None if goes_on is not None and not goes_on.has_origin else run
 
-    def __init__(self) -> None:
-        self._progress: Progress | None = None
-        self._step = 0
 
-    def __call__(self, now: Any) -> None:
-        """Takes a `RetrainProgress`."""
-        if self._progress is None:
-            # What an interrupted run did before does not count into the speed.
-            self._progress = Progress({_PHASE: now.total_steps}, {_PHASE: now.step})
-            self._step = now.step
-        self._progress.update(
-            _PHASE,
-            # A training may go back to a checkpoint.
-            max(0, now.step - self._step),
-            epoch=now.epoch,
-            epochs=now.epochs,
-            **now.metrics,
-        )
-        self._step = now.step
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._progress is not None:
-            self._progress.close()
+def _preset(
+    entry: SpaceEntry,
+    name: str,
+    run: KnownRun | None,
+    architecture: Architecture,
+    dataset: str,
+) -> RetrainPreset:
+    """Returns the values of all settings that are not given."""
+    base = entry.retrain_presets[name]
+    if run is None:
+        return base
+    preset = run.retraining(name, architecture)
+    # What was chosen for the data of the run says nothing of others.
+    is_same = dataset == run.data.dataset
+    return preset if is_same else dataclasses.replace(preset, data=base.data)
 
 
 if __name__ == "__main__":

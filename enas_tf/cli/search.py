@@ -16,15 +16,12 @@ from enas_tf.cli.common import (
     chosen_space,
     default_output_dir,
     flags_of_other_spaces,
-    form_arguments,
     is_follower,
     load_data,
     search_flags,
     start,
 )
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.search.strategies import check_strategy
-from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-search"
@@ -41,10 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _search(argv: Sequence[str]) -> None:
-    entry = chosen_space(argv)
+    entry = chosen_space(argv, _flags)
     preset_name = chosen_preset(argv)
     preset = entry.search_presets[preset_name]
-    command = _flags(entry, preset, preset_name)
+    command = _flags(entry, preset_name)
     command.parse(argv)
     space = command.settings(preset.space)
     data_config = command.settings(preset.data)
@@ -52,7 +49,6 @@ def _search(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
     )
-    check_strategy(config.strategy)
     check_output_dir(output_dir)
 
     def check(data: Any) -> None:
@@ -71,15 +67,15 @@ def _search(argv: Sequence[str]) -> None:
         output_dir,
         overwrite=command["overwrite"],
         distribution=distribution,
+        preset=preset_name,
     )
     if is_follower(Workers(distribution)):
         return
-    network = entry.retrain_presets[preset_name].network
-    arguments = _retrain_arguments(command, preset, preset_name)
-    print(search_report(result, [*arguments, *form_arguments(space, network)]))
+    print(search_report(result))
 
 
-def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> CommandFlags:
+def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
+    preset = entry.search_presets[preset_name]
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
     add_space_flag(command, "Run", entry)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)
@@ -89,14 +85,6 @@ def _flags(entry: SpaceEntry, preset: SearchPreset, preset_name: str) -> Command
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
     command.add_settings("Search", preset.search, exclude=entry.unused_flags)
     return command
-
-
-def _retrain_arguments(command: CommandFlags, preset: SearchPreset, preset_name: str) -> list[str]:
-    """Returns the arguments of `enas-retrain` that name the same preset and the same data."""
-    given = command.given_arguments(preset.data)
-    dataset = command.settings(preset.data).dataset
-    others = [argument for argument in given if not argument.startswith("--dataset=")]
-    return [f"--preset={preset_name}", f"--dataset={dataset}", *others]
 
 
 if __name__ == "__main__":

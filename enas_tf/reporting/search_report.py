@@ -9,7 +9,7 @@ from enas_tf.architectures import architecture_document
 from enas_tf.reporting.about import write_about
 from enas_tf.reporting.draw import draw_png, write_drawing
 from enas_tf.reporting.draw.picture import to_png
-from enas_tf.reporting.draw.shares import picture_of_shares
+from enas_tf.reporting.draw.shares import picture_of_shares, shares_of
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.spaces.base import SearchSpace
@@ -105,13 +105,9 @@ class SearchReport:
           step: training steps that are done. The events belong to the next one, so that a search
             that resumes here, and proposes again, does not leave them twice.
         """
-        counts = self._space.operation_counts(architectures)
-        shares = {
-            name: np.asarray(values, np.float64) / len(architectures)
-            for name, values in counts.items()
-        }
+        shares = shares_of(self._space.operation_counts(architectures))
         board = self._boards["shared_weights"]
-        means = {name: np.mean(values) for name, values in shares.items()}
+        means = {name: float(np.mean(values)) for name, values in shares.items()}
         board.scalars("sampled", means, step + 1)
         title = "share of each operation by place, %"
         board.png("sampled/operations", to_png(picture_of_shares(shares, title), 1.0), step + 1)
@@ -152,7 +148,7 @@ class SearchReport:
           epoch: epochs that are done.
         """
         board = self._boards[DERIVE]
-        board.text("proposed_architecture", _score_and_string(architecture, score), epoch)
+        board.text("proposed_architecture", self._score_and_string(architecture, score), epoch)
         name = "proposed_architecture" if favourite is None else "most_likely_architecture"
         drawn = architecture if favourite is None else favourite
         board.png(f"drawing/{name}", draw_png(drawn, **self._space.drawing_options()), epoch)
@@ -173,11 +169,8 @@ class SearchReport:
         write_drawing(best.architecture, path, **self._space.drawing_options())
         # In a folder of its own, since deriving again replaces it.
         with TensorBoardWriter(self._run.tensorboard / "best") as board:
-            text = _score_and_string(best.architecture, best.score)
-            command = (
-                f"enas-retrain --architecture=RUN --space={self._space.name} --dataset=… "
-                "--output_dir=…"
-            )
+            text = self._score_and_string(best.architecture, best.score)
+            command = "enas-retrain --architecture=RUN --output_dir=RUN_final"
             note = f"Train it: `{command}`, with this run's folder in the place of RUN."
             board.text("best_architecture", f"{text}\n\n{note}", step=epochs)
             drawing = draw_png(best.architecture, **self._space.drawing_options())
@@ -216,6 +209,7 @@ class SearchReport:
         for board in self._boards.values():
             board.close()
 
-
-def _score_and_string(architecture: Any, score: float) -> str:
-    return f"{score:.4f} ({SCORE_NOTE})\n\n`{architecture.to_release_string()}`"
+    def _score_and_string(self, architecture: Any, score: float) -> str:
+        note = self._space.score_note(score)
+        words = f"{score:.4f}{f', {note}' if note else ''} ({SCORE_NOTE})"
+        return f"{words}\n\n`{architecture.to_release_string()}`"

@@ -24,6 +24,7 @@ def retrain(
     distribution: tf.distribute.Strategy | None = None,
     on_event: OnEvent | None = None,
     on_progress: OnProgress | None = None,
+    preset: str | None = None,
 ) -> keras.Model:
     """Trains the network of an architecture from scratch and evaluates it on the test part.
 
@@ -55,6 +56,8 @@ def retrain(
         `RetrainConfig(use_validation=True)`) or `validation_perplexity`. When it returns True, the
         training ends there for good, and the model is tested and written as it is.
       on_progress: called every few steps and after every epoch.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
 
     Returns:
       The trained classifier, from pixels 0 to 255, `[batch, height, width, channels]`, to logits;
@@ -95,4 +98,5 @@ def retrain(
         distribution=distribution,
         on_event=on_event,
         on_progress=on_progress,
+        preset=preset,
     )

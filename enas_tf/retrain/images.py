@@ -87,6 +87,7 @@ def retrain(
     distribution: tf.distribute.Strategy | None = None,
     on_event: OnEvent | None = None,
     on_progress: OnProgress | None = None,
+    preset: str | None = None,
 ) -> keras.Model:
     """Trains the network of an architecture from scratch and evaluates it on the test part.
 
@@ -105,6 +106,8 @@ def retrain(
       distribution: which devices train. Default: `default_strategy()`.
       on_event: called with every line of `metrics.jsonl`, one an epoch.
       on_progress: called every few steps and after every epoch.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
 
     Returns:
       The trained classifier of stock Keras layers, from pixels 0 to 255,
@@ -130,7 +133,13 @@ def retrain(
     training = ImageTraining(
         architecture, data, config, network, distribution or default_strategy()
     )
-    return training.run(output_dir, overwrite=overwrite, on_event=on_event, on_progress=on_progress)
+    return training.run(
+        output_dir,
+        overwrite=overwrite,
+        on_event=on_event,
+        on_progress=on_progress,
+        preset=preset,
+    )
 
 
 class ImageTraining(Training):

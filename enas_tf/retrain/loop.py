@@ -58,6 +58,8 @@ class Training(abc.ABC):
 
     # A NamedTuple of sums with a method `means`.
     metrics: ClassVar[Any]
+    # An `ImageData` or a `TextData`.
+    data: Any
 
     def __init__(
         self,
@@ -179,6 +181,7 @@ class Training(abc.ABC):
         overwrite: bool = False,
         on_event: OnEvent | None = None,
         on_progress: OnProgress | None = None,
+        preset: str | None = None,
     ) -> keras.Model:
         """Trains to the end, from where an earlier run in the same folder stopped.
 
@@ -188,6 +191,7 @@ class Training(abc.ABC):
           overwrite: start anew if another run is in `output_dir`.
           on_event: called with every line of `metrics.jsonl`, one an epoch.
           on_progress: called every few steps and after every epoch.
+          preset: name of the preset that the settings come from, for the run to write down.
 
         Returns:
           The trained model.
@@ -202,7 +206,8 @@ class Training(abc.ABC):
                 TrainingRun(self, None, on_event, on_progress).finish()
                 return self.model()
             identity, workers = self._identity(), self.workers
-            with open_run(output_dir, identity, workers, overwrite=overwrite) as run:
+            origin = {"preset": preset, "data": self.data.config.to_json()}
+            with open_run(output_dir, identity, workers, overwrite=overwrite, origin=origin) as run:
                 run.write_json("architecture.json", architecture_document(self.architecture))
                 for name, text in self.assets().items():
                     run.keep_asset(name, text)

@@ -1,5 +1,6 @@
 """The loop around the training of a derived network: steps, checkpoints, going back, events."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.errors import NumericalError
+from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.training_report import PHASE
 from enas_tf.retrain.saved_training import SavedTraining
 from enas_tf.training.callbacks import asks_to_stop
@@ -92,13 +94,20 @@ class TrainingRun:
             pauses = Pauses(signals, training.workers)
             while True:
                 try:
-                    self._take_steps(iter(batches), step, pauses)
+                    with contextlib.closing(self._progress_line()) as progress:
+                        self._take_steps(iter(batches), step, pauses, progress)
                     # So that one that came late ends all machines alike.
                     signals.agree(training.workers)
                     return
                 except NumericalError as error:
                     self._go_back(error)
                     batches = self._batches()
+
+    def _progress_line(self) -> Progress:
+        training = self._training
+        # What an interrupted run did before does not count into the speed.
+        total, done = {PHASE: training.total_steps}, {PHASE: training.step}
+        return Progress(total, done, shown=training.workers.is_chief)
 
     def _batches(self) -> Any:
         training, first = self._training, self._training.step
@@ -109,12 +118,18 @@ class TrainingRun:
         metrics = training.train_step(batch)
         training.totals.assign_add(tf.cast(tf.stack(metrics), tf.float64))
 
-    def _take_steps(self, batches: Any, train_step: Callable[[Any], None], pauses: Pauses) -> None:
+    def _take_steps(
+        self,
+        batches: Any,
+        train_step: Callable[[Any], None],
+        pauses: Pauses,
+        progress: Progress,
+    ) -> None:
         """Takes the steps that are left, or those before an interruption."""
         training = self._training
         if training.history.get(_ENDED):
             return
-        start = time.monotonic() - training.seconds
+        start, shown = time.monotonic() - training.seconds, training.step
         for step in range(training.step, training.total_steps):
             if (pause := pauses.before(step)) is not Pause.NONE:
                 self._save_within_epoch(step)
@@ -125,14 +140,21 @@ class TrainingRun:
             training.after_step()
             training.seconds = time.monotonic() - start
             ends_epoch = (step + 1) % training.epoch_steps == 0
-            if self._on_progress is not None and (ends_epoch or (step + 1) % _PROGRESS_STEPS == 0):
-                self._on_progress(self._progress(step + 1))
+            if ends_epoch or (step + 1) % _PROGRESS_STEPS == 0:
+                self._show(progress, self._progress(step + 1), step + 1 - shown)
+                shown = step + 1
             if ends_epoch:
                 stops = self._end_epoch(step + 1)
                 pauses.saved()
+                progress.skip_time()
                 if stops:
                     self._end()
                     return
+
+    def _show(self, progress: Progress, now: RetrainProgress, steps: int) -> None:
+        progress.update(PHASE, steps, epoch=now.epoch, epochs=now.epochs, **now.metrics)
+        if self._on_progress is not None:
+            self._on_progress(now)
 
     def _end(self) -> None:
         """Takes note that no further step is wanted."""

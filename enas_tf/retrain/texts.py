@@ -45,6 +45,7 @@ def retrain(
     distribution: tf.distribute.Strategy | None = None,
     on_event: OnEvent | None = None,
     on_progress: OnProgress | None = None,
+    preset: str | None = None,
 ) -> LanguageModel:
     """Trains the language model of an architecture from scratch and tests its perplexity.
 
@@ -66,6 +67,8 @@ def retrain(
       distribution: which devices train. Default: `default_strategy()`.
       on_event: called with every line of `metrics.jsonl`, one an epoch.
       on_progress: called every few steps and after every epoch.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
 
     Returns:
       The trained `LanguageModel`, from int32 tokens `[batch, time]` to the logits of each next
@@ -88,7 +91,13 @@ def retrain(
     data.check_retraining(config)
     strategy = distribution or default_strategy()
     training = TextTraining(architecture, data, config, network or RnnNetworkConfig(), strategy)
-    return training.run(output_dir, overwrite=overwrite, on_event=on_event, on_progress=on_progress)
+    return training.run(
+        output_dir,
+        overwrite=overwrite,
+        on_event=on_event,
+        on_progress=on_progress,
+        preset=preset,
+    )
 
 
 class TextTraining(Training):

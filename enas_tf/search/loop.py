@@ -325,10 +325,11 @@ class Search:
         self._log(DERIVE, epoch, metrics)
         self._report.proposed(proposed, score, self.strategy.most_likely(), epoch)
         logger.info(
-            "epoch %d: %s of a proposed architecture %.4f",
+            "epoch %d: %s of a proposed architecture %.4f%s",
             epoch,
             self.weights.supernet.score_kind.replace("_", " "),
             score,
+            f", {note}" if (note := self._space.score_note(score)) else "",
         )
         return {"epoch": epoch, "architecture": proposed, **metrics}
 

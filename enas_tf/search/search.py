@@ -11,7 +11,6 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.runs import CONFIG, RunDirectory
 from enas_tf.search.loop import OnEpochEnd, Search
 from enas_tf.search.result import SearchResult
-from enas_tf.search.strategies import check_strategy
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.distribution import default_strategy
 from enas_tf.training.shared_run import open_run
@@ -27,6 +26,7 @@ def search(
     overwrite: bool = False,
     distribution: Any | None = None,
     on_epoch_end: OnEpochEnd | None = None,
+    preset: str | None = None,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
@@ -57,6 +57,8 @@ def search(
         `shared_weights_validation_reward` and `shared_weights_validation_perplexity`. When it
         returns True, the search ends there for good and ranks candidates, as it does after the
         last epoch. An error that it raises leaves a search that can be gone on with.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -70,7 +72,6 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
-    check_strategy(config.strategy)
     strategy = distribution or default_strategy()
     workers = Workers(strategy)
     if output_dir is None:
@@ -89,8 +90,9 @@ def search(
             "data": data.config.to_json(),
             "search": config.to_json(),
         }
+        origin = {"preset": preset}
         with (
-            open_run(output_dir, configuration, workers, overwrite=overwrite) as run,
+            open_run(output_dir, configuration, workers, overwrite=overwrite, origin=origin) as run,
             Search(space, data, config, run, distribution=strategy) as running,
         ):
             running.run(on_epoch_end)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT_VERSION = 1
+# Layers of a network, nodes of a cell: ten times those of the paper. Drawings and networks
+# of many more would take minutes and much memory before anything is seen of them.
+MOST_PARTS = 128
 
 
 class Architecture(abc.ABC):
@@ -145,6 +148,19 @@ class SearchSpace(Settings, abc.ABC):
     def random_data(self, config: SearchConfig) -> Any:
         """Returns meaningless data of the right form, enough for one training batch."""
 
+    @staticmethod
+    def score_note(score: float) -> str:
+        """Returns the score of an architecture in terms that people think in, if it is not so.
+
+        Args:
+          score: of an architecture, with the shared weights or after a short retraining.
+
+        Returns:
+          For example `perplexity 812.50`, or nothing.
+        """
+        del score
+        return ""
+
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""
         return {}
@@ -193,13 +209,33 @@ def parse_json_object(value: Mapping[str, Any] | str, what: str) -> Mapping[str,
     return value
 
 
-def parse_integers(text: str, what: str) -> list[int]:
+def check_size(what: str, parts: str, number: int) -> None:
+    """Raises `ArchitectureError` if an architecture has more parts than one of any space.
+
+    Args:
+      what: names the architecture in the message of the error.
+      parts: what they are, for example `layers`.
+      number: how many it has.
+    """
+    if number > MOST_PARTS:
+        raise ArchitectureError(f"{what} has at most {MOST_PARTS} {parts}. Received: {number}.")
+
+
+def parse_integers(text: str, what: str, most: int) -> list[int]:
     """Returns the integers of a release string; blanks, commas and `|` separate them.
 
+    Args:
+      text: the release string.
+      what: names the architecture in the message of the error.
+      most: so many integers the largest architecture has.
+
     Raises:
-      ArchitectureError: something in the text is not an integer, or there is nothing in it.
+      ArchitectureError: something in the text is not an integer, there is nothing in it, or too
+        much.
     """
     words = text.replace("|", " ").replace(",", " ").split()
+    if len(words) > most:
+        raise ArchitectureError(f"{what} has at most {most} integers. Received: {len(words)}.")
     try:
         integers = [int(word) for word in words]
     except ValueError as error:

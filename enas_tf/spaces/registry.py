@@ -48,6 +48,8 @@ class SpaceEntry:
       load_data: reads the data that the space works on.
       needs_tensorflow: whether `load_data` imports TensorFlow; raises if there are no such data.
       check_network: raises unless a network's settings fit an architecture.
+      fit_network: takes an architecture and a network's settings, and returns the settings that are
+        nearest to them of those that fit.
       retrain: trains the network of an architecture from scratch; imports TensorFlow.
       short_retraining: trains the network of a finalist of a search briefly; takes the space, the
         architecture, the data, the search's settings and, by the name `distribution`, the
@@ -67,6 +69,7 @@ class SpaceEntry:
     check_network: Callable[..., None]
     retrain: Callable[..., "keras.Model"]
     short_retraining: Callable[..., tuple[float, str]]
+    fit_network: Callable[..., Any] = lambda architecture, config: config
     unused_flags: tuple[str, ...] = ()
 
     def check_data(self, data: Any) -> None:
@@ -197,6 +200,7 @@ def _image_space(
     search_presets: Mapping[str, SearchPreset],
     retrain_presets: Mapping[str, RetrainPreset],
     check_network: Callable[..., None],
+    **options: Any,
 ) -> SpaceEntry:
     """Returns the entry of a space of networks for pictures; for the arguments see `SpaceEntry`."""
     return SpaceEntry(
@@ -211,6 +215,7 @@ def _image_space(
         check_network=check_network,
         retrain=_retrain_on_images,
         short_retraining=_short_retraining_on_images,
+        **options,
     )
 
 
@@ -228,6 +233,7 @@ _SPACES: dict[str, SpaceEntry] = {
             macro_presets.SEARCH_PRESETS,
             macro_presets.RETRAIN_PRESETS,
             macro_config.check_network,
+            fit_network=macro_config.fit_network,
         ),
         _image_space(
             MicroSpace,

@@ -17,6 +17,7 @@ def open_run(
     workers: Workers,
     *,
     overwrite: bool = False,
+    origin: Mapping[str, Any] | None = None,
 ) -> Iterator[RunDirectory]:
     """Opens the run directory on the chief, and on other machines one that is deleted at the end.
 
@@ -25,6 +26,7 @@ def open_run(
       configuration: see `RunDirectory.open`.
       workers: the machines.
       overwrite: see `RunDirectory.open`.
+      origin: see `RunDirectory.open`.
 
     Raises:
       ConfigurationError: the machines were given different configurations.
@@ -33,7 +35,9 @@ def open_run(
     workers.check_same(configuration)
     opened: list[RunDirectory] = []
     workers.decide(
-        lambda: opened.append(RunDirectory.open(output_dir, configuration, overwrite=overwrite))
+        lambda: opened.append(
+            RunDirectory.open(output_dir, configuration, overwrite=overwrite, origin=origin)
+        )
     )
     with contextlib.ExitStack() as stack:
         if not opened:

@@ -1,20 +1,11 @@
-import pathlib
 import types
 
 import pytest
 
+from enas_tf.architectures import load_architecture
 from enas_tf.cli.closing_words import retrain_report, score_line, search_report
 from enas_tf.runs import RunDirectory
-from enas_tf.spaces.macro.architecture import MacroArchitecture
-
-
-def result(kind="shared_weights_validation_accuracy"):
-    return types.SimpleNamespace(
-        architecture=MacroArchitecture.from_release_string("0 3 1"),
-        score=0.8125,
-        score_kind=kind,
-        run=types.SimpleNamespace(path=pathlib.Path("runs/first")),
-    )
+from tests.reporting.html.example_runs import write_retraining, write_search
 
 
 def test_the_score_of_shared_weights_is_not_taken_for_the_networks():
@@ -29,29 +20,44 @@ def test_other_scores_have_no_such_words():
     )
 
 
-def test_a_search_tells_architecture_files_and_the_next_command():
-    text = search_report(result(), ["--preset=smoke", "--dataset=my digits.npz"])
-    assert "Best architecture: 0 3 1" in text
-    assert "runs/first/best_architecture.json" in text
-    assert text.endswith(
-        "  enas-retrain --architecture=runs/first --space=macro --preset=smoke "
-        "'--dataset=my digits.npz' --output_dir=runs/first_final"
+@pytest.mark.parametrize(
+    ("space", "score"),
+    [
+        ("macro", "shared weights validation accuracy: 0.1250 (this ranks"),
+        ("rnn", "shared weights validation reward: 0.1250, perplexity 640.00 (this ranks"),
+    ],
+)
+def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space, score):
+    run = tmp_path / "run"
+    write_search(run, space)
+    architecture = load_architecture(run, space)
+    kind = score.partition(":")[0].replace(" ", "_")
+    result = types.SimpleNamespace(
+        architecture=architecture, score=0.125, score_kind=kind, run=RunDirectory(run)
     )
+    text = search_report(result)
+    assert f"Best architecture: {architecture.to_release_string()}\n" in text
+    assert score in text
+    assert f"{run}/best_architecture.json" in text
+    assert f"  enas-report --run={run}\n" in text
+    assert f"  enas-retrain --architecture={run} --space={space} --preset=smoke" in text
+    assert text.endswith(f" --output_dir={run}_final")
 
 
 @pytest.mark.parametrize(
-    ("score", "first_line", "speaks"),
+    ("space", "score", "first_line", "speaks"),
     [
-        ({"test_accuracy": 0.98765}, "Test accuracy: 0.9877 (1,234 parameters, 3 epochs", False),
-        ({"test_perplexity": 56.1234}, "Test perplexity: 56.12 (1,234 parameters, 3 epochs", True),
+        ("macro", {"test_accuracy": 0.98765}, "Test accuracy: 0.9877 (1,234 parameters,", False),
+        ("rnn", {"test_perplexity": 56.1234}, "Test perplexity: 56.12 (1,234 parameters,", True),
     ],
 )
-def test_a_retraining_tells_its_result_and_the_next_commands(tmp_path, score, first_line, speaks):
+def test_a_retraining_tells_its_result_and_the_next_commands(
+    tmp_path, space, score, first_line, speaks
+):
+    write_retraining(tmp_path, space)
     run = RunDirectory(tmp_path)
     run.write_json("results.json", {**score, "parameters": 1234, "epochs": 3, "seconds": 65.0})
-    text = retrain_report(run, ["--dataset=my text.txt", "--data_dir=there"])
+    text = retrain_report(tmp_path)
     assert text.strip().startswith(first_line)
-    assert (
-        f"enas-evaluate --model={tmp_path}/saved_model/1 '--dataset=my text.txt' --data_dir=there"
-    ) in text
-    assert (f"enas-generate --model={tmp_path} --text=" in text) == speaks
+    assert f"  enas-evaluate --model={tmp_path}/saved_model/1 '--dataset=<digits & co>'\n" in text
+    assert (f"  enas-generate --model={tmp_path} --text=the" in text) == speaks

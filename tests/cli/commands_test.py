@@ -5,15 +5,16 @@ import sys
 import pytest
 
 from enas_tf.architectures import architecture_document
-from enas_tf.cli import common, derive, draw, evaluate, export, generate, retrain, search
-from enas_tf.cli.common import chosen_space, default_output_dir, form_arguments
+from enas_tf.cli import benchmark, common, derive, draw, evaluate, export, generate, retrain, search
+from enas_tf.cli.common import chosen_space, default_output_dir
+from enas_tf.config import SearchConfig
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs import RunDirectory
+from enas_tf.search.strategies import STRATEGIES
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.registry import get_space, space_names
 from enas_tf.spaces.rnn.architecture import RnnArchitecture
-from enas_tf.spaces.rnn.space import RnnSpace
 
 RELEASE = ENAS_MACRO_RELEASE.to_release_string()
 COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "generate", "draw")
@@ -53,6 +54,16 @@ def test_an_unknown_flag_is_one_line_and_needs_no_tensorflow(name):
     ("argv", "message"),
     [
         ([], "`--space` is required"),
+        (["--stratgy=random"], "Unknown command line flag 'stratgy'. Did you mean: strategy"),
+        (["--strategy=randm"], "`--strategy` must be one of 'reinforce', 'random', 'evolution'"),
+        (["--epochs=0"], "`--epochs` must be at least 1"),
+        (["--num_nodes=x"], "`--num_nodes` must be an integer"),
+        (["--num_nodes=5"], "`--space` is required"),
+        (["--preset=best"], "`--preset` must be one of"),
+        (
+            ["--space=macro", "--noflip=1"],
+            "`--noflip` takes no value. Write --noflip,",
+        ),
         (["--space=cube"], "`--space` must be one of"),
         (["--space=macro", "--preset=best"], "`--preset` must be one of"),
         (["--space=macro", "--epochs=0"], "`--epochs` must be at least 1"),
@@ -68,14 +79,14 @@ def test_bad_flags_of_a_search(argv, message, capsys):
 @pytest.mark.parametrize("preset", common.PRESETS)
 @pytest.mark.parametrize("space", space_names())
 def test_no_two_settings_of_a_search_share_a_flag(space, preset):
-    command = search._flags(get_space(space), get_space(space).search_presets[preset], preset)
+    command = search._flags(get_space(space), preset)
     assert "--preset=" in command.help_text()
 
 
 @pytest.mark.parametrize("preset", common.PRESETS)
 @pytest.mark.parametrize("space", space_names())
 def test_no_two_settings_of_a_retraining_share_a_flag(space, preset):
-    command = retrain._flags(get_space(space), get_space(space).retrain_presets[preset], preset)
+    command = retrain._flags(get_space(space), preset)
     assert "--preset=" in command.help_text()
 
 
@@ -86,14 +97,42 @@ def test_help_shows_the_defaults_of_the_preset(capsys):
     assert "(default: digits)" in text
 
 
+@pytest.mark.parametrize("name", ["search", "benchmark"])
+def test_help_says_that_a_space_is_required(name, capsys):
+    with pytest.raises(SystemExit):
+        {"search": search, "benchmark": benchmark}[name].main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--space={macro,micro,rnn} [--flag=value ...]" in text
+    assert "This help shows those of macro. (required)" in text
+
+
+@pytest.mark.parametrize("command", [retrain, draw])
+def test_help_says_when_a_space_is_required(command, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Required, unless the architecture is a run, a file or a published one." in text
+
+
+def test_help_lists_the_strategies(capsys):
+    with pytest.raises(SystemExit):
+        search.main(["--help"])
+    assert f"--strategy={{{','.join(STRATEGIES)}}}" in capsys.readouterr().out
+
+
+def test_every_default_ranks_as_many_candidates():
+    presets = [get_space(name).search_presets["default"].search for name in space_names()]
+    assert {one.derive.num_candidates for one in [SearchConfig(), *presets]} == {100}
+
+
 def test_the_space_of_a_run_need_not_be_repeated(tmp_path):
     (tmp_path / "best_architecture.json").write_text('{"space": "macro"}')
-    assert chosen_space([], str(tmp_path)).name == "macro"
+    assert chosen_space([], search._flags, str(tmp_path)).name == "macro"
 
 
 def test_a_release_string_does_not_tell_its_space():
     with pytest.raises(ConfigurationError, match="`--space` is required"):
-        chosen_space([], "0 3 1 " * 5000)
+        chosen_space([], search._flags, "0 3 1 " * 5000)
 
 
 def test_default_output_dir_is_made_of_names():
@@ -148,19 +187,6 @@ def test_draw_knows_what_the_state_of_a_runs_cell_is(command, flag, text, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("preset", "arguments"), [("default", ["--cell_output=loose_ends"]), ("paper", [])]
-)
-def test_a_retraining_is_told_what_a_found_cell_returns(preset, arguments):
-    network = get_space("rnn").retrain_presets[preset].network
-    assert form_arguments(RnnSpace(cell_output="loose_ends"), network) == arguments
-
-
-def test_a_retraining_need_not_be_told_the_size_of_pictures():
-    space = MacroSpace(input_shape=(8, 8, 1))
-    assert form_arguments(space, get_space("macro").retrain_presets["default"].network) == []
-
-
-@pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["--architecture=0"], "`--output` is required"),
@@ -200,6 +226,7 @@ def test_every_format_has_a_writer():
         (derive, [], "`--run` is required"),
         (derive, ["--run=none", "--num_candidates=0"], "`--num_candidates` must be at least 1"),
         (retrain, ["--space=macro"], "`--architecture` is required"),
+        (retrain, [], "`--architecture` is required"),
         (retrain, ["--architecture=0 1"], "`--space` is required"),
         (retrain, ["--architecture=0 1", "--space=macro"], "2 integers fit no number of layers"),
         (retrain, ["--architecture=0", "--space=macro", "--num_layers=3"], "Unknown"),

@@ -4,7 +4,6 @@ import sys
 import pytest
 
 from enas_tf.cli import report
-from enas_tf.cli.report_commands import commands_after
 from enas_tf.reporting.html.records import read_run
 from tests.reporting.html.example_runs import write_retraining, write_search
 
@@ -20,7 +19,8 @@ def runs(tmp_path_factory):
 
 
 def lines_after(run, *finals):
-    return [one.line for one in commands_after(read_run(run), [read_run(path) for path in finals])]
+    steps = report._commands_after(read_run(run), [read_run(path) for path in finals])
+    return [step.line for step in steps]
 
 
 @pytest.mark.parametrize("flag", ["--run={}", "{}"])

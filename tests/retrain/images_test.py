@@ -274,3 +274,15 @@ def test_a_batch_larger_than_the_data_is_refused(data):
 def test_what_is_no_architecture_is_refused(data):
     with pytest.raises(ArchitectureError, match="Received: str"):
         retrain("0 3 1", data, CONFIG)
+
+
+def test_progress_is_shown_as_in_a_search(data, capsys):
+    retrain(ARCHITECTURE, data, CONFIG, NETWORK)
+    shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("retrain  ")]
+    assert shown[0].startswith("retrain  epoch 1/2  step 4/8  loss ")
+
+
+def test_the_run_writes_down_where_its_settings_come_from(data, tmp_path):
+    retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path, preset="smoke")
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["origin"] == {"preset": "smoke", "data": data.config.to_json()}

@@ -4,6 +4,7 @@ Edges go from a layer to a later one. Where an edge passes a layer, it takes a p
 it runs between the boxes; edges from one vertex share their places.
 """
 
+import bisect
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -88,10 +89,11 @@ def _ordered(rows: list[list[Place]], steps: Sequence[tuple[Place, Place]]) -> l
         rows = [list(row) for row in rows]
         downwards = sweep % 2 == 0
         neighbours = _neighbours(steps, downwards)
+        ranks = _ranks(rows)
         for row in rows if downwards else reversed(rows):
-            ranks = _ranks(rows)
             means = {place: _mean(ranks, neighbours.get(place, [place])) for place in row}
             row.sort(key=means.__getitem__)
+            ranks.update(_ranks([row]))
         _exchange_neighbours(rows, steps)
         crossings = _crossings(rows, steps)
         if crossings < fewest:
@@ -101,17 +103,25 @@ def _ordered(rows: list[list[Place]], steps: Sequence[tuple[Place, Place]]) -> l
 
 def _exchange_neighbours(rows: list[list[Place]], steps: Sequence[tuple[Place, Place]]) -> None:
     """Exchanges neighbours in a row as long as that takes crossings away."""
-    fewest, improved = _crossings(rows, steps), True
+    ranks = _ranks(rows)
+    both_sides = [_neighbours(steps, above) for above in (True, False)]
+    improved = True
     while improved:
         improved = False
         for row in rows:
             for i in range(len(row) - 1):
-                row[i], row[i + 1] = row[i + 1], row[i]
-                crossings = _crossings(rows, steps)
-                if crossings < fewest:
-                    fewest, improved = crossings, True
-                else:
-                    row[i], row[i + 1] = row[i + 1], row[i]
+                left, right = row[i], row[i + 1]
+                # Only lines of these two can cross more or less often than before.
+                gain = sum(
+                    (ranks[one] > ranks[other]) - (ranks[one] < ranks[other])
+                    for side in both_sides
+                    for one in side.get(left, ())
+                    for other in side.get(right, ())
+                )
+                if gain > 0:
+                    row[i], row[i + 1] = right, left
+                    ranks[left], ranks[right] = ranks[right], ranks[left]
+                    improved = True
 
 
 def _crossings(rows: list[list[Place]], steps: Sequence[tuple[Place, Place]]) -> int:
@@ -119,12 +129,17 @@ def _crossings(rows: list[list[Place]], steps: Sequence[tuple[Place, Place]]) ->
     lines: dict[int, list[tuple[float, float]]] = {}
     for start, end in steps:
         lines.setdefault(start[1], []).append((ranks[start], ranks[end]))
-    return sum(
-        (start - other_start) * (end - other_end) < 0
-        for between in lines.values()
-        for number, (start, end) in enumerate(between)
-        for other_start, other_end in between[:number]
-    )
+    return sum(_inversions(end for _, end in sorted(between)) for between in lines.values())
+
+
+def _inversions(values: Iterable[float]) -> int:
+    """Returns how many pairs of values are not in ascending order."""
+    number, seen = 0, list[float]()
+    for value in values:
+        place = bisect.bisect_right(seen, value)
+        number += len(seen) - place
+        seen.insert(place, value)
+    return number
 
 
 def _neighbours(steps: Iterable[tuple[Place, Place]], above: bool) -> dict[Place, list[Place]]:

@@ -14,6 +14,21 @@ _WHITE, _BLUE = (255, 255, 255), (31, 79, 147)
 _DARK_FROM = 0.45
 
 
+def shares_of(counts: Mapping[str, Sequence[int]]) -> dict[str, list[float]]:
+    """Returns which share of a place each operation has; the shares of a place add up to 1.
+
+    Args:
+      counts: for each operation's name a count for each place, as `SearchSpace.operation_counts`
+        returns them. In the macro space's form by channels the counts of a place add up to more
+        than there are architectures, since every operation has some channels of every layer.
+    """
+    totals = [sum(values) or 1 for values in zip(*counts.values())]
+    return {
+        name: [value / total for value, total in zip(values, totals)]
+        for name, values in counts.items()
+    }
+
+
 def picture_of_shares(shares: Mapping[str, Sequence[float]], title: str) -> Picture:
     """Returns a table with a row for each operation and a column for each place.
 

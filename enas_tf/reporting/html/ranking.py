@@ -40,7 +40,9 @@ def best_sections(record: SearchRecord, finals: Sequence[TrainingRecord]) -> lis
 
 def _best(record: SearchRecord) -> list[Html]:
     best = record.candidates[0]
+    note = record.space.score_note(best.score)
     score = f"{score_text(best.score, best.score_kind)} ({kind_text(best.score_kind)})"
+    score += f", {note}" if note else ""
     return [
         facts({"Score": score, "Release string": element("code", best.release_string)}),
         *_warning(best),

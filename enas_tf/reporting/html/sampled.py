@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from enas_tf.errors import ArchitectureError
+from enas_tf.reporting.draw.shares import shares_of
 from enas_tf.reporting.html.columns import Epochs
 from enas_tf.reporting.html.numbers import is_number
 from enas_tf.reporting.html.reading import Lines
@@ -89,7 +90,7 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
         most = max(of_all, _MOST_READ_OF_ENDS) if is_end else of_all
         architectures = _architectures(evenly(texts, most), space)
         of_group = [reward for epoch in inside for reward in rewards.get(epoch, ())]
-        shares = _shares(architectures, space) if architectures else {}
+        shares = shares_of(space.operation_counts(architectures)) if architectures else {}
         columns.append(SampledEpochs(group, of_group, shares, len(architectures)))
     return Sampled(columns, sum(map(len, strings.values()))), lines.complaints()
 
@@ -143,13 +144,3 @@ def _parser(space: SearchSpace) -> Callable[[str], Any]:
             text, space.num_operations, space.filters
         )
     return type(space.random_architecture(0)).from_release_string
-
-
-def _shares(architectures: Sequence[Architecture], space: SearchSpace) -> dict[str, list[float]]:
-    counts = space.operation_counts(architectures)
-    # In the macro space's form by channels, operations overlap.
-    totals = [sum(values) or 1 for values in zip(*counts.values())]
-    return {
-        name: [value / total for value, total in zip(values, totals)]
-        for name, values in counts.items()
-    }

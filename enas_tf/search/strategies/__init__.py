@@ -1,7 +1,7 @@
 """How architectures are proposed during a search.
 
-A strategy is registered in one place, `STRATEGIES`, by the name that `--strategy` takes. Nothing
-here imports TensorFlow.
+A strategy is registered here, by a name that `SearchConfig.strategy` admits. Nothing here imports
+TensorFlow.
 """
 
 import importlib
@@ -32,14 +32,9 @@ def build_strategy(name: str, space: SearchSpace, config: SearchConfig) -> "Stra
     Raises:
       ConfigurationError: there is no strategy of this name.
     """
-    check_strategy(name)
-    module, class_name = STRATEGIES[name].split(":")
-    return getattr(importlib.import_module(module), class_name)(space, config)
-
-
-def check_strategy(name: str) -> None:
-    """Raises `ConfigurationError` unless there is a strategy of this name."""
     if name not in STRATEGIES:
         raise ConfigurationError(
             f"`strategy` must be one of {', '.join(sorted(STRATEGIES))}. Received: {name!r}."
         )
+    module, class_name = STRATEGIES[name].split(":")
+    return getattr(importlib.import_module(module), class_name)(space, config)

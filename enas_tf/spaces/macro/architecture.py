@@ -13,8 +13,16 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError
-from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object
+from enas_tf.spaces.base import (
+    MOST_PARTS,
+    Architecture,
+    check_size,
+    parse_integers,
+    parse_json_object,
+)
 from enas_tf.spaces.operations import Operation
+
+_WHAT = "A macro architecture"
 
 
 class MacroOperation(Operation):
@@ -110,7 +118,7 @@ class MacroArchitecture(_LayeredArchitecture):
           ArchitectureError: the number of integers fits no number of layers, or one is out of
             range.
         """
-        integers = parse_integers(text, "A macro architecture")
+        integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, 1))
         num_layers = _num_layers(len(integers), integers_per_layer=1)
         layers = []
         position = 0
@@ -194,8 +202,9 @@ class MacroChannelArchitecture(_LayeredArchitecture):
           ArchitectureError: the number of integers fits no number of layers, or one is out of
             range.
         """
-        integers = parse_integers(text, "A macro architecture with channels")
-        num_layers = _num_layers(len(integers), integers_per_layer=2 * num_branches)
+        per_layer = 2 * num_branches
+        integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, per_layer))
+        num_layers = _num_layers(len(integers), per_layer)
         layers = []
         position = 0
         for index in range(num_layers):
@@ -232,7 +241,7 @@ class MacroChannelArchitecture(_LayeredArchitecture):
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | str) -> Self:
         """Makes an architecture from what `to_json` returned, or from its JSON text."""
-        value = parse_json_object(value, "A macro architecture")
+        value = parse_json_object(value, _WHAT)
         layers = []
         for index, entry in enumerate(_layer_entries(value, {"branches", "skip_connections"})):
             try:
@@ -256,7 +265,7 @@ def macro_architecture_from_json(
     value: Mapping[str, Any] | str,
 ) -> MacroArchitecture | MacroChannelArchitecture:
     """Makes an architecture of either form from its JSON, told apart by the key `channels`."""
-    value = parse_json_object(value, "A macro architecture")
+    value = parse_json_object(value, _WHAT)
     form = MacroChannelArchitecture if "channels" in value else MacroArchitecture
     return form.from_json(value)
 
@@ -294,7 +303,8 @@ def _sources_of_bits(layer: int, bits: Iterable[int]) -> tuple[int, ...]:
 
 
 def _bits_of_sources(layer: int, sources: tuple[int, ...]) -> list[int]:
-    return [int(source in sources) for source in range(layer)]
+    chosen = set(sources)
+    return [int(source in chosen) for source in range(layer)]
 
 
 def _integer(value: Any) -> int:
@@ -304,7 +314,7 @@ def _integer(value: Any) -> int:
 
 
 def _layer_entries(value: Mapping[str, Any] | str, keys: set[str]) -> list[Mapping[str, Any]]:
-    value = parse_json_object(value, "A macro architecture")
+    value = parse_json_object(value, _WHAT)
     entries = value.get("layers")
     if not isinstance(entries, list):
         raise ArchitectureError(
@@ -331,6 +341,7 @@ def _sources_of_json(layer: int, entry: Mapping[str, Any]) -> tuple[int, ...]:
 def _check_layers(layers: Sequence[Any], kind: type[MacroLayer] | type[MacroChannelLayer]) -> None:
     if not layers:
         raise ArchitectureError("An architecture must have at least one layer.")
+    check_size(_WHAT, "layers", len(layers))
     for index, layer in enumerate(layers):
         if not isinstance(layer, kind):
             raise ArchitectureError(

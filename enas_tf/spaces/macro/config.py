@@ -1,6 +1,7 @@
 """Settings that only the macro space has."""
 
 import dataclasses
+import math
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import Settings, setting
@@ -74,5 +75,22 @@ def check_network(
         if config.filters % channels:
             raise ConfigurationError(
                 f"`filters` must be a multiple of {channels}, the channels that the architecture's "
-                f"ranges refer to. Received: filters={config.filters}."
+                f"ranges refer to, for example {fit_network(architecture, config).filters}. "
+                f"Received: filters={config.filters}."
             )
+
+
+def fit_network(
+    architecture: MacroArchitecture | MacroChannelArchitecture, config: MacroNetworkConfig
+) -> MacroNetworkConfig:
+    """Returns settings with which there is a network: those given, with `filters` that fit.
+
+    Args:
+      architecture: of either form.
+      config: settings of its network.
+    """
+    if not isinstance(architecture, MacroChannelArchitecture):
+        return config
+    # Filters are even, and a multiple of the channels that the ranges refer to.
+    unit = math.lcm(2, architecture.channels)
+    return config.replace(filters=max(1, round(config.filters / unit)) * unit)

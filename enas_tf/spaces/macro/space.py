@@ -9,6 +9,7 @@ import numpy as np
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings import section, setting
+from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.image_space import ImageSpace
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
@@ -57,7 +58,7 @@ class MacroChannelDecisions(NamedTuple):
 class MacroSpace(ImageSpace):
     """Whole convolutional networks: an operation and skip connections for every layer."""
 
-    num_layers: int = setting(12, "Layers of the searched network.", minimum=1)
+    num_layers: int = setting(12, "Layers of the searched network.", minimum=1, maximum=MOST_PARTS)
     filters: int = setting(36, "Channels of every layer of the supernet; even.", minimum=2)
     input_shape: tuple[int, ...] = setting(
         (32, 32, 3), "Height, width and channels of a picture.", flag=False

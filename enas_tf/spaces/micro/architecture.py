@@ -12,7 +12,13 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError
-from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object
+from enas_tf.spaces.base import (
+    MOST_PARTS,
+    Architecture,
+    check_size,
+    parse_integers,
+    parse_json_object,
+)
 from enas_tf.spaces.operations import Operation
 
 NUM_CELL_INPUTS = 2
@@ -77,6 +83,7 @@ class MicroCell:
         object.__setattr__(self, "nodes", tuple(self.nodes))
         if not self.nodes:
             raise ArchitectureError("A cell must have at least one node.")
+        check_size("A cell", "nodes", self.num_nodes)
         for index, node in enumerate(self.nodes):
             try:
                 _check_node(index, node)
@@ -215,8 +222,8 @@ class MicroArchitecture(Architecture):
         Raises:
           ArchitectureError: the number of integers is no multiple of 8, or one is out of range.
         """
-        integers = parse_integers(text, "A micro architecture")
         both = 2 * _INTEGERS_PER_NODE
+        integers = parse_integers(text, "A micro architecture", both * MOST_PARTS)
         if len(integers) % both:
             raise ArchitectureError(
                 f"A micro architecture of n nodes has {both} n integers, half of them for the "

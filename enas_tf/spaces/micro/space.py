@@ -9,6 +9,7 @@ import numpy as np
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings import section, setting
+from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.image_space import ImageSpace
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,
@@ -48,7 +49,7 @@ class MicroSpace(ImageSpace):
         6, "Number of cells without the two reduction cells that come on top.", minimum=1
     )
     filters: int = setting(20, "Channels of the nodes in the first cells; even.", minimum=2)
-    num_nodes: int = setting(5, "Computed nodes in a cell.", minimum=1)
+    num_nodes: int = setting(5, "Computed nodes in a cell.", minimum=1, maximum=MOST_PARTS)
     input_shape: tuple[int, ...] = setting(
         (32, 32, 3), "Height, width and channels of a picture.", flag=False
     )

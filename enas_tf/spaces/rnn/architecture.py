@@ -12,7 +12,13 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError
-from enas_tf.spaces.base import Architecture, parse_integers, parse_json_object
+from enas_tf.spaces.base import (
+    MOST_PARTS,
+    Architecture,
+    check_size,
+    parse_integers,
+    parse_json_object,
+)
 from enas_tf.spaces.operations import Operation
 
 _INTEGERS_PER_NODE = 2
@@ -57,6 +63,7 @@ class RnnArchitecture(Architecture):
         object.__setattr__(self, "nodes", tuple(self.nodes))
         if not self.nodes:
             raise ArchitectureError("A recurrent cell must have at least one node.")
+        check_size("A recurrent cell", "nodes", self.num_nodes)
         for index, node in enumerate(self.nodes, 1):
             try:
                 _check_node(index, node)
@@ -109,7 +116,8 @@ class RnnArchitecture(Architecture):
         Raises:
           ArchitectureError: the text does not hold a valid cell.
         """
-        return cls.from_integers(parse_integers(text, "A recurrent cell"))
+        most = _INTEGERS_PER_NODE * MOST_PARTS
+        return cls.from_integers(parse_integers(text, "A recurrent cell", most))
 
     def to_release_string(self) -> str:
         """Returns the release's integers, `2 * num_nodes` of them."""

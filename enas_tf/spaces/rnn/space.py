@@ -11,7 +11,7 @@ from typing_extensions import Self
 from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.errors import ArchitectureError, DataError
 from enas_tf.settings import section, setting
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.base import MOST_PARTS, SearchSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
 from enas_tf.spaces.rnn.config import (
     CELL_OUTPUT_HELP,
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 # The release's: a reward is this divided by the perplexity, so that 80 gives 1.
 REWARD_CONSTANT = 80.0
+
+
+def perplexity_of_reward(reward: float) -> float:
+    """Returns the perplexity that belongs to a reward; 0 is the reward of an infinite one."""
+    return REWARD_CONSTANT / reward if reward else math.inf
 
 
 class RnnDecisions(NamedTuple):
@@ -45,7 +50,9 @@ class RnnDecisions(NamedTuple):
 class RnnSpace(SearchSpace):
     """Language models with one recurrent cell, whose embedding also predicts the words."""
 
-    num_nodes: int = setting(8, "Computed nodes of the cell (the paper: 12).", minimum=1)
+    num_nodes: int = setting(
+        8, "Computed nodes of the cell (the paper: 12).", minimum=1, maximum=MOST_PARTS
+    )
     hidden_size: int = setting(200, "Features of a word's embedding and of the state.", minimum=1)
     vocabulary_size: int = setting(
         10000, "Number of words that the model knows.", minimum=2, flag=False
@@ -63,6 +70,11 @@ class RnnSpace(SearchSpace):
     def num_architectures(self) -> int:
         """Earlier nodes and functions of all nodes: `num_nodes! * 4 ** num_nodes`."""
         return math.factorial(self.num_nodes) * len(RnnFunction) ** self.num_nodes
+
+    @staticmethod
+    def score_note(score: float) -> str:
+        """Returns the perplexity that belongs to a reward."""
+        return f"perplexity {perplexity_of_reward(score):.2f}"
 
     def random_architecture(
         self, seed: "int | np.random.Generator | None" = None

@@ -3,7 +3,6 @@
 Source: the authors' release, `enas_lm/src/child.py`.
 """
 
-import math
 from typing import Any
 
 import tensorflow as tf
@@ -19,7 +18,7 @@ from enas_tf.spaces.rnn.language_modelling import (
     training_pass,
     word_features,
 )
-from enas_tf.spaces.rnn.space import REWARD_CONSTANT, RnnDecisions, RnnSpace
+from enas_tf.spaces.rnn.space import REWARD_CONSTANT, RnnDecisions, RnnSpace, perplexity_of_reward
 from enas_tf.spaces.supernet import Score, Supernet
 from enas_tf.training.text_step import perplexity
 from enas_tf.training.training_pass import TrainingPass
@@ -134,8 +133,7 @@ class RnnSupernet(Supernet):
 
     def score_metrics(self, score: float) -> dict[str, float]:
         """Returns the perplexity that belongs to a reward; 0 is the reward of an infinite one."""
-        value = REWARD_CONSTANT / score if score else math.inf
-        return {"shared_weights_validation_perplexity": value}
+        return {"shared_weights_validation_perplexity": perplexity_of_reward(score)}
 
     def _features(
         self, tokens: tf.Tensor, embedding: tf.Tensor, decisions: RnnDecisions

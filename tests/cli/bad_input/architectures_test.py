@@ -133,7 +133,7 @@ ARCHITECTURES = {
     "none.json": "none.json does not exist",
     "text.txt": "is not valid JSON",
     "thesis": "has no best_architecture.json",
-    "runs/retraining": "has no best_architecture.json",
+    "runs/retraining": "config.json was not written by enas_tf",
     LONG: "No architecture is known as",
     f"{LONG}.json": "Cannot read",
     "@broken": "is not valid JSON",

@@ -26,7 +26,7 @@ def write_world(world):
 
 FLAGS = [
     ("search", "", "`--space` is required"),
-    ("search", "--space=", "`--space` is required"),
+    ("search", "--space=", "`--space` must be a text that is not empty"),
     ("search", "--space=Macro", "`--space` must be one of"),
     ("search", "--space=RNN", "`--space` must be one of"),
     ("search", "--space", "Missing value for flag --space"),
@@ -57,7 +57,8 @@ FLAGS = [
     ("retrain", "--space=micro --architecture=0 --form=x", "`--form` must be one of"),
     ("search", "--space=micro --form=final", "Unknown command line flag 'form'"),
     ("search", "--space=rnn --averaging_patience=3", "Unknown command line flag"),
-    ("draw", "", "`--space` is required"),
+    ("draw", "", "`--architecture` is required"),
+    ("draw", "--architecture=0 --output=a.svg", "`--space` is required"),
     ("draw", "--space=macro --architecture=0", "`--output` is required"),
     ("draw", "--space=macro --architecture=0 --output=a.pdf", "must end in .svg or .png"),
     ("draw", "--space=rnn --architecture=lstm --output=a.pdf", "must end in .svg or .png"),
@@ -75,7 +76,7 @@ FLAGS = [
     ("benchmark", "--space=macro --num_classes=1", "`--num_classes` must be at least 2"),
     ("benchmark", "--space=macro --repeats=0", "`--repeats` must be at least 1"),
     ("benchmark", "--space=macro --filters=3", "`filters` must be even"),
-    ("benchmark", "--space=macro --strategy=x", "`strategy` must be one of"),
+    ("benchmark", "--space=macro --strategy=x", "`--strategy` must be one of"),
     ("benchmark", "--space=micro --input_shape=3,8,3", "at least 4 x 4 pixels"),
     ("benchmark", "--space=micro --num_nodes=0", "`--num_nodes` must be at least 1"),
     ("benchmark", "--space=rnn --vocabulary_size=1", "`--vocabulary_size` must be at least 2"),

@@ -1,8 +1,10 @@
 import itertools
+import random
+import time
 
 import pytest
 
-from enas_tf.reporting.draw.layered import Layering, arrange
+from enas_tf.reporting.draw.layered import Layering, _crossings, arrange
 
 
 def graph(layers, edges, widths=None):
@@ -50,3 +52,28 @@ def test_edges_of_a_vertex_share_their_way():
 
 def test_vertices_without_edges_have_a_place():
     assert set(arrange(graph([0, 0], []))) == {(0, 0), (1, 0)}
+
+
+def test_crossings_are_those_of_all_pairs_of_lines():
+    generator = random.Random(0)
+    rows = [[(vertex, row) for vertex in range(7)] for row in range(3)]
+    steps = [
+        ((generator.randrange(7), row), (generator.randrange(7), row + 1))
+        for row in (0, 1)
+        for _ in range(20)
+    ]
+    pairs = itertools.combinations(steps, 2)
+    crossing = [
+        one[0][1] == other[0][1] and (one[0][0] - other[0][0]) * (one[1][0] - other[1][0]) < 0
+        for one, other in pairs
+    ]
+    assert _crossings(rows, steps) == sum(crossing)
+
+
+def test_a_long_chain_that_a_mean_reads_takes_no_minutes():
+    last = 64
+    edges = [*((i, i + 1) for i in range(last - 1)), *((i, last) for i in range(last))]
+    begin = time.monotonic()
+    arrange(graph(list(range(last + 1)), edges))
+    # A second; where every exchange counts all crossings anew, minutes.
+    assert time.monotonic() - begin < 20
