@@ -18,10 +18,12 @@ import tensorflow as tf
 from enas_tf import export_classifier, export_language_model
 from enas_tf.errors import EnasError, ExportError
 from enas_tf.export_language_model import AnyLanguageModel
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
 from enas_tf.spaces.rnn.network import LanguageModel
 
 
+@under_own_settings
 def export(
     model: keras.Model,
     path: str | os.PathLike[str],
@@ -66,6 +68,7 @@ def export(
     return target
 
 
+@under_own_settings
 def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
     """Reads a trained model back.
 

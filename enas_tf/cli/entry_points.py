@@ -73,10 +73,10 @@ def _run(name: str) -> int:
         with _handled_by(stop):
             command = importlib.import_module(f"enas_tf.cli.{name}")
         return command.main()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         # Just before or after `main`, which sees to it while it runs.
         say(f"enas-{name}: interrupted")
-        return 128 + signal.SIGINT
+        return 128 + getattr(error, "number", signal.SIGINT)
 
 
 @contextlib.contextmanager

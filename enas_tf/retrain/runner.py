@@ -95,10 +95,11 @@ class TrainingRun:
                     self._take_steps(iter(batches), step, pauses)
                     # So that one that came late ends all machines alike.
                     signals.agree(training.workers)
-                    return
+                    break
                 except NumericalError as error:
                     self._go_back(error)
                     batches = self._batches()
+        signals.check_finished()
 
     def _batches(self) -> Any:
         training, first = self._training, self._training.step

@@ -73,6 +73,15 @@ class DeferredSignals:
         self.number = number or self.number
         return [number > 0, *(bool(answer) for answer in answers[0, 1:])]
 
+    def check_finished(self) -> None:
+        """Raises `KeyboardInterrupt` after a block that a signal ended.
+
+        The signal's own handler may have come back, or another machine may have got a signal that
+        is ignored here; work that was left must not pass for finished work all the same.
+        """
+        if self.pending:
+            raise KeyboardInterrupt
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in filter(is_heeded, (signal.SIGINT, *TERMINATIONS)):
