@@ -121,7 +121,8 @@ def standard_streams() -> Iterator[Console]:
     _open_missing_descriptors()
     before = sys.stdout, sys.stderr
     consoles = Console(sys.stdout), Console(sys.stderr)
-    sys.stdout, sys.stderr = consoles  # type: ignore[assignment] (what is used of a stream is there)
+    # A console has what is used of a stream.
+    sys.stdout, sys.stderr = consoles  # type: ignore[assignment]
     try:
         yield consoles[0]
     finally:
