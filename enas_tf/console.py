@@ -121,8 +121,7 @@ def standard_streams() -> Iterator[Console]:
     _open_missing_descriptors()
     before = sys.stdout, sys.stderr
     consoles = Console(sys.stdout), Console(sys.stderr)
-    # A console has what is used of a stream.
-    sys.stdout, sys.stderr = consoles  # type: ignore[assignment]
+    sys.stdout, sys.stderr = consoles
     try:
         yield consoles[0]
     finally:
