@@ -148,8 +148,13 @@ def native_lines_aside(noise: re.Pattern[bytes]) -> Iterator[None]:
       noise: matches the beginnings of lines that nobody needs.
     """
     Console(sys.stderr).flush()
-    with _file_in_memory() as kept:
+    try:
         stderr = os.dup(_STDERR)
+    except OSError:
+        # Closed: there is nothing to keep anything from.
+        yield
+        return
+    with _file_in_memory() as kept:
         os.dup2(kept.fileno(), _STDERR)
         try:
             yield

@@ -165,3 +165,11 @@ def test_native_lines_are_shown_after_an_error(capfd):
     with pytest.raises(ZeroDivisionError):
         work()
     assert capfd.readouterr().err == "news\n"
+
+
+def test_nothing_needs_to_be_kept_from_a_closed_stderr():
+    script = (
+        "import re, os\nfrom enas_tf.console import native_lines_aside\nos.close(2)\n"
+        "with native_lines_aside(re.compile(b'noise')):\n    print('work')\n"
+    )
+    assert run(script, stdout=subprocess.PIPE).stdout == "work\n"

@@ -9,7 +9,7 @@ from enas_tf.keras_settings import check_backend
 # Written before TensorFlow's log level counts: which CPU features it has, that there is no CUDA
 # driver (303, on every machine without a GPU), and that parts of it were linked twice (up to 2.19).
 _NOISE = re.compile(
-    rb"WARNING: All log messages before absl::InitializeLog|I\d{4} |E\d{4} .*cuInit.*\(303\)"
+    rb"WARNING: All log messages before absl::InitializeLog|I\d{4} |.*cuInit.*\(303\)"
     rb"|.*Unable to register cu\w+ (factory|plugin)|.*computation placer already registered"
 )
 

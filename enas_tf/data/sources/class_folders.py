@@ -2,11 +2,13 @@
 
 import os
 import pathlib
+import re
 import warnings
 
 import numpy as np
 from PIL import Image
 
+from enas_tf.console import native_lines_aside
 from enas_tf.data.arrays import ImageArrays
 from enas_tf.errors import DataError
 
@@ -20,6 +22,11 @@ _BROKEN = (
     ValueError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
+)
+# What the libraries say of a picture besides the error, or of one that they can read all the same.
+_COMMENTS = re.compile(
+    rb"(_?TIFF|tempfile\.tif|MissingRequired|JPEGLib|\w*(Decode|Setup|Fixup))\w*: "
+    rb"|More samples per pixel|.*/PIL/\w+\.py:\d+: UserWarning: |  warnings\.warn\("
 )
 
 
@@ -107,6 +114,7 @@ def _read(
     return images, labels
 
 
+@native_lines_aside(_COMMENTS)
 def _mode_of(path: pathlib.Path) -> str:
     try:
         with Image.open(path) as image:
@@ -115,6 +123,7 @@ def _mode_of(path: pathlib.Path) -> str:
         raise _unreadable(path, error) from error
 
 
+@native_lines_aside(_COMMENTS)
 def _decode(path: pathlib.Path, mode: str) -> np.ndarray:
     try:
         with warnings.catch_warnings():
