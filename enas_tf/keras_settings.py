@@ -32,7 +32,7 @@ def check_backend() -> None:
     try:
         import keras
     # What Keras raises for a backend that is not installed, and for a bad `keras.json`.
-    except (AttributeError, ImportError, TypeError, ValueError) as error:
+    except (AssertionError, AttributeError, ImportError, TypeError, ValueError) as error:
         raise ConfigurationError(
             f"Keras cannot be loaded ({' '.join(str(error).split()):.200}); mend its keras.json "
             "or the environment variables KERAS_*."

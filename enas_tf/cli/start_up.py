@@ -23,7 +23,8 @@ def load_tensorflow() -> None:
     # Whatever the machine uses Keras for otherwise.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     with native_lines_aside(_NOISE):
+        # First, since TensorFlow reads the same file as Keras, and says less of what is wrong.
+        check_backend()
         import tensorflow as tf
 
         tf.config.list_physical_devices()
-        check_backend()
