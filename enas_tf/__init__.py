@@ -64,6 +64,9 @@ _PUBLIC = {
     "search_presets": "enas_tf.presets",
 }
 
+# Loading them loads Keras.
+_NEED_KERAS = ("evaluate", "export", "generate", "load_model", "retrain", "search")
+
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
 
@@ -85,6 +88,9 @@ sys.modules[__name__].__class__ = _Package
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'enas_tf' has no attribute {name!r}")
+    if name in _NEED_KERAS:
+        # Before TensorFlow is loaded for nothing, and before Keras says it in its own words.
+        importlib.import_module("enas_tf.keras_settings").check_backend()
     value = getattr(importlib.import_module(_PUBLIC[name]), name)
     globals()[name] = value
     return value

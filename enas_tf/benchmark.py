@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from enas_tf.keras_settings import under_own_settings
+
 # Taken when the module is loaded, for systems that do not tell when the process began.
 _LOADED = time.time()
 
@@ -29,6 +31,7 @@ def process_start() -> float:
     return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
 
 
+@under_own_settings
 def benchmark(
     space: Any,
     config: Any,

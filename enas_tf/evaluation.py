@@ -7,11 +7,13 @@ from enas_tf.data.matching import match
 from enas_tf.data.texts import TextData
 from enas_tf.errors import DataError
 from enas_tf.export_language_model import AnyLanguageModel
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.retrain import classifier
 from enas_tf.retrain.classifier import Evaluation
 from enas_tf.retrain.language_model import TextEvaluation, evaluate_perplexity
 
 
+@under_own_settings
 def evaluate(
     model: Any, data: ImageData | TextData, part: str = "test"
 ) -> Evaluation | TextEvaluation:

@@ -16,6 +16,7 @@ from enas_tf import export_classifier, export_language_model
 from enas_tf.errors import ExportError
 from enas_tf.export_language_model import AnyLanguageModel
 from enas_tf.files import reason
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.model_files import LANGUAGE_MODEL, check_target, find_model, kind_of
 from enas_tf.model_reading import load_keras
 from enas_tf.places import shown
@@ -23,6 +24,7 @@ from enas_tf.replacing import replacing
 from enas_tf.spaces.rnn.network import LanguageModel
 
 
+@under_own_settings
 def export(
     model: keras.Model,
     path: str | os.PathLike[str],
@@ -69,6 +71,7 @@ def export(
     return shown(target)
 
 
+@under_own_settings
 def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
     """Reads a trained model back.
 

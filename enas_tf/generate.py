@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from enas_tf.data.tokenization import END_OF_LINE, tokenize
 from enas_tf.errors import ConfigurationError
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.retrain.language_model import vocabulary_of
 
 # What single precision can divide by.
@@ -15,6 +16,7 @@ _SMALLEST = float(np.finfo(np.float32).tiny)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
+@under_own_settings
 def generate(
     model: Any,
     text: str = "",

@@ -92,7 +92,7 @@ def searched(tmp_path_factory):
     arguments = (*SEARCH, f"--output_dir={folder}")
     ends = [
         interrupt(start("search", *arguments), folder / "metrics.jsonl", number)
-        for number in (signal.SIGTERM, signal.SIGINT)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     ]
     return folder, [*ends, end_of(start("search", *arguments))]
 
@@ -105,7 +105,8 @@ def retrained(searched):
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(0, 143, "terminated"), (1, 130, "interrupted")]
+    ("number", "code", "word"),
+    [(0, 143, "terminated"), (1, 130, "interrupted"), (2, 129, "terminated")],
 )
 def test_a_stopped_search_says_so_and_saves_its_state(searched, number, code, word):
     returned, _, errors = searched[1][number]
@@ -116,7 +117,7 @@ def test_a_stopped_search_says_so_and_saves_its_state(searched, number, code, wo
 
 def test_the_same_command_finishes_the_search(searched):
     folder, ends = searched
-    code, output, errors = ends[2]
+    code, output, errors = ends[-1]
     assert code == 0, errors
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     derived = [line for line in lines if line["phase"] == "derive"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from enas_tf.architectures import load_architecture
-from enas_tf.cli.app import run_command
+from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.common import (
     add_preset_flag,
     add_space_flag,
@@ -16,6 +16,7 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags, flag_names
 from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.console import say
 from enas_tf.settings import field_types
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry
@@ -30,7 +31,7 @@ SUMMARY = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    return run_command(NAME, _benchmark, argv)
+    return run_command(NAME, _benchmark, argv, memory_advice=SMALLER_TRAINING)
 
 
 def _benchmark(argv: Sequence[str]) -> None:
@@ -50,11 +51,8 @@ def _benchmark(argv: Sequence[str]) -> None:
     load_tensorflow()
     from enas_tf.benchmark import benchmark
 
-    def report(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
     results = benchmark(
-        space, config, architectures=architectures, repeats=command["repeats"], report=report
+        space, config, architectures=architectures, repeats=command["repeats"], report=say
     )
     print(json.dumps(results) if command["json"] else _table(results))
 

@@ -4,11 +4,15 @@ Little is imported here, so that Ctrl-C is caught as early as possible: importin
 large part of a second.
 """
 
+import contextlib
 import importlib
 import os
 import signal
-import sys
+from collections.abc import Callable, Iterator
 from typing import NoReturn
+
+from enas_tf.console import say
+from enas_tf.training.interruption import TERMINATIONS
 
 
 def search() -> int:
@@ -60,19 +64,29 @@ def _run(name: str) -> int:
     def stop(number: int, frame: object) -> NoReturn:
         # Not by an exception: libraries that are being imported turn it into others. There is
         # nothing yet that should be saved.
-        os.write(2, f"enas-{name}: interrupted\n".encode())
+        word = "interrupted" if number == signal.SIGINT else "terminated"
+        with contextlib.suppress(OSError):
+            os.write(2, f"enas-{name}: {word}\n".encode())
         os._exit(128 + number)
 
     try:
-        # A process in the background may ignore Ctrl-C.
-        heeds = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if heeds:
-            signal.signal(signal.SIGINT, stop)
-        command = importlib.import_module(f"enas_tf.cli.{name}")
-        if heeds:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        with _handled_by(stop):
+            command = importlib.import_module(f"enas_tf.cli.{name}")
         return command.main()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         # Just before or after `main`, which sees to it while it runs.
-        print(f"enas-{name}: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+        say(f"enas-{name}: interrupted")
+        return 128 + getattr(error, "number", signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _handled_by(stop: Callable[[int, object], NoReturn]) -> Iterator[None]:
+    """Lets the signals that would end the process call a function instead."""
+    previous = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, *TERMINATIONS)
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+    }
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.console import say
 from enas_tf.errors import ExportError
 from enas_tf.model_files import LANGUAGE_MODEL, kind_of
 
@@ -36,7 +37,7 @@ def _generate(argv: Sequence[str]) -> None:
     if unknown:
         listed = ", ".join(unknown[:_MOST_UNKNOWN_WORDS])
         more = ", ..." if len(unknown) > _MOST_UNKNOWN_WORDS else ""
-        print(f"{NAME}: the model does not know: {listed}{more}", file=sys.stderr)
+        say(f"{NAME}: the model does not know: {listed}{more}")
     print(
         generate(
             model,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.architectures import load_architecture
-from enas_tf.cli.app import run_command
+from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import retrain_report
 from enas_tf.cli.common import (
     add_architecture_flag,
@@ -41,7 +41,7 @@ SUMMARY = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    return run_command(NAME, _retrain, argv)
+    return run_command(NAME, _retrain, argv, memory_advice=SMALLER_TRAINING)
 
 
 def _retrain(argv: Sequence[str]) -> None:

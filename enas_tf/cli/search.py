@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from enas_tf.cli.app import run_command
+from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import (
     add_device_flags,
@@ -34,7 +34,7 @@ SUMMARY = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    return run_command(NAME, _search, argv)
+    return run_command(NAME, _search, argv, memory_advice=SMALLER_TRAINING)
 
 
 def _search(argv: Sequence[str]) -> None:

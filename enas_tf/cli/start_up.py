@@ -1,42 +1,30 @@
-"""Loading TensorFlow without the lines that it always writes."""
+"""Loading TensorFlow and Keras without the lines that they always write."""
 
 import os
 import re
-import sys
-import tempfile
-from typing import BinaryIO
 
-# Written before TensorFlow's log level counts: which CPU features it has, and (303, on every
-# machine without a GPU) that there is no CUDA driver.
+from enas_tf.console import native_lines_aside
+from enas_tf.keras_settings import check_backend
+
+# Written before TensorFlow's log level counts: which CPU features it has, that there is no CUDA
+# driver (303, on every machine without a GPU), and that parts of it were linked twice (up to 2.19).
 _NOISE = re.compile(
-    rb"WARNING: All log messages before absl::InitializeLog|I\d{4} |E\d{4} .*cuInit.*\(303\)"
+    rb"WARNING: All log messages before absl::InitializeLog|I\d{4} |.*cuInit.*\(303\)"
+    rb"|.*Unable to register cu\w+ (factory|plugin)|.*computation placer already registered"
 )
 
 
 def load_tensorflow() -> None:
     """Imports TensorFlow and looks for devices; on stderr only what is worth reading appears.
 
-    The lines are written by native code, so that the file descriptor itself is turned aside.
+    Raises:
+      ConfigurationError: Keras cannot be loaded as it is configured.
     """
-    sys.stderr.flush()
-    with _file_in_memory() as kept:
-        stderr = os.dup(2)
-        os.dup2(kept.fileno(), 2)
-        try:
-            import tensorflow as tf
+    # Whatever the machine uses Keras for otherwise.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with native_lines_aside(_NOISE):
+        # First, since TensorFlow reads the same file as Keras, and says less of what is wrong.
+        check_backend()
+        import tensorflow as tf
 
-            tf.config.list_physical_devices()
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            kept.seek(0)
-            for line in kept:
-                if not _NOISE.match(line):
-                    os.write(2, line)
-
-
-def _file_in_memory() -> BinaryIO:
-    # Where there is no such thing, a full disk keeps TensorFlow from being loaded.
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("stderr"), "w+b")
-    return tempfile.TemporaryFile()
+        tf.config.list_physical_devices()

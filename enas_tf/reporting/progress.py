@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from enas_tf.console import Console
+
 
 class Progress:
     """Shows what runs, how fast, and how long the whole job will still take.
@@ -44,9 +46,9 @@ class Progress:
             name: _Phase(total, (done_steps or {}).get(name, 0))
             for name, total in total_steps.items()
         }
-        self._stream = sys.stderr if stream is None else stream
+        self._console = Console(sys.stderr if stream is None else stream)
         self._shown = shown
-        self._terminal = self._stream.isatty()
+        self._terminal = self._console.isatty()
         self._interval = 0.1 if self._terminal else interval
         self._clock = clock
         self._last_update = clock()
@@ -90,12 +92,12 @@ class Progress:
         """Prints a line that stays, above the progress line."""
         if self._shown:
             self._clear()
-            print(text, file=self._stream, flush=True)
+            self._console.show(f"{text}\n")
 
     def close(self) -> None:
         """Ends the progress line."""
         if self._line_open:
-            print(file=self._stream, flush=True)
+            self._console.show("\n")
             self._line_open = False
 
     def seconds_left(self) -> tuple[float, bool]:
@@ -128,15 +130,15 @@ class Progress:
 
     def _show(self, line: str) -> None:
         if not self._terminal:
-            print(line, file=self._stream, flush=True)
+            self._console.show(f"{line}\n")
             return
         width = shutil.get_terminal_size().columns - 1
-        print(f"\r{line[:width]}\x1b[K", end="", file=self._stream, flush=True)
+        self._console.show(f"\r{line[:width]}\x1b[K")
         self._line_open = True
 
     def _clear(self) -> None:
         if self._line_open:
-            print("\r\x1b[K", end="", file=self._stream)
+            self._console.show("\r\x1b[K")
             self._line_open = False
 
 

@@ -30,7 +30,7 @@ from enas_tf.spaces.macro import network as macro_network
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.micro import network as micro_network
 from enas_tf.spaces.micro.config import MicroNetworkConfig
-from enas_tf.training.distribution import default_strategy
+from enas_tf.training.distribution import training_strategy
 from enas_tf.training.image_step import ImageMetrics, training_step
 from enas_tf.training.moving_statistics import SharedMovingStatistics
 from enas_tf.training.sums import run_and_sum
@@ -130,16 +130,15 @@ def retrain(
         )
     config = config or RetrainConfig()
     network = network or _FORMS[space_name].config()
-    training = ImageTraining(
-        architecture, data, config, network, distribution or default_strategy()
-    )
-    return training.run(
-        output_dir,
-        overwrite=overwrite,
-        on_event=on_event,
-        on_progress=on_progress,
-        preset=preset,
-    )
+    with training_strategy(distribution) as strategy:
+        training = ImageTraining(architecture, data, config, network, strategy)
+        return training.run(
+            output_dir,
+            overwrite=overwrite,
+            on_event=on_event,
+            on_progress=on_progress,
+            preset=preset,
+        )
 
 
 class ImageTraining(Training):

@@ -98,10 +98,11 @@ class TrainingRun:
                         self._take_steps(iter(batches), step, pauses, progress)
                     # So that one that came late ends all machines alike.
                     signals.agree(training.workers)
-                    return
+                    break
                 except NumericalError as error:
                     self._go_back(error)
                     batches = self._batches()
+        signals.check_finished()
 
     def _progress_line(self) -> Progress:
         training = self._training

@@ -24,7 +24,7 @@ from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.network import LanguageModel, build_rnn_network
 from enas_tf.training.carried_state import CarriedState
-from enas_tf.training.distribution import default_strategy
+from enas_tf.training.distribution import training_strategy
 from enas_tf.training.optimizers import apply_gradients
 from enas_tf.training.sums import run_and_sum
 from enas_tf.training.text_step import TextMetrics
@@ -89,15 +89,16 @@ def retrain(
         )
     config = config or TextRetrainConfig()
     data.check_retraining(config)
-    strategy = distribution or default_strategy()
-    training = TextTraining(architecture, data, config, network or RnnNetworkConfig(), strategy)
-    return training.run(
-        output_dir,
-        overwrite=overwrite,
-        on_event=on_event,
-        on_progress=on_progress,
-        preset=preset,
-    )
+    network = network or RnnNetworkConfig()
+    with training_strategy(distribution) as strategy:
+        training = TextTraining(architecture, data, config, network, strategy)
+        return training.run(
+            output_dir,
+            overwrite=overwrite,
+            on_event=on_event,
+            on_progress=on_progress,
+            preset=preset,
+        )
 
 
 class TextTraining(Training):

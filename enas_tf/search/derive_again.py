@@ -7,6 +7,7 @@ from enas_tf.config import DeriveConfig
 from enas_tf.search.loop import Search
 from enas_tf.search.recorded import RecordedSearch, recorded_search
 from enas_tf.search.result import SearchResult
+from enas_tf.training.distribution import training_strategy
 
 Checkpoint = Literal["latest", "best"]
 
@@ -52,5 +53,11 @@ def derive_recorded(
     run, search_config = recorded.run, recorded.config
     if config is not None:
         search_config = search_config.replace(derive=config)
-    with run, Search(recorded.space, data, search_config, run, checkpoint=checkpoint) as restored:
+    with (
+        training_strategy() as strategy,
+        run,
+        Search(
+            recorded.space, data, search_config, run, distribution=strategy, checkpoint=checkpoint
+        ) as restored,
+    ):
         return restored.derive()

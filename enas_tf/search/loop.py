@@ -169,9 +169,10 @@ class Search:
                     self._run_epochs(pauses, on_epoch_end)
                     # So that one that came late ends all machines alike.
                     signals.agree(self.weights.workers)
-                    return
+                    break
                 except NumericalError as error:
                     self._go_back(error)
+        signals.check_finished()
 
     def _place(self) -> str:
         state, epochs = self.state, self._config.shared_weights.epochs

@@ -12,7 +12,7 @@ from enas_tf.runs import CONFIG, RunDirectory
 from enas_tf.search.loop import OnEpochEnd, Search
 from enas_tf.search.result import SearchResult
 from enas_tf.spaces.base import SearchSpace
-from enas_tf.training.distribution import default_strategy
+from enas_tf.training.distribution import training_strategy
 from enas_tf.training.shared_run import open_run
 from enas_tf.training.workers import Workers
 
@@ -72,31 +72,33 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
-    strategy = distribution or default_strategy()
-    workers = Workers(strategy)
-    if output_dir is None:
-        # Other machines have no use for it.
-        output_dir = tempfile.mkdtemp(prefix="enas_search_") if workers.is_chief else ""
-    with workers.together():
-        config = _with_samples_per_step(
-            config,
-            strategy.num_replicas_in_sync,
-            None if overwrite else workers.decide(lambda: _recorded_samples(output_dir)),
-        )
-        data.check_search(config, strategy.num_replicas_in_sync)
-        configuration = {
-            "command": "search",
-            "space": {"name": space.name, **space.to_json()},
-            "data": data.config.to_json(),
-            "search": config.to_json(),
-        }
-        origin = {"preset": preset}
-        with (
-            open_run(output_dir, configuration, workers, overwrite=overwrite, origin=origin) as run,
-            Search(space, data, config, run, distribution=strategy) as running,
-        ):
-            running.run(on_epoch_end)
-            return running.finish()
+    with training_strategy(distribution) as strategy:
+        workers = Workers(strategy)
+        if output_dir is None:
+            # Other machines have no use for it.
+            output_dir = tempfile.mkdtemp(prefix="enas_search_") if workers.is_chief else ""
+        with workers.together():
+            config = _with_samples_per_step(
+                config,
+                strategy.num_replicas_in_sync,
+                None if overwrite else workers.decide(lambda: _recorded_samples(output_dir)),
+            )
+            data.check_search(config, strategy.num_replicas_in_sync)
+            configuration = {
+                "command": "search",
+                "space": {"name": space.name, **space.to_json()},
+                "data": data.config.to_json(),
+                "search": config.to_json(),
+            }
+            origin = {"preset": preset}
+            with (
+                open_run(
+                    output_dir, configuration, workers, overwrite=overwrite, origin=origin
+                ) as run,
+                Search(space, data, config, run, distribution=strategy) as running,
+            ):
+                running.run(on_epoch_end)
+                return running.finish()
 
 
 def _check_arguments(space: Any, data: Any, config: Any) -> None:

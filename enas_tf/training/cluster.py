@@ -11,11 +11,11 @@ import json
 import os
 import re
 import socket
-import sys
 import threading
 import time
 from collections.abc import Mapping
 
+from enas_tf.console import say
 from enas_tf.errors import ConfigurationError, WorkerLostError
 
 VARIABLE = "TF_CONFIG"
@@ -204,7 +204,7 @@ class _Meeting:
                 )
             if now - said > _SECONDS_BETWEEN_MESSAGES:
                 said = now
-                print(f"Waiting for {self._names(missing)}.", file=sys.stderr, flush=True)
+                say(f"Waiting for {self._names(missing)}.")
             if self._to_greet or self._unheard:
                 time.sleep(_SECONDS_BETWEEN_TRIES)
 

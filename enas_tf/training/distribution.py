@@ -2,13 +2,17 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+# Nothing public leads out of the scope of a strategy.
+from tensorflow.python.eager.context import eager_mode
+
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.errors import ConfigurationError
+from enas_tf.keras_settings import own_settings
 from enas_tf.training.cluster import VARIABLE, Cluster, wait_for_all
 
 AUTOMATIC = "auto"
@@ -27,6 +31,29 @@ def default_strategy() -> tf.distribute.Strategy:
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
+
+
+@contextlib.contextmanager
+def training_strategy(distribution: Any | None = None) -> Iterator[Any]:
+    """Gives the strategy of a training, whatever the settings and the scope of the caller.
+
+    In the scope of a strategy everything would become its variables: the counters and logs of a
+    training too, and the weights of another strategy could not be made. The block is outside of it.
+
+    Args:
+      distribution: the strategy; default: see `default_strategy`.
+
+    Raises:
+      ConfigurationError: Keras does not run on TensorFlow.
+    """
+    strategy = distribution or default_strategy()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(own_settings())
+        if tf.distribute.has_strategy():
+            # A scope belongs to the graph that is the default one, also where nothing is a graph.
+            stack.enter_context(tf.Graph().as_default())
+            stack.enter_context(eager_mode())
+        yield strategy
 
 
 def strategy_of_devices(devices: str, worker_timeout: float = WORKER_TIMEOUT) -> Any:

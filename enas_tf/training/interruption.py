@@ -3,21 +3,39 @@
 import signal
 import threading
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from enas_tf.training.workers import Workers
+if TYPE_CHECKING:
+    from enas_tf.training.workers import Workers
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# The wish of a program that the process ends; SIGHUP, which Windows lacks: the terminal was closed.
+TERMINATIONS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def is_heeded(number: int) -> bool:
+    """Whether a signal reaches this process at all.
+
+    A process in the background may ignore Ctrl-C, one under `nohup` that the terminal is closed.
+
+    Args:
+      number: of the signal.
+    """
+    # None: a handler that was not installed by Python, which cannot be restored.
+    return signal.getsignal(number) not in (None, signal.SIG_IGN)
 
 
 class DeferredSignals:
     """Holds back Ctrl-C and a request to terminate until the end of a `with` block.
 
     The block asks `pending` between two steps, and leaves after saving; at its end the signal is
-    raised again and does what it would have done. A second signal acts at once; what another
-    machine got does not count there, since a system that ends a training tells all of them.
+    raised again and does what it would have done. A second Ctrl-C acts at once; other signals come
+    from programs, which send them more than once (a shell and the system do when a terminal is
+    closed). What another machine got does not count there, since a system that ends a training
+    tells all of them.
 
     ```python
     with DeferredSignals() as signals:
@@ -39,7 +57,7 @@ class DeferredSignals:
         """Whether a signal has come."""
         return self.number is not None
 
-    def agree(self, workers: Workers, *others: bool) -> list[bool]:
+    def agree(self, workers: "Workers", *others: bool) -> list[bool]:
         """Lets a signal that one machine got hold on all of them.
 
         Args:
@@ -55,12 +73,19 @@ class DeferredSignals:
         self.number = number or self.number
         return [number > 0, *(bool(answer) for answer in answers[0, 1:])]
 
+    def check_finished(self) -> None:
+        """Raises `KeyboardInterrupt` after a block that a signal ended.
+
+        The signal's own handler may have come back, or another machine may have got a signal that
+        is ignored here; work that was left must not pass for finished work all the same.
+        """
+        if self.pending:
+            raise KeyboardInterrupt
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                # None: a handler that was not installed by Python, which cannot be restored.
-                if signal.getsignal(number) is not None:
-                    self._previous[number] = signal.signal(number, self._hold_back)
+            for number in filter(is_heeded, (signal.SIGINT, *TERMINATIONS)):
+                self._previous[number] = signal.signal(number, self._hold_back)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
@@ -69,7 +94,7 @@ class DeferredSignals:
             signal.raise_signal(self.number)
 
     def _hold_back(self, number: int, frame: FrameType | None) -> None:
-        if self._came_here:
+        if self._came_here and number == signal.SIGINT:
             self._restore()
             signal.raise_signal(number)
         self._came_here = True

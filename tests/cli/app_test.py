@@ -1,5 +1,6 @@
 import logging
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -8,6 +9,13 @@ import pytest
 
 from enas_tf.cli.app import Terminated, run_command
 from enas_tf.errors import ConfigurationError, DataError
+
+PROJECT = pathlib.Path(__file__).parents[2]
+
+
+def with_package():
+    """Returns an environment in which the package is found from every folder."""
+    return {**os.environ, "PYTHONPATH": str(PROJECT)}
 
 
 def raising(error):
@@ -37,11 +45,39 @@ def test_interrupted_is_130():
     assert run_command("enas-x", raising(KeyboardInterrupt()), []) == 130
 
 
-def test_terminated_is_143():
+def sending(*numbers):
     def command(argv):
-        os.kill(os.getpid(), signal.SIGTERM)
+        for number in numbers:
+            os.kill(os.getpid(), number)
 
-    assert run_command("enas-x", command, []) == 143
+    return command
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_terminated_is_128_and_the_signal(number, code, capsys):
+    assert run_command("enas-x", sending(number), []) == code
+    assert capsys.readouterr().err == "enas-x: terminated\n"
+
+
+def test_what_is_saved_at_the_end_is_not_disturbed_by_the_next_signal():
+    def command(argv):
+        try:
+            sending(signal.SIGHUP)(argv)
+        finally:
+            sending(signal.SIGHUP, signal.SIGTERM)(argv)
+            saved.append(True)
+
+    saved = []
+    assert (run_command("enas-x", command, []), saved) == (129, [True])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_ignored_signal_stays_ignored(number):
+    previous = signal.signal(number, signal.SIG_IGN)
+    try:
+        assert run_command("enas-x", sending(number), []) == 0
+    finally:
+        signal.signal(number, previous)
 
 
 def test_termination_saves_like_an_interruption():
@@ -59,26 +95,51 @@ def test_a_defect_keeps_its_traceback():
         run_command("enas-x", raising(ZeroDivisionError()), [])
 
 
-def test_a_reader_that_leaves_is_no_error():
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_reader_that_leaves_does_not_end_the_work(stream, tmp_path):
     script = (
         "import sys; from enas_tf.cli.app import run_command\n"
-        "def command(argv):\n    print('x' * 100_000)\n    print('y')\n"
+        f"def command(argv):\n    print('x' * 100_000, file=sys.{stream})\n"
+        f"    print('y', file=sys.{stream})\n    open('done', 'w')\n"
         "sys.exit(run_command('enas-x', command, []))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=with_package(),
     )
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    streams = {"stdout": process.stdout, "stderr": process.stderr}
+    streams.pop(stream).close()
+    (other,) = streams.values()
+    assert other.read() == b""
+    other.close()
     assert process.wait() == 0
+    assert (tmp_path / "done").exists()
+
+
+def test_a_reader_that_leaves_makes_no_interrupted_work_done(tmp_path):
+    script = (
+        "import os, signal, sys; from enas_tf.cli.app import run_command\n"
+        "def command(argv):\n    print('x' * 100_000)\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.exit(run_command('enas-x', command, []))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait() == 143
+
+
+def exhausted(message):
+    import tensorflow as tf
+
+    return tf.errors.ResourceExhaustedError(None, None, message)
 
 
 def no_space_for(path):
-    import tensorflow as tf
-
-    message = f"{{{{function_node __wrapped__SaveV2}}}} {path}; No space left on device [Op:SaveV2]"
-    return tf.errors.ResourceExhaustedError(None, None, message)
+    return exhausted(
+        f"{{{{function_node __wrapped__SaveV2}}}} {path}; No space left on device [Op:SaveV2]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,10 +159,12 @@ def test_other_errors_of_the_system_are_defects():
         run_command("enas-x", raising(OSError(9, "Bad file descriptor")), [])
 
 
-def test_a_full_stdout_is_one_line():
+@pytest.mark.parametrize("end", ["", "; sys.exit(0)"], ids=["after work", "after help"])
+def test_a_full_stdout_is_one_line(end):
     script = (
         "import sys; from enas_tf.cli.app import run_command\n"
-        "sys.exit(run_command('enas-x', lambda argv: print('done'), []))"
+        f"def command(argv):\n    print('done'){end}\n"
+        "sys.exit(run_command('enas-x', command, []))"
     )
     with open("/dev/full", "w") as full:
         result = subprocess.run(
@@ -110,6 +173,37 @@ def test_a_full_stdout_is_one_line():
     assert result.returncode == 2
     assert result.stderr.startswith("enas-x: error: Cannot write: no space left on device;")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (MemoryError, "Out of memory; do less."),
+        (
+            lambda: MemoryError("Unable to allocate 1.00 TiB for an array"),
+            "Out of memory; do less (Unable to allocate 1.00 TiB for an array).",
+        ),
+        (
+            lambda: exhausted("{{function_node f}} OOM when allocating tensor [Op:AddV2]"),
+            "Out of memory; do less (OOM when allocating tensor [Op:AddV2]).",
+        ),
+        (
+            lambda: exhausted(
+                "Graph execution error:\n\nDetected at node x\nOOM when allocating tensor\n"
+            ),
+            "Out of memory; do less (OOM when allocating tensor).",
+        ),
+    ],
+    ids=["no words", "numpy", "tensorflow", "graph"],
+)
+def test_out_of_memory_says_what_is_known_and_what_the_command_can_do(make, said, capsys):
+    assert run_command("enas-x", raising(make()), [], memory_advice="do less") == 2
+    assert capsys.readouterr().err == f"enas-x: error: {said}\n"
+
+
+def test_a_command_without_sizes_advises_none(capsys):
+    assert run_command("enas-x", raising(MemoryError()), []) == 2
+    assert "batch" not in capsys.readouterr().err
 
 
 def test_warnings_are_shown_and_other_messages_are_not(capsys):

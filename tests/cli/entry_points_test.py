@@ -1,7 +1,10 @@
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+
+import pytest
 
 from enas_tf.cli import benchmark, entry_points, search
 
@@ -12,7 +15,7 @@ import importlib, signal, sys
 from enas_tf.cli import entry_points
 def import_module(name):
     try:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(int(sys.argv[1]))
     except KeyboardInterrupt:
         raise ImportError("is the library installed?")
 importlib.import_module = import_module
@@ -40,6 +43,16 @@ def test_an_interruption_outside_of_the_command_is_one_line(monkeypatch, capsys)
     assert capsys.readouterr().err == "enas-benchmark: interrupted\n"
 
 
-def test_an_interruption_while_the_command_is_imported_is_one_line():
-    result = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True)
-    assert (result.returncode, result.stderr) == (130, "enas-search: interrupted\n")
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "terminated"),
+    ],
+)
+def test_an_interruption_while_the_command_is_imported_is_one_line(number, code, word):
+    result = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(int(number))], capture_output=True, text=True
+    )
+    assert (result.returncode, result.stderr) == (code, f"enas-search: {word}\n")

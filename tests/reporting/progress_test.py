@@ -1,4 +1,5 @@
 import io
+import sys
 
 import pytest
 
@@ -99,6 +100,14 @@ def test_messages_stay_above_the_line():
     step(progress, clock, 1.0)
     progress.message("epoch 1 done")
     assert stream.getvalue().endswith("\r\x1b[Kepoch 1 done\n")
+
+
+def test_progress_that_nobody_can_see_changes_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    progress = Progress({"shared_weights": 2})
+    progress.update("shared_weights")
+    progress.message("epoch 1 done")
+    progress.close()
 
 
 @pytest.mark.parametrize(

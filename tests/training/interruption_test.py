@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.interruption import TERMINATIONS, DeferredSignals
 
 
 def send(*numbers):
@@ -47,16 +47,50 @@ def test_a_second_signal_acts_at_once():
     assert done == []
 
 
-def test_termination_reaches_the_handler_of_the_caller():
+@pytest.mark.parametrize("number", TERMINATIONS)
+def test_termination_reaches_the_handler_of_the_caller(number):
     received = []
-    previous = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    previous = signal.signal(number, lambda number, frame: received.append(number))
     try:
         with DeferredSignals():
-            os.kill(os.getpid(), signal.SIGTERM)
+            # Shells and `timeout` send it more than once.
+            send(number, number)
             assert received == []
     finally:
+        signal.signal(number, previous)
+    assert received == [number]
+
+
+def test_a_closed_terminal_is_a_termination():
+    assert signal.SIGHUP in TERMINATIONS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *TERMINATIONS])
+def test_an_ignored_signal_stays_ignored(number):
+    previous = signal.signal(number, signal.SIG_IGN)
+    try:
+        with DeferredSignals() as signals:
+            send(number)
+            assert not signals.pending
+    finally:
+        signal.signal(number, previous)
+
+
+def test_work_that_a_signal_ended_is_not_finished():
+    previous = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        with DeferredSignals() as signals:
+            send(signal.SIGTERM)
+    finally:
         signal.signal(signal.SIGTERM, previous)
-    assert received == [signal.SIGTERM]
+    with pytest.raises(KeyboardInterrupt):
+        signals.check_finished()
+
+
+def test_work_without_a_signal_is_finished():
+    with DeferredSignals() as signals:
+        pass
+    signals.check_finished()
 
 
 def test_handlers_are_restored():

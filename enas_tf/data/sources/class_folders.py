@@ -4,12 +4,14 @@ import contextlib
 import logging
 import os
 import pathlib
+import re
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 
+from enas_tf.console import native_lines_aside
 from enas_tf.data.arrays import ImageArrays
 from enas_tf.data.foreign import reading
 from enas_tf.data.names import check_name
@@ -20,6 +22,11 @@ _SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 _GREY_MODES = frozenset({"1", "L", "LA"})
+# What the libraries say of a picture besides the error, or of one that they can read all the same.
+_COMMENTS = re.compile(
+    rb"(_?TIFF|tempfile\.tif|MissingRequired|JPEGLib|\w*(Decode|Setup|Fixup))\w*: "
+    rb"|More samples per pixel|.*/PIL/\w+\.py:\d+: UserWarning: |  warnings\.warn\("
+)
 
 _log = logging.getLogger(__name__)
 
@@ -138,11 +145,13 @@ def _read(
     return images, labels
 
 
+@native_lines_aside(_COMMENTS)
 def _mode_of(path: pathlib.Path) -> str:
     with _opened(path) as image:
         return image.mode
 
 
+@native_lines_aside(_COMMENTS)
 def _decode(path: pathlib.Path, mode: str) -> np.ndarray:
     with _opened(path) as image:
         if image.mode[0] in "IF":

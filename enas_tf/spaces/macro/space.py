@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ArchitectureError
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.settings import section, setting
 from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.image_space import ImageSpace
@@ -289,18 +290,21 @@ class MacroSpace(ImageSpace):
         """Returns what a drawing of an architecture needs to know of the space."""
         return {"input_shape": self.input_shape}
 
+    @under_own_settings
     def build_supernet(self, seed: int = 0) -> "keras.Model":
         """Returns the supernet, a `MacroSupernet`, with fresh weights."""
         from enas_tf.spaces.macro.supernet import MacroSupernet
 
         return MacroSupernet(self, seed=seed)
 
+    @under_own_settings
     def build_controller(self, seed: int = 0) -> "keras.Model":
         """Returns the controller, a `MacroController`, with fresh weights."""
         from enas_tf.spaces.macro.controller import MacroController
 
         return MacroController(self, seed=seed)
 
+    @under_own_settings
     def build_network(
         self,
         architecture: MacroArchitecture | MacroChannelArchitecture,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ArchitectureError
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.settings import section, setting
 from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.image_space import ImageSpace
@@ -223,18 +224,21 @@ class MicroSpace(ImageSpace):
         """Returns what a drawing needs to know of the space: nothing."""
         return {}
 
+    @under_own_settings
     def build_supernet(self, seed: int = 0) -> "keras.Model":
         """Returns the supernet, a `MicroSupernet`, with fresh weights."""
         from enas_tf.spaces.micro.supernet import MicroSupernet
 
         return MicroSupernet(self, seed=seed)
 
+    @under_own_settings
     def build_controller(self, seed: int = 0) -> "keras.Model":
         """Returns the controller, a `MicroController`, with fresh weights."""
         from enas_tf.spaces.micro.controller import MicroController
 
         return MicroController(self, seed=seed)
 
+    @under_own_settings
     def build_network(
         self,
         architecture: MicroArchitecture,

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.errors import ArchitectureError, DataError
+from enas_tf.keras_settings import under_own_settings
 from enas_tf.settings import section, setting
 from enas_tf.spaces.base import MOST_PARTS, SearchSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
@@ -208,18 +209,21 @@ class RnnSpace(SearchSpace):
         """Returns what a drawing of a cell needs to know: what its new state is made of."""
         return {"cell_output": self.cell_output}
 
+    @under_own_settings
     def build_supernet(self, seed: int = 0) -> "keras.Model":
         """Returns the supernet, an `RnnSupernet`, with fresh weights."""
         from enas_tf.spaces.rnn.supernet import RnnSupernet
 
         return RnnSupernet(self, seed=seed)
 
+    @under_own_settings
     def build_controller(self, seed: int = 0) -> "keras.Model":
         """Returns the controller, an `RnnController`, with fresh weights."""
         from enas_tf.spaces.rnn.controller import RnnController
 
         return RnnController(self, seed=seed)
 
+    @under_own_settings
     def build_network(
         self,
         architecture: RnnArchitecture | LstmBaseline,

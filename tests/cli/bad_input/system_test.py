@@ -18,7 +18,9 @@ def test_sizes_that_do_not_fit_into_memory(refused):
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interruption_while_tensorflow_is_loaded_says_so(number, code, tmp_path):
     script = (
         "import sys\n"

@@ -146,3 +146,14 @@ def test_one_class_is_refused(tmp_path):
         _save(tmp_path / part / "ant" / "0.png", (0, 0, 0))
     with pytest.raises(DataError, match="two classes"):
         load_images(DataConfig(dataset=str(tmp_path)))
+
+
+def test_libraries_add_nothing_to_the_error_of_a_damaged_picture(folder, capfd):
+    path = folder / "train" / "ant" / "damaged.tif"
+    Image.new("RGB", (6, 5)).save(path, compression="tiff_adobe_deflate")
+    content = bytearray(path.read_bytes())
+    # The checksum of the compressed pixels is wrong.
+    content[content.index(b"\x78") + 2] ^= 0xFF
+    path.write_bytes(content)
+    _assert_refused(folder, "damaged.tif is not a readable picture")
+    assert capfd.readouterr().err == ""
