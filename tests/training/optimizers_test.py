@@ -26,20 +26,21 @@ def test_sum_of_squares():
     assert float(sum_of_squares([tf.constant([1.0, 2.0]), tf.constant([[3.0]])])) == 14.0
 
 
-@pytest.mark.parametrize("shape", [(), (7,), (3, 5), (40, 9, 50)])
-def test_global_norm_is_rounded_once(shape):
+@pytest.mark.parametrize("shape", [(), (7,), (3, 5), (4, 9, 5)])
+def test_global_norm(shape):
     generator = np.random.default_rng(0)
     # Squares and their sums are exact.
     arrays = [generator.integers(-9, 9, shape).astype(np.float32) for _ in range(3)]
-    exact = np.sqrt(sum(np.sum(np.square(array, dtype=np.float64)) for array in arrays))
-    assert global_norm([tf.constant(array) for array in arrays]).numpy() == np.float32(exact)
+    exact = np.sqrt(sum(np.sum(np.square(array)) for array in arrays))
+    assert global_norm([tf.constant(array) for array in arrays]).numpy() == exact
 
 
-def test_global_norm_does_not_depend_on_the_order_of_the_rows():
-    generator = np.random.default_rng(0)
-    rows = generator.normal(size=(30000, 8)).astype(np.float32)
-    norms = {float(global_norm([tf.constant(generator.permutation(rows))])) for _ in range(20)}
-    assert len(norms) == 1
+def test_global_norm_adds_up_rows_in_double_precision():
+    # In single precision 4096² + 1 is 4096².
+    column = np.ones([100001, 1], np.float32)
+    column[0] = 4096.0
+    for values in (column, column[::-1].copy()):
+        assert global_norm([tf.constant(values)]).numpy() == np.float32(np.sqrt(2.0**24 + 1e5))
 
 
 def test_global_norm_takes_one_row_of_a_bank():
