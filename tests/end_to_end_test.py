@@ -32,7 +32,7 @@ SEARCH = (
     "--derive_num_candidates=2",
 )
 RETRAIN = ("--dataset=digits", "--preset=smoke", "--filters=8", "--epochs=3")
-CELLS = ("--space=micro", "--num_layers=1", "--epochs=1", "--filters=4")
+CELLS = ("--space=micro", "--num_layers=1", "--epochs=1", "--filters=4", "--deterministic")
 SEARCH_OF_CELLS = (
     *SEARCH,
     *CELLS,

@@ -48,7 +48,8 @@ from tests.killed_commands import (
 from tests.run_contents import first_difference
 
 # Whether the commands are told to choose deterministic operations unless the flag says otherwise.
-DETERMINISTIC = True
+# On a CPU they need not be.
+DETERMINISTIC = False
 
 # Share of the kills that hit the search, which has more phases.
 SEARCH_SHARE = 0.6

@@ -13,6 +13,7 @@ from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.search.rewards import as_rewards
 from enas_tf.spaces.controller import Controller
 from enas_tf.training.checkpoints import KerasVariables
+from enas_tf.training.optimizers import global_norm
 
 
 class PolicyGradient(tf.Module):
@@ -116,7 +117,7 @@ class PolicyGradient(tf.Module):
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
         gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        gradient_norm = tf.linalg.global_norm(gradients)
+        gradient_norm = global_norm(gradients)
         if self.config.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm, gradient_norm)
         if tf.distribute.in_cross_replica_context():

@@ -29,6 +29,24 @@ def sum_of_squares(variables: Sequence[Any]) -> tf.Tensor:
     )
 
 
+def global_norm(gradients: Sequence[Any]) -> tf.Tensor:
+    """Returns the root of the sum of the squares of all elements, a float32 scalar.
+
+    TensorFlow cuts the sum over a whole tensor into as many parts as there are threads, so that its
+    last bits depend on them. Here each sum over the last axis is made by one thread, and the sums
+    of those have so many digits more than the result that their order does not show in it.
+
+    Args:
+      gradients: dense tensors, or `tf.IndexedSlices` in which no row stands twice.
+    """
+    sums = []
+    for gradient in gradients:
+        values = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+        rows = tf.reduce_sum(tf.square(values), axis=-1) if values.shape.rank else values**2
+        sums.append(tf.reduce_sum(tf.cast(rows, tf.float64)))
+    return tf.cast(tf.sqrt(tf.add_n(sums)), tf.float32)
+
+
 def decayed_loss(loss: tf.Tensor, decayed: Sequence[Any], config: TrainingConfig) -> tf.Tensor:
     """Adds this replica's share of the weight decay of some tensors to its share of a loss.
 
@@ -124,7 +142,7 @@ def apply_gradients(
         gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
     is_known = clips or num_replicas == 1
-    norm = tf.linalg.global_norm(gradients) if is_known else tf.constant(math.nan)
+    norm = global_norm(gradients) if is_known else tf.constant(math.nan)
     if clips:
         # The optimizer sums over the replicas once more.
         clipping = _clipping(norm, config.clip_norm) / num_replicas

@@ -9,6 +9,7 @@ from enas_tf.training.optimizers import (
     apply_gradients,
     build_optimizer,
     decayed_loss,
+    global_norm,
     sum_of_squares,
 )
 
@@ -23,6 +24,28 @@ def step(gradients, config, values):
 
 def test_sum_of_squares():
     assert float(sum_of_squares([tf.constant([1.0, 2.0]), tf.constant([[3.0]])])) == 14.0
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (3, 5), (4, 9, 5)])
+def test_global_norm(shape):
+    generator = np.random.default_rng(0)
+    # Squares and their sums are exact.
+    arrays = [generator.integers(-9, 9, shape).astype(np.float32) for _ in range(3)]
+    exact = np.sqrt(sum(np.sum(np.square(array)) for array in arrays))
+    assert global_norm([tf.constant(array) for array in arrays]).numpy() == exact
+
+
+def test_global_norm_adds_up_rows_in_double_precision():
+    # In single precision 4096² + 1 is 4096².
+    column = np.ones([100001, 1], np.float32)
+    column[0] = 4096.0
+    for values in (column, column[::-1].copy()):
+        assert global_norm([tf.constant(values)]).numpy() == np.float32(np.sqrt(2.0**24 + 1e5))
+
+
+def test_global_norm_takes_one_row_of_a_bank():
+    row = tf.IndexedSlices(tf.constant([[3.0, 0.0]]), tf.constant([1]), tf.constant([2, 2]))
+    assert float(global_norm([row, tf.constant([4.0])])) == 5.0
 
 
 def test_weight_decay_is_the_gradient_of_factor_times_sum_of_squares():
