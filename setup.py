@@ -35,7 +35,7 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["enas_tf", "enas_tf.*"]),
     include_package_data=True,
-    package_data={"enas_tf.reporting.html": ["style.css"]},
+    package_data={"enas_tf.reporting.page": ["style.css"]},
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.1",

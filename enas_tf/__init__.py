@@ -18,10 +18,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG")
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "DataConfig": "enas_tf.config",
-    "DeriveConfig": "enas_tf.config",
+    "DataConfig": "enas_tf.settings.config",
+    "DeriveConfig": "enas_tf.settings.config",
     "EnasError": "enas_tf.errors",
-    "ImageData": "enas_tf.data.images",
+    "ImageData": "enas_tf.data.images.dataset",
     "LstmBaseline": "enas_tf.spaces.rnn.architecture",
     "MacroArchitecture": "enas_tf.spaces.macro.architecture",
     "MacroChannelArchitecture": "enas_tf.spaces.macro.architecture",
@@ -37,8 +37,8 @@ _PUBLIC = {
     "MicroOperand": "enas_tf.spaces.micro.architecture",
     "MicroOperation": "enas_tf.spaces.micro.architecture",
     "MicroSpace": "enas_tf.spaces.micro.space",
-    "PolicyConfig": "enas_tf.config",
-    "RetrainConfig": "enas_tf.config",
+    "PolicyConfig": "enas_tf.settings.config",
+    "RetrainConfig": "enas_tf.settings.config",
     "RnnArchitecture": "enas_tf.spaces.rnn.architecture",
     "RnnControllerConfig": "enas_tf.spaces.rnn.config",
     "RnnFunction": "enas_tf.spaces.rnn.architecture",
@@ -46,22 +46,22 @@ _PUBLIC = {
     "RnnNode": "enas_tf.spaces.rnn.architecture",
     "RnnRegularization": "enas_tf.spaces.rnn.config",
     "RnnSpace": "enas_tf.spaces.rnn.space",
-    "SearchConfig": "enas_tf.config",
-    "TextData": "enas_tf.data.texts",
-    "TextDataConfig": "enas_tf.config",
-    "TextRetrainConfig": "enas_tf.config",
-    "TrainingConfig": "enas_tf.config",
-    "evaluate": "enas_tf.evaluation",
-    "export": "enas_tf.export",
-    "generate": "enas_tf.generate",
-    "load_architecture": "enas_tf.architectures",
-    "load_images": "enas_tf.data.images",
-    "load_model": "enas_tf.export",
-    "load_texts": "enas_tf.data.texts",
-    "retrain": "enas_tf.retrain.any_space",
-    "retrain_presets": "enas_tf.presets",
-    "search": "enas_tf.search.search",
-    "search_presets": "enas_tf.presets",
+    "SearchConfig": "enas_tf.settings.config",
+    "TextData": "enas_tf.data.texts.dataset",
+    "TextDataConfig": "enas_tf.settings.config",
+    "TextRetrainConfig": "enas_tf.settings.config",
+    "TrainingConfig": "enas_tf.settings.config",
+    "evaluate": "enas_tf.models.evaluation",
+    "export": "enas_tf.models.export",
+    "generate": "enas_tf.models.generation",
+    "load_architecture": "enas_tf.spaces.architectures",
+    "load_images": "enas_tf.data.images.dataset",
+    "load_model": "enas_tf.models.export",
+    "load_texts": "enas_tf.data.texts.dataset",
+    "retrain": "enas_tf.final_training.api",
+    "retrain_presets": "enas_tf.spaces.presets_by_name",
+    "search": "enas_tf.searching.api",
+    "search_presets": "enas_tf.spaces.presets_by_name",
 }
 
 # Loading them loads Keras.
@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'enas_tf' has no attribute {name!r}")
     if name in _NEED_KERAS:
         # Before TensorFlow is loaded for nothing, and before Keras says it in its own words.
-        importlib.import_module("enas_tf.keras_settings").check_backend()
+        importlib.import_module("enas_tf.environment.keras_settings").check_backend()
     value = getattr(importlib.import_module(_PUBLIC[name]), name)
     globals()[name] = value
     return value

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from enas_tf.keras_settings import under_own_settings
+from enas_tf.environment.keras_settings import under_own_settings
 
 # Taken when the module is loaded, for systems that do not tell when the process began.
 _LOADED = time.time()
@@ -92,8 +92,8 @@ class _Measurement:
     """
 
     def __init__(self, space: Any, config: Any, report: Callable[[str], None]) -> None:
-        from enas_tf.search.shared_weights import SharedWeights
-        from enas_tf.search.strategies import build_strategy
+        from enas_tf.searching.shared_weights import SharedWeights
+        from enas_tf.searching.strategies import build_strategy
 
         self._space = space
         self._config = config

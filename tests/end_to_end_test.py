@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pytest
 
-from enas_tf.config import DataConfig, TextDataConfig
-from enas_tf.data.images import load_images
-from enas_tf.data.text_sources import read_source
+from enas_tf.data.images.dataset import load_images
+from enas_tf.data.texts.sources_by_name import read_source
+from enas_tf.settings.config import DataConfig, TextDataConfig
 
 pytestmark = pytest.mark.end_to_end
 

@@ -40,8 +40,8 @@ class RunningSearch:
     """
 
     def __init__(self, space: Any, config: Any) -> None:
-        from enas_tf.search.shared_weights import SharedWeights
-        from enas_tf.search.strategies import build_strategy
+        from enas_tf.searching.shared_weights import SharedWeights
+        from enas_tf.searching.strategies import build_strategy
 
         self._space = space
         self._samples = config.policy.samples_per_update

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from enas_tf.config import PolicyConfig, SearchConfig, TrainingConfig
+from enas_tf.settings.config import PolicyConfig, SearchConfig, TrainingConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from tests.memory_growth import STEPS_PER_UPDATE, RunningSearch, growth

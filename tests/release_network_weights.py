@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.spaces.images.network_builder import portable_weights
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
-from enas_tf.spaces.network_builder import portable_weights
 
 NORMALIZATION = ("scale", "offset", "moving_mean", "moving_variance")
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.loopback import Machines, run_machines
 from tests.run_contents import first_difference, run_contents
-from tests.search.made_up_data import FILES
+from tests.searching.made_up_data import FILES
 
 pytestmark = pytest.mark.end_to_end
 

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from enas_tf import warm_up
+from enas_tf.models import warm_up
 
 
 def read_warm_up_requests(folder):

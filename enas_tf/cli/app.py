@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from enas_tf import console
+from enas_tf.environment import console
 from enas_tf.errors import EnasError
-from enas_tf.files import reason
+from enas_tf.files.writing import reason
 from enas_tf.training.interruption import TERMINATIONS, is_heeded
 
 EXIT_DONE = 0

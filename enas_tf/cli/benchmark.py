@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.common import (
     add_preset_flag,
@@ -16,8 +15,9 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags, flag_names
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.console import say
-from enas_tf.settings import field_types
+from enas_tf.environment.console import say
+from enas_tf.settings.setting import field_types
+from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry
 

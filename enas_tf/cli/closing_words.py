@@ -9,7 +9,7 @@ from enas_tf.cli import next_steps
 from enas_tf.cli.known_run import KnownRun, known_run
 from enas_tf.errors import RunDirectoryError
 from enas_tf.reporting.progress import duration
-from enas_tf.runs import RESULTS, RunDirectory
+from enas_tf.runs.directory import RESULTS, RunDirectory
 
 
 def search_report(result: Any) -> str:

@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from enas_tf.architectures import FILES_OF_A_RUN, space_of_published
 from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
-from enas_tf.reading import read_bytes
-from enas_tf.runs import RunDirectory
-from enas_tf.settings import Settings
+from enas_tf.files.reading import read_bytes
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.architectures import FILES_OF_A_RUN, space_of_published
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
-from enas_tf.training.cluster import Cluster
+from enas_tf.training.machines.cluster import Cluster
 
 Started = TypeVar("Started")
 
@@ -240,7 +240,7 @@ def start(command: CommandFlags) -> Any:
     load_tensorflow()
     import tensorflow as tf
 
-    from enas_tf.training.distribution import strategy_of_devices
+    from enas_tf.training.devices import strategy_of_devices
 
     if command["deterministic"]:
         tf.config.experimental.enable_op_determinism()

@@ -8,9 +8,9 @@ from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import flags_of_other_spaces, load_data
 from enas_tf.cli.flags import CommandFlags, flag_names, peek
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.config import DeriveConfig, SearchConfig
 from enas_tf.errors import EnasError
-from enas_tf.search.recorded import RecordedSearch, recorded_search
+from enas_tf.records.search import RecordedSearch, recorded_search
+from enas_tf.settings.config import DeriveConfig, SearchConfig
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-derive"
@@ -47,7 +47,7 @@ def _derive(argv: Sequence[str]) -> None:
     recorded = recorded_search(command["run"])
     data, _ = load_data(recorded.entry, recorded.data, recorded.check_data, load_tensorflow)
 
-    from enas_tf.search.derive_again import derive_recorded
+    from enas_tf.searching.ranking_again import derive_recorded
 
     result = derive_recorded(recorded, data, config, command["checkpoint"])
     print(search_report(result))

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
     add_architecture_flag,
@@ -16,9 +15,10 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.errors import ConfigurationError, RunDirectoryError
-from enas_tf.reporting.draw import FORMATS, write_drawing
-from enas_tf.runs import CONFIG, RunDirectory
-from enas_tf.settings import field_types
+from enas_tf.reporting.drawing import FORMATS, write_drawing
+from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.settings.setting import field_types
+from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-draw"

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from enas_tf.console import say
+from enas_tf.environment.console import say
 from enas_tf.training.interruption import TERMINATIONS
 
 

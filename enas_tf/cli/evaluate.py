@@ -7,12 +7,12 @@ from typing import Any
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.config import DataConfig, TextDataConfig
-from enas_tf.data.images import load_images, needs_tensorflow
-from enas_tf.data.text_sources import read_source
+from enas_tf.data.images.dataset import load_images, needs_tensorflow
+from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.errors import ConfigurationError
-from enas_tf.files import to_json_text
-from enas_tf.model_files import LANGUAGE_MODEL, kind_of
+from enas_tf.files.writing import to_json_text
+from enas_tf.models.files import LANGUAGE_MODEL, kind_of
+from enas_tf.settings.config import DataConfig, TextDataConfig
 
 NAME = "enas-evaluate"
 SUMMARY = "tests a trained classifier or language model on the test part of a dataset."
@@ -113,8 +113,8 @@ def _evaluate_classifier(command: CommandFlags) -> Mapping[str, Any]:
     early = None if needs_tensorflow(config) else load_images(config)
 
     load_tensorflow()
-    from enas_tf.export import load_model
-    from enas_tf.retrain.classifier import evaluate
+    from enas_tf.models.classifier import evaluate
+    from enas_tf.models.export import load_model
 
     model = load_model(command["model"])
     data = early or load_images(config)
@@ -132,8 +132,8 @@ def _evaluate_language_model(command: CommandFlags) -> Mapping[str, Any]:
     ).parts.test
 
     load_tensorflow()
-    from enas_tf.export import load_model
-    from enas_tf.retrain.language_model import encode_for, evaluate_perplexity, vocabulary_of
+    from enas_tf.models.export import load_model
+    from enas_tf.models.language_model import encode_for, evaluate_perplexity, vocabulary_of
 
     model = load_model(command["model"])
     tokens = encode_for(model, text, max_tokens=command["max_test_tokens"])

@@ -7,8 +7,8 @@ from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
-from enas_tf.model_files import FORMATS, check_target, find_model
-from enas_tf.places import user_path
+from enas_tf.files.places import user_path
+from enas_tf.models.files import FORMATS, check_target, find_model
 
 NAME = "enas-export"
 SUMMARY = "writes a trained model as a SavedModel, for Keras, TFLite or ONNX."
@@ -57,7 +57,7 @@ def _export(argv: Sequence[str]) -> None:
     check_target(path, name, command["overwrite"])
 
     load_tensorflow()
-    from enas_tf.export import export, load_model
+    from enas_tf.models.export import export, load_model
 
     model = load_model(run)
     print(f"Wrote {export(model, path, format=name, overwrite=command['overwrite'])}")

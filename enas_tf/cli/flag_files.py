@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 
 from enas_tf.errors import ConfigurationError
-from enas_tf.files import reason
-from enas_tf.reading import read_bytes
+from enas_tf.files.reading import read_bytes
+from enas_tf.files.writing import reason
 
 _NAMES = ("--flagfile", "-flagfile")
 _COMMENTS = ("#", "//")

@@ -18,7 +18,7 @@ from absl import flags
 import enas_tf
 from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.errors import ConfigurationError
-from enas_tf.settings import Settings, alternatives, check_value, field_types
+from enas_tf.settings.setting import Settings, alternatives, check_value, field_types
 
 _HELP = ("-h", "-help", "--help", "--helpshort", "--helpfull")
 _BOOLEANS = {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.console import say
+from enas_tf.environment.console import say
 from enas_tf.errors import ExportError
-from enas_tf.model_files import LANGUAGE_MODEL, kind_of
+from enas_tf.models.files import LANGUAGE_MODEL, kind_of
 
 NAME = "enas-generate"
 SUMMARY = "goes on with a text, word by word, as a trained language model would."
@@ -28,8 +28,8 @@ def _generate(argv: Sequence[str]) -> None:
         raise ExportError(f"{path} is no language model; give the output folder of one.")
 
     load_tensorflow()
-    from enas_tf.export import load_model
-    from enas_tf.generate import generate, unknown_words
+    from enas_tf.models.export import load_model
+    from enas_tf.models.generation import generate, unknown_words
 
     model = load_model(path)
     text = command["text"] or ""

@@ -10,11 +10,11 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from enas_tf.architectures import FILES_OF_A_RUN
 from enas_tf.cli.flags import differing_arguments
 from enas_tf.errors import ConfigurationError, RunDirectoryError
-from enas_tf.runs import CONFIG, RunDirectory
-from enas_tf.settings import Settings
+from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.architectures import FILES_OF_A_RUN
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names

@@ -8,11 +8,11 @@ import pathlib
 import shlex
 from typing import NamedTuple
 
-from enas_tf.architectures import load_architecture
 from enas_tf.cli.flags import differing_arguments
 from enas_tf.cli.known_run import KnownRun
-from enas_tf.config import SearchConfig, TextDataConfig
-from enas_tf.runs import RESULTS
+from enas_tf.runs.directory import RESULTS
+from enas_tf.settings.config import SearchConfig, TextDataConfig
+from enas_tf.spaces.architectures import load_architecture
 
 
 class NextStep(NamedTuple):

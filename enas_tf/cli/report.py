@@ -10,11 +10,11 @@ from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.known_run import known_run
 from enas_tf.errors import ConfigurationError, RunDirectoryError
-from enas_tf.files import write_text
-from enas_tf.places import user_path
-from enas_tf.reporting.html.page import report_page
-from enas_tf.reporting.html.records import SearchRecord, TrainingRecord, read_run
-from enas_tf.reporting.html.sections import Command
+from enas_tf.files.places import user_path
+from enas_tf.files.writing import write_text
+from enas_tf.reporting.page.page import report_page
+from enas_tf.reporting.page.records import SearchRecord, TrainingRecord, read_run
+from enas_tf.reporting.page.sections import Command
 
 NAME = "enas-report"
 SUMMARY = (

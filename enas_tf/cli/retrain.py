@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from enas_tf.architectures import load_architecture
 from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import retrain_report
 from enas_tf.cli.common import (
@@ -26,8 +25,9 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.known_run import DEFAULT_PRESET, KnownRun, known_run
-from enas_tf.differences import differences
-from enas_tf.places import way_to
+from enas_tf.files.places import way_to
+from enas_tf.runs.differences import differences
+from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry
@@ -75,8 +75,8 @@ def _retrain(argv: Sequence[str]) -> None:
 
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
-    from enas_tf.export import export
-    from enas_tf.training.workers import Workers
+    from enas_tf.models.export import export
+    from enas_tf.training.machines.workers import Workers
 
     workers = Workers(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.

@@ -57,8 +57,8 @@ def _search(argv: Sequence[str]) -> None:
 
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
-    from enas_tf.search.search import search
-    from enas_tf.training.workers import Workers
+    from enas_tf.searching.api import search
+    from enas_tf.training.machines.workers import Workers
 
     result = search(
         space.for_data(data),

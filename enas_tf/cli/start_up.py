@@ -3,8 +3,8 @@
 import os
 import re
 
-from enas_tf.console import native_lines_aside
-from enas_tf.keras_settings import check_backend
+from enas_tf.environment.console import native_lines_aside
+from enas_tf.environment.keras_settings import check_backend
 
 # Written before TensorFlow's log level counts: which CPU features it has, that there is no CUDA
 # driver (303, on every machine without a GPU), and that parts of it were linked twice (up to 2.19).

@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from enas_tf.data.foreign import reading
 from enas_tf.errors import DataError
-from enas_tf.reading import open_regular
+from enas_tf.files.reading import open_regular
 
 _ARRAY_SUFFIX = ".npy"
 _ARRAY_MAGIC = b"\x93NUMPY"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from enas_tf.data.names import check_name
 from enas_tf.errors import DataError, EnasError
-from enas_tf.reading import NotRegularError, check_regular, read_bytes
+from enas_tf.files.reading import NotRegularError, check_regular, read_bytes
 
 
 def user_path(what: str, text: str) -> pathlib.Path:

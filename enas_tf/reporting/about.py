@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from enas_tf.differences import flatten
 from enas_tf.reporting.tensorboard import TensorBoardWriter
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.differences import flatten
+from enas_tf.runs.directory import RunDirectory
 
 
 def write_about(run: RunDirectory, preview: Any, metrics: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from enas_tf.console import Console
+from enas_tf.environment.console import Console
 
 
 class Progress:

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from enas_tf.architectures import architecture_document
+from enas_tf.drawing.picture import to_png
+from enas_tf.drawing.shares import picture_of_shares, shares_of
 from enas_tf.reporting.about import write_about
-from enas_tf.reporting.draw import draw_png, write_drawing
-from enas_tf.reporting.draw.picture import to_png
-from enas_tf.reporting.draw.shares import picture_of_shares, shares_of
+from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
-from enas_tf.runs import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import SearchSpace
 
 # The name of the events that score proposed architectures on the whole validation part.

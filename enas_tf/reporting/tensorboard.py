@@ -15,9 +15,9 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams import api as hparams
 
 from enas_tf.errors import RunDirectoryError
-from enas_tf.files import reason
-from enas_tf.places import check_place, shown
-from enas_tf.reading import check_regular
+from enas_tf.files.places import check_place, shown
+from enas_tf.files.reading import check_regular
+from enas_tf.files.writing import reason
 
 # Pixels of the longer side of a picture on a sheet, at least.
 _SMALLEST_PICTURE = 64

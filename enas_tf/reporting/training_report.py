@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from enas_tf.reporting.about import write_about
-from enas_tf.reporting.draw import draw_png
+from enas_tf.reporting.drawing import draw_png
 from enas_tf.reporting.tensorboard import TensorBoardWriter
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.spaces.base import Architecture
 
 PHASE = "retrain"

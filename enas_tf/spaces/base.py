@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import Self
 
-from enas_tf.config import SearchConfig, TrainingConfig
 from enas_tf.errors import ArchitectureError
-from enas_tf.settings import Settings
+from enas_tf.settings.config import SearchConfig, TrainingConfig
+from enas_tf.settings.setting import Settings
 
 if TYPE_CHECKING:
     import keras

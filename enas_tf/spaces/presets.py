@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from enas_tf.config import (
+from enas_tf.settings.config import (
     DataConfig,
     PolicyConfig,
     RetrainConfig,
@@ -11,7 +11,7 @@ from enas_tf.config import (
     TextRetrainConfig,
     TrainingConfig,
 )
-from enas_tf.settings import Settings
+from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 
 # The defaults of a dataset give the release's values for CIFAR-10 (5,000 validation pictures, 4

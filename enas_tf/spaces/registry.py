@@ -7,17 +7,17 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from enas_tf.config import (
+from enas_tf.errors import ConfigurationError
+from enas_tf.settings.config import (
     DataConfig,
     RetrainConfig,
     SearchConfig,
     TextDataConfig,
     TextRetrainConfig,
 )
-from enas_tf.errors import ConfigurationError
-from enas_tf.settings import Settings
+from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
-from enas_tf.spaces.image_space import ImageSpace
+from enas_tf.spaces.images.space import ImageSpace
 from enas_tf.spaces.macro import config as macro_config
 from enas_tf.spaces.macro import presets as macro_presets
 from enas_tf.spaces.macro.space import MacroSpace
@@ -100,13 +100,13 @@ def get_space(name: str) -> SpaceEntry:
 
 
 def _load_images(config: DataConfig) -> Any:
-    from enas_tf.data.images import load_images
+    from enas_tf.data.images.dataset import load_images
 
     return load_images(config)
 
 
 def _needs_tensorflow(config: DataConfig) -> bool:
-    from enas_tf.data.images import needs_tensorflow
+    from enas_tf.data.images.dataset import needs_tensorflow
 
     return needs_tensorflow(config)
 
@@ -117,7 +117,7 @@ def _retrain_on_images(
     config: RetrainConfig,
     **options: Any,
 ) -> "keras.Model":
-    from enas_tf.retrain.images import retrain
+    from enas_tf.final_training.images import retrain
 
     return retrain(architecture, data, config, **options)
 
@@ -139,7 +139,7 @@ def _short_retraining_on_images(
 
 
 def _load_texts(config: TextDataConfig) -> Any:
-    from enas_tf.data.texts import load_texts
+    from enas_tf.data.texts.dataset import load_texts
 
     return load_texts(config)
 
@@ -150,7 +150,7 @@ def _retrain_on_texts(
     config: TextRetrainConfig,
     **options: Any,
 ) -> "keras.Model":
-    from enas_tf.retrain.texts import retrain
+    from enas_tf.final_training.texts import retrain
 
     return retrain(architecture, data, config, **options)
 

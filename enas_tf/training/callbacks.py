@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from enas_tf.training.workers import Workers
+from enas_tf.training.machines.workers import Workers
 
 
 def asks_to_stop(answer: Any, workers: Workers) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from enas_tf.data.text_batch import check_devices
+from enas_tf.data.texts.batch import check_devices
 
 
 class CarriedState(tf.Module):

@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Callable, Collection, Iterable
 
 from enas_tf.errors import RunDirectoryError
-from enas_tf.files import reason, sync_file, sync_folder
-from enas_tf.places import shown
-from enas_tf.reading import check_regular
+from enas_tf.files.places import shown
+from enas_tf.files.reading import check_regular
+from enas_tf.files.writing import reason, sync_file, sync_folder
 
 NAME = "ckpt-"
 _INDEX = ".index"

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from enas_tf.differences import differences
 from enas_tf.errors import RunDirectoryError
-from enas_tf.files import reason, to_json_text
-from enas_tf.places import check_place, shown
+from enas_tf.files.places import check_place, shown
+from enas_tf.files.writing import reason, to_json_text
+from enas_tf.runs.differences import differences
 from enas_tf.training.checkpoint_files import NAME, CheckpointFiles
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from enas_tf.config import TrainingConfig
+from enas_tf.settings.config import TrainingConfig
 from enas_tf.training.optimizers import apply_gradients, build_optimizer
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from enas_tf.training.workers import Workers
+    from enas_tf.training.machines.workers import Workers
 
 # The wish of a program that the process ends; SIGHUP, which Windows lacks: the terminal was closed.
 TERMINATIONS = tuple(

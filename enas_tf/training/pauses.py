@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.workers import Workers
+from enas_tf.training.machines.workers import Workers
 
 # What is lost at most when a process is killed.
 SECONDS_BETWEEN_SAVES = 600.0

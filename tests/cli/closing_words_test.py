@@ -2,10 +2,10 @@ import types
 
 import pytest
 
-from enas_tf.architectures import load_architecture
 from enas_tf.cli.closing_words import retrain_report, score_line, search_report
-from enas_tf.runs import RunDirectory
-from tests.reporting.html.example_runs import write_retraining, write_search
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.spaces.architectures import load_architecture
+from tests.reporting.page.example_runs import write_retraining, write_search
 
 
 def test_the_score_of_shared_weights_is_not_taken_for_the_networks():

@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
-from enas_tf.architectures import architecture_document
 from enas_tf.cli import benchmark, common, derive, draw, evaluate, export, generate, retrain, search
 from enas_tf.cli.common import chosen_space, default_output_dir
-from enas_tf.config import SearchConfig
 from enas_tf.errors import ConfigurationError
-from enas_tf.runs import RunDirectory
-from enas_tf.search.strategies import STRATEGIES
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.strategies import STRATEGIES
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.registry import get_space, space_names
@@ -201,8 +201,9 @@ def test_bad_flags_of_a_drawing(argv, message, capsys):
 
 
 def test_every_format_has_a_writer():
-    from enas_tf import export_classifier, export_language_model
-    from enas_tf.model_files import FORMATS
+    from enas_tf.models import classifier_export as export_classifier
+    from enas_tf.models import language_model_export as export_language_model
+    from enas_tf.models.files import FORMATS
 
     for module in (export_classifier, export_language_model):
         assert tuple(module.WRITERS) == tuple(FORMATS)

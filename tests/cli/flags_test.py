@@ -4,7 +4,7 @@ import pytest
 
 from enas_tf.cli.flags import CommandFlags, differing_arguments, flag_names, peek
 from enas_tf.errors import ConfigurationError
-from enas_tf.settings import Settings, section, setting
+from enas_tf.settings.setting import Settings, section, setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from enas_tf.architectures import load_architecture
 from enas_tf.cli import next_steps, retrain
 from enas_tf.cli.known_run import known_run
 from enas_tf.errors import RunDirectoryError
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.macro.architecture import MacroChannelArchitecture
 from enas_tf.spaces.registry import get_space, space_names
-from tests.reporting.html.example_runs import write_retraining, write_search
+from tests.reporting.page.example_runs import write_retraining, write_search
 
 
 def write(folder, space_name, preset="smoke", origin=None, data=None, **space):

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from enas_tf.cli import evaluate, export, generate
-from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.spaces.rnn.architecture import LstmBaseline
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.network import build_rnn_network

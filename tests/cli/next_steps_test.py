@@ -13,7 +13,7 @@ import shutil
 
 import pytest
 
-from enas_tf.search.strategies import STRATEGIES
+from enas_tf.searching.strategies import STRATEGIES
 
 pytestmark = pytest.mark.end_to_end
 

@@ -4,8 +4,8 @@ import sys
 import pytest
 
 from enas_tf.cli import report
-from enas_tf.reporting.html.records import read_run
-from tests.reporting.html.example_runs import write_retraining, write_search
+from enas_tf.reporting.page.records import read_run
+from tests.reporting.page.example_runs import write_retraining, write_search
 
 
 @pytest.fixture(scope="module")

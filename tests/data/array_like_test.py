@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from enas_tf.data.array_like import as_array
-from enas_tf.data.images import ImageData
-from enas_tf.data.texts import TextData
-from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
+from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.errors import DataError
 
 

@@ -109,7 +109,7 @@ class SignalBefore:
 
     def __init__(self) -> None:
         self.step: int | None = None
-        weights = importlib.import_module("enas_tf.search.shared_weights").SharedWeights
+        weights = importlib.import_module("enas_tf.searching.shared_weights").SharedWeights
         self._wrap(weights, "train", lambda arguments: arguments[3])
         for module, name in (("images", "ImageTraining"), ("texts", "TextTraining")):
             training = getattr(importlib.import_module(f"enas_tf.retrain.{module}"), name)

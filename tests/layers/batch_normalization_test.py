@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
-from enas_tf.training.distribution import mirrored_cpus
+from enas_tf.training.devices import mirrored_cpus
 
 
 @pytest.fixture

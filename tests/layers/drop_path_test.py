@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.layers.drop_path import DropPath, DropPathSchedule
-from enas_tf.training.distribution import mirrored_cpus
+from enas_tf.training.devices import mirrored_cpus
 from tests.golden_fixtures import load_golden
 
 

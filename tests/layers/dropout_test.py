@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.layers.dropout import ResumableDropout
-from enas_tf.training.distribution import mirrored_cpus
+from enas_tf.training.devices import mirrored_cpus
 
 
 def test_evaluation_changes_nothing():

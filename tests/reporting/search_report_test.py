@@ -6,8 +6,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 
 from enas_tf.reporting.search_report import SCORE_NOTE, SearchReport
-from enas_tf.runs import RunDirectory
-from enas_tf.search.derive import Candidate
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.ranking import Candidate
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
 

@@ -7,9 +7,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from enas_tf.errors import RunDirectoryError
-from enas_tf.reporting.draw import draw_png
+from enas_tf.reporting.drawing import draw_png
 from enas_tf.reporting.tensorboard import TensorBoardWriter
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 
 

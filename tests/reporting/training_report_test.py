@@ -4,7 +4,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from enas_tf.reporting.training_report import TrainingReport
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 
 EVENT = {"phase": "retrain", "step": 4, "epoch": 1, "loss": 2.5, "averaging": False}

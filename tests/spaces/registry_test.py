@@ -2,8 +2,8 @@ import importlib
 
 import pytest
 
-from enas_tf.config import DeriveConfig, SearchConfig, TrainingConfig
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.config import DeriveConfig, SearchConfig, TrainingConfig
 from enas_tf.spaces.registry import get_space, space_names
 
 CONFIG = SearchConfig(

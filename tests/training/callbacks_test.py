@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.training.callbacks import asks_to_stop
-from enas_tf.training.workers import Workers
+from enas_tf.training.machines.workers import Workers
 
 
 @pytest.mark.parametrize(

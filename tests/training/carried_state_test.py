@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.training.carried_state import CarriedState
-from enas_tf.training.distribution import mirrored_cpus
+from enas_tf.training.devices import mirrored_cpus
 
 
 def numbers(rows=4):

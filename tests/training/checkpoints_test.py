@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
 
 CONFIGURATION = {"space": {"name": "macro", "input_shape": (8, 8, 1)}, "seed": 3}

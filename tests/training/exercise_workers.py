@@ -26,19 +26,19 @@ from enas_tf.errors import (
     RunDirectoryError,
 )
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
-from enas_tf.runs import RunDirectory
-from enas_tf.search.strategies import build_strategy
-from enas_tf.search.strategies.of_chief import ChiefsStrategy
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.strategies import build_strategy
+from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.training.checkpoints import Checkpoints
-from enas_tf.training.distribution import strategy_of_devices
+from enas_tf.training.devices import strategy_of_devices
 from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.machines.checkpoints import SharedCheckpoints
+from enas_tf.training.machines.run import open_run
+from enas_tf.training.machines.workers import Workers
 from enas_tf.training.moving_statistics import SharedMovingStatistics
 from enas_tf.training.pauses import Pauses
-from enas_tf.training.shared_checkpoints import SharedCheckpoints
-from enas_tf.training.shared_run import open_run
 from enas_tf.training.sums import run_and_sum
-from enas_tf.training.workers import Workers
-from tests.search.made_up_data import CONFIG, SPACE
+from tests.searching.made_up_data import CONFIG, SPACE
 
 ERRORS = (
     EnasError,

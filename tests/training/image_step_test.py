@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.config import TrainingConfig
-from enas_tf.training.distribution import mirrored_cpus
+from enas_tf.settings.config import TrainingConfig
+from enas_tf.training.devices import mirrored_cpus
 from enas_tf.training.image_step import classification_metrics, training_step
 from enas_tf.training.optimizers import build_optimizer
 

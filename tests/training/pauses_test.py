@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.machines.workers import Workers
 from enas_tf.training.pauses import SECONDS_BETWEEN_SAVES, STEPS_BETWEEN_AGREEMENTS, Pause, Pauses
-from enas_tf.training.workers import Workers
 
 
 class Clock:

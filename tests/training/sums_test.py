@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from enas_tf.training.distribution import mirrored_cpus
+from enas_tf.training.devices import mirrored_cpus
 from enas_tf.training.sums import run_and_sum
 
 

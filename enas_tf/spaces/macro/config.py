@@ -4,8 +4,8 @@ import dataclasses
 import math
 
 from enas_tf.errors import ConfigurationError
-from enas_tf.settings import Settings, setting
-from enas_tf.spaces.image_space import check_filters
+from enas_tf.settings.setting import Settings, setting
+from enas_tf.spaces.images.space import check_filters
 from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArchitecture
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from enas_tf.layers.banks import BatchNormalizationBank
+from enas_tf.spaces.images.network_builder import assign_portable_weights
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
     MacroArchitecture,
@@ -15,7 +16,6 @@ from enas_tf.spaces.macro.architecture import (
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from enas_tf.spaces.macro.supernet import MacroSupernet
-from enas_tf.spaces.network_builder import assign_portable_weights
 
 Weights = dict[str, list[np.ndarray]]
 

@@ -21,7 +21,13 @@ from collections.abc import Sequence
 
 import keras
 
-from enas_tf.spaces.image_space import check_input_shape, check_num_classes
+from enas_tf.spaces.images.network_builder import (
+    EPSILON,
+    NetworkBuilder,
+    assign_portable_weights,
+    portable_weights,
+)
+from enas_tf.spaces.images.space import check_input_shape, check_num_classes
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
     MacroArchitecture,
@@ -30,12 +36,6 @@ from enas_tf.spaces.macro.architecture import (
 )
 from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.space import reduction_layers
-from enas_tf.spaces.network_builder import (
-    EPSILON,
-    NetworkBuilder,
-    assign_portable_weights,
-    portable_weights,
-)
 
 # The supernet's normalisation after a k x k operation, in the release.
 SUPERNET_OPERATION_EPSILON = 1e-3

@@ -6,12 +6,7 @@
 
 from collections.abc import Mapping
 
-from enas_tf.config import (
-    DeriveConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-)
+from enas_tf.settings.config import DeriveConfig, PolicyConfig, RetrainConfig, SearchConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig, MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.presets import (

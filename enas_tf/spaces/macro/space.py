@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import ArchitectureError
-from enas_tf.keras_settings import under_own_settings
-from enas_tf.settings import section, setting
+from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS
-from enas_tf.spaces.image_space import ImageSpace
+from enas_tf.spaces.images.space import ImageSpace
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
     MacroArchitecture,

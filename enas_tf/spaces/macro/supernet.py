@@ -19,7 +19,7 @@ from enas_tf.layers.banks import (
 )
 from enas_tf.layers.factorized_reduction import reduction_kernel
 from enas_tf.layers.functional import Normalized, batch_normalization, normalized_convolution
-from enas_tf.spaces.image_supernet import ImageSupernet
+from enas_tf.spaces.images.supernet import ImageSupernet
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.macro.supernet_layers import (
     EPSILON,

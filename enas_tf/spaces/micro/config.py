@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from enas_tf.settings import Settings, setting
-from enas_tf.spaces.image_space import check_filters
+from enas_tf.settings.setting import Settings, setting
+from enas_tf.spaces.images.space import check_filters
 
 
 @dataclasses.dataclass(frozen=True)

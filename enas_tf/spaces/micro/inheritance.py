@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from enas_tf.spaces.images.network_builder import assign_portable_weights
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroCell
 from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.micro.supernet import MicroSupernet, NormalizedConvolution, Reduction
 from enas_tf.spaces.micro.supernet_cells import StageCells
 from enas_tf.spaces.micro.supernet_operations import NUM_STACKS
-from enas_tf.spaces.network_builder import assign_portable_weights
 
 # The name of a layer in the portable network, and its weights.
 Weights = Iterator[tuple[str, list[np.ndarray]]]

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from enas_tf.errors import ConfigurationError
-from enas_tf.spaces.image_space import check_input_shape
+from enas_tf.spaces.images.space import check_input_shape
 
 # Both reductions must find something to halve.
 SMALLEST_SIDE = 4

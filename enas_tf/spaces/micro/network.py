@@ -25,7 +25,12 @@ from collections.abc import Sequence
 import keras
 
 from enas_tf.layers.drop_path import DropPathSchedule
-from enas_tf.spaces.image_space import check_num_classes
+from enas_tf.spaces.images.network_builder import (
+    assign_portable_weights,
+    layer_seed,
+    portable_weights,
+)
+from enas_tf.spaces.images.space import check_num_classes
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.layout import (
@@ -44,7 +49,6 @@ from enas_tf.spaces.micro.network_cells import (
     OperandPlace,
     SupernetCellBuilder,
 )
-from enas_tf.spaces.network_builder import assign_portable_weights, layer_seed, portable_weights
 
 _CELL_BUILDERS = {"final": FinalCellBuilder, "supernet": SupernetCellBuilder}
 

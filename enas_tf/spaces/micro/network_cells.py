@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import keras
 
 from enas_tf.layers.drop_path import DropPath
+from enas_tf.spaces.images.network_builder import NetworkBuilder
 from enas_tf.spaces.micro.architecture import MicroCell, MicroOperand, MicroOperation
 from enas_tf.spaces.micro.layout import CellPlace
-from enas_tf.spaces.network_builder import NetworkBuilder
 
 # A separable operation of the micro space is so many separable convolutions in a row.
 STACKED_CONVOLUTIONS = 2

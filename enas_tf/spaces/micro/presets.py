@@ -6,12 +6,7 @@
 
 from collections.abc import Mapping
 
-from enas_tf.config import (
-    DeriveConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-)
+from enas_tf.settings.config import DeriveConfig, PolicyConfig, RetrainConfig, SearchConfig
 from enas_tf.spaces.micro.config import MicroControllerConfig, MicroNetworkConfig
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.presets import (

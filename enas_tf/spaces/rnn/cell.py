@@ -5,10 +5,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from enas_tf.layers.cell_wiring import CellWiring, FixedWiring
-from enas_tf.layers.recurrence import recurrence
 from enas_tf.spaces.rnn.architecture import RnnArchitecture
+from enas_tf.spaces.rnn.cell_wiring import CellWiring, FixedWiring
 from enas_tf.spaces.rnn.language_modelling import Unrolled
+from enas_tf.spaces.rnn.recurrence import recurrence
 
 
 def run_cell(

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from enas_tf.settings import Settings, section, setting
+from enas_tf.settings.setting import Settings, section, setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from enas_tf.data.text_batch import TextBatch
-from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.data.texts.batch import TextBatch
+from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.rnn.architecture import (
     LstmBaseline,

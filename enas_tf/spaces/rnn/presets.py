@@ -6,7 +6,7 @@
 
 from collections.abc import Mapping
 
-from enas_tf.config import (
+from enas_tf.settings.config import (
     DeriveConfig,
     PolicyConfig,
     SearchConfig,

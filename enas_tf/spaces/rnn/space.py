@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import Self
 
-from enas_tf.config import SearchConfig, TrainingConfig
+from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import ArchitectureError, DataError
-from enas_tf.keras_settings import under_own_settings
-from enas_tf.settings import section, setting
+from enas_tf.settings.config import SearchConfig, TrainingConfig
+from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, SearchSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
 from enas_tf.spaces.rnn.config import (
@@ -140,7 +140,7 @@ class RnnSpace(SearchSpace):
 
     def for_data(self, data: Any) -> Self:
         """Returns the space with the number of words of a text."""
-        from enas_tf.data.texts import TextData
+        from enas_tf.data.texts.dataset import TextData
 
         if not isinstance(data, TextData):
             raise DataError(
@@ -197,7 +197,7 @@ class RnnSpace(SearchSpace):
 
     def random_data(self, config: SearchConfig) -> Any:
         """Returns a `TextData` of random words, enough for a few training batches."""
-        from enas_tf.data.texts import TextData
+        from enas_tf.data.texts.dataset import TextData
 
         return TextData.random(
             vocabulary_size=self.vocabulary_size,

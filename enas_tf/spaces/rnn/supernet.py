@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from enas_tf.data.text_batch import TextBatch
-from enas_tf.layers.cell_wiring import SampledWiring
+from enas_tf.data.texts.batch import TextBatch
 from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.rnn.architecture import RnnFunction
 from enas_tf.spaces.rnn.cell import run_cell
+from enas_tf.spaces.rnn.cell_wiring import SampledWiring
 from enas_tf.spaces.rnn.language_modelling import (
     Unrolled,
     text_loss,

@@ -2,7 +2,7 @@
 
 import json
 
-from enas_tf.architectures import architecture_document
+from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.published import PUBLISHED

@@ -36,7 +36,7 @@ def without_training():
     """Replaces what takes time in a search: training and scores of shared weights."""
     import tensorflow as tf
 
-    from enas_tf.search.shared_weights import SharedWeights
+    from enas_tf.searching.shared_weights import SharedWeights
     from enas_tf.training.image_step import ImageMetrics
 
     def share(architecture):

@@ -34,7 +34,7 @@ def write_damaged(path, folder):
 def write_classifiers(world):
     import keras
 
-    from enas_tf.export import export
+    from enas_tf.models.export import export
 
     model = save_classifier(world / "model" / "model.keras", (6, 6, 1))
     save_classifier(world / "vector.keras", (3,))
@@ -46,8 +46,8 @@ def write_classifiers(world):
 
 
 def write_language_models(world):
-    from enas_tf.data.vocabulary import Vocabulary
-    from enas_tf.export import export
+    from enas_tf.data.texts.vocabulary import Vocabulary
+    from enas_tf.models.export import export
     from enas_tf.spaces.rnn.architecture import LstmBaseline
     from enas_tf.spaces.rnn.config import RnnNetworkConfig
     from enas_tf.spaces.rnn.network import build_rnn_network

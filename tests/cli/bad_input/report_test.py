@@ -2,9 +2,9 @@
 
 import json
 
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
 from tests.cli.bad_input.refusals import LONG, cases, split
-from tests.reporting.html.example_runs import (
+from tests.reporting.page.example_runs import (
     search_configuration,
     write_retraining,
     write_search,

@@ -3,9 +3,9 @@
 import json
 import os
 
-from enas_tf.architectures import architecture_document
-from enas_tf.config import DataConfig, SearchConfig, TextDataConfig, TrainingConfig
-from enas_tf.runs import RunDirectory
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.settings.config import DataConfig, SearchConfig, TextDataConfig, TrainingConfig
+from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.space import RnnSpace

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from enas_tf.data.images import ImageData
+from enas_tf.data.images.dataset import ImageData
 from enas_tf.spaces.macro.presets import RETRAIN_PRESETS, SEARCH_PRESETS
 
 RELEASE_SEARCH = SEARCH_PRESETS["release"]

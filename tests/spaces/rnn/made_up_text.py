@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from enas_tf.data.text_batch import TextBatch
+from enas_tf.data.texts.batch import TextBatch
 from enas_tf.spaces.rnn.space import RnnSpace
 
 VOCABULARY = 11

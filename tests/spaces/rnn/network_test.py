@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from enas_tf.data.vocabulary import Vocabulary
+from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.spaces.rnn.architecture import LstmBaseline
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.published import ENAS_RNN_RELEASE

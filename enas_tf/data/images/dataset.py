@@ -1,0 +1,396 @@
+"""Labelled pictures: the value that searching, retraining and evaluation take."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from typing_extensions import Self
+
+from enas_tf.data.batching import steps_per_epoch
+from enas_tf.data.fingerprint import fingerprint
+from enas_tf.data.foreign import user_path
+from enas_tf.data.images.arrays import (
+    CheckedArrays,
+    ImageArrays,
+    fixed_permutation,
+    is_grouped_by_class,
+)
+from enas_tf.data.images.preprocessing import Augmentation, Normalization
+from enas_tf.data.images.sources import cifar10, class_folders, datasets, digits, npz, tfds
+from enas_tf.data.names import check_name
+from enas_tf.errors import ConfigurationError, DataError
+from enas_tf.settings.config import DataConfig, RetrainConfig, SearchConfig
+
+if TYPE_CHECKING:
+    from enas_tf.data.images.streams import ImageSearchStreams
+
+# A mirrored digit or letter is another sign, or none.
+_NEVER_MIRRORED = ("digits", "mnist", "emnist", "kmnist", "svhn_cropped")
+
+# Embedded, or known by name, but for language models.
+_TEXTS = ("pydoc", "ptb")
+
+_PARTS = ("train", "validation", "train_and_validation", "test")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageData:
+    """A classification dataset of pictures of one size, and how it is used.
+
+    Make it with `load_images`, `ImageData.from_arrays` or `ImageData.from_datasets`, which check
+    everything. The *last* `validation_size` training examples are the validation part, as in the
+    release (45,000 / 5,000 for CIFAR-10).
+
+    Attributes:
+      name: of the dataset.
+      x_train: training and validation pictures, uint8 `[examples, height, width, channels]`.
+      y_train: their labels, int32 `[examples]`, from 0 to `num_classes - 1`.
+      x_test: test pictures, uint8, of the same size.
+      y_test: their labels, int32.
+      label_names: the name of each class.
+      validation_size: number of validation examples at the end of the training set.
+      flip: whether training pictures are mirrored at random.
+      crop_padding: pixels of padding before the random crop.
+      cutout: side in pixels of the square that CutOut blanks; 0: none.
+      config: the settings that the dataset was made with.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    label_names: tuple[str, ...]
+    validation_size: int
+    flip: bool
+    crop_padding: int
+    cutout: int
+    config: DataConfig
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x_train: Any,
+        y_train: Any,
+        x_test: Any,
+        y_test: Any,
+        *,
+        label_names: Sequence[str] | None = None,
+        name: str | None = None,
+        config: DataConfig | None = None,
+    ) -> Self:
+        """Makes a dataset from arrays.
+
+        Training examples that are grouped by class are shuffled once, always in the same way, so
+        that the validation part at their end has all classes; any other order is kept. A
+        validation set of your own is appended to the training set, and its size given as
+        `validation_size`.
+
+        ```python
+        generator = np.random.default_rng(0)
+        pictures = generator.integers(0, 256, (300, 12, 12, 3), np.uint8)
+        labels = generator.integers(0, 2, 300)
+        data = enas_tf.ImageData.from_arrays(
+            pictures[:200],
+            labels[:200],
+            pictures[200:],
+            labels[200:],
+            label_names=["cat", "dog"],
+            config=enas_tf.DataConfig(validation_size=50, flip=False),
+        )
+        ```
+
+        Args:
+          x_train: pictures `[examples, height, width, channels]`, or without the last axis when
+            they are grey. Integers from 0 to 255, floats from 0 to 1 or floats from 0 to 255.
+            uint8 arrays are not copied.
+          y_train: integer labels `[examples]`, from 0 to classes - 1.
+          x_test: pictures of the same size and kind.
+          y_test: their labels.
+          label_names: the name of each class. Default: its number.
+          name: of the dataset, which stands in the run directories. Default: `arrays_` and a
+            fingerprint of the arrays, so that a run is not gone on with on other ones by mistake.
+          config: split and augmentation; its `dataset` and `data_dir` are not used. Default:
+            `DataConfig()`.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: the arrays are not labelled pictures of one size, or are too few.
+          ConfigurationError: a setting does not fit the size of the pictures.
+        """
+        arrays = ImageArrays(x_train, y_train, x_test, y_test, label_names)
+        return cls._from_memory(arrays.checked(), "arrays", name, config)
+
+    @classmethod
+    def from_datasets(
+        cls,
+        train: Any,
+        test: Any,
+        *,
+        label_names: Sequence[str] | None = None,
+        name: str | None = None,
+        config: DataConfig | None = None,
+    ) -> Self:
+        """Makes a dataset from two `tf.data` datasets, which are read into memory.
+
+        A dataset that is shuffled otherwise each time is another one each time: the validation part
+        would be another, so that a run of it cannot be gone on with.
+
+        ```python
+        train = keras.utils.image_dataset_from_directory("pictures/train", seed=1)
+        test = keras.utils.image_dataset_from_directory("pictures/test", shuffle=False)
+        data = enas_tf.ImageData.from_datasets(train, test)
+        ```
+
+        Args:
+          train: a `tf.data.Dataset`, or any other iterable, of pairs (picture, label) or of
+            dictionaries with `image` and `label` (as TensorFlow Datasets has them), one example or
+            one batch at a time; pictures and labels as in `from_arrays`.
+          test: likewise.
+          label_names: the name of each class. Default: `train.class_names` if there is such an
+            attribute, else its number.
+          name: as in `from_arrays`. Default: `datasets_` and a fingerprint.
+          config: as in `from_arrays`.
+
+        Returns:
+          The dataset.
+
+        Raises:
+          DataError: the datasets yield something else, have no end, or too few examples.
+          ConfigurationError: a setting does not fit the size of the pictures.
+        """
+        arrays = datasets.load(train, test, label_names)
+        return cls._from_memory(arrays.checked(), "datasets", name, config)
+
+    @classmethod
+    def _from_memory(
+        cls, arrays: CheckedArrays, kind: str, name: str | None, config: DataConfig | None
+    ) -> Self:
+        """Makes a dataset of which nobody but the caller knows how to get it."""
+        if name is None:
+            name = f"{kind}_{fingerprint(arrays[:-1], arrays.label_names)}"
+        check_name("`name`", name)
+        config = (config or DataConfig()).replace(dataset=name, data_dir=None)
+        return cls._from_source(arrays, name, config)
+
+    @classmethod
+    def _from_source(cls, arrays: CheckedArrays, name: str, config: DataConfig) -> Self:
+        x_train, y_train, x_test, y_test, label_names = arrays
+        if is_grouped_by_class(y_train):
+            order = fixed_permutation(len(y_train))
+            x_train, y_train = x_train[order], y_train[order]
+        x_train = x_train[: config.max_train_examples]
+        y_train = y_train[: config.max_train_examples]
+        height, width = x_train.shape[1:3]
+        side = min(height, width)
+        crop_padding = side // 8 if config.crop_padding is None else config.crop_padding
+        if crop_padding >= side:
+            raise ConfigurationError(
+                f"`crop_padding` must be less than the pictures' smaller side, {side}. "
+                f"Received: crop_padding={crop_padding}."
+            )
+        family = name.split("/")[0].split(":")[0]
+        return cls(
+            name=name,
+            x_train=x_train,
+            y_train=y_train,
+            x_test=x_test[: config.max_test_examples],
+            y_test=y_test[: config.max_test_examples],
+            label_names=label_names,
+            validation_size=_validation_size(config, len(y_train)),
+            flip=family not in _NEVER_MIRRORED if config.flip is None else config.flip,
+            crop_padding=crop_padding,
+            cutout=_cutout(config, side),
+            config=config,
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and number of channels of a picture."""
+        height, width, channels = self.x_train.shape[1:]
+        return height, width, channels
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return len(self.label_names)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How training pictures are changed at random."""
+        return Augmentation(crop_padding=self.crop_padding, flip=self.flip, cutout=self.cutout)
+
+    def part(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns one part of the examples, as views.
+
+        Args:
+          part: `"train"`, `"validation"` (the last ones of the training set),
+            `"train_and_validation"` (what a final run trains on) or `"test"`.
+
+        Returns:
+          Pictures, uint8 `[examples, height, width, channels]`, and labels, int32 `[examples]`.
+
+        Raises:
+          ConfigurationError: there is no such part.
+        """
+        boundary = len(self.y_train) - self.validation_size
+        if part == "train":
+            return self.x_train[:boundary], self.y_train[:boundary]
+        if part == "validation":
+            return self.x_train[boundary:], self.y_train[boundary:]
+        if part == "train_and_validation":
+            return self.x_train, self.y_train
+        if part == "test":
+            return self.x_test, self.y_test
+        raise ConfigurationError(f"`part` must be one of {', '.join(_PARTS)}. Received: {part!r}.")
+
+    def normalization(self, part: str = "train") -> Normalization:
+        """Returns the mean and the standard deviation of each channel over one part.
+
+        Args:
+          part: `"train"` in a search, `"train_and_validation"` in a final run.
+        """
+        return Normalization.from_images(self.part(part)[0])
+
+    def assets(self) -> dict[str, str]:
+        """Returns what an exported model carries along, by file name: nothing."""
+        return {}
+
+    def check_search(self, config: SearchConfig, num_devices: int = 1) -> None:
+        """Raises a `DataError` unless there are enough examples for the batches of a search.
+
+        Args:
+          config: the settings of the search.
+          num_devices: how many share a batch; for pictures any number may.
+        """
+        del num_devices
+        self._check_batch_size("train", config.shared_weights.batch_size)
+        size = config.reward_batch_size
+        if size is not None and size > self.validation_size:
+            raise DataError(
+                "`reward_batch_size` must be at most the number of validation examples, "
+                f"{self.validation_size}. Received: reward_batch_size={size}."
+            )
+
+    def check_retraining(self, config: RetrainConfig) -> None:
+        """Raises a `DataError` unless there are enough examples for a batch of a retraining."""
+        self._check_batch_size(retraining_part(config), config.training.batch_size)
+
+    def _check_batch_size(self, part: str, batch_size: int) -> None:
+        steps_per_epoch(len(self.part(part)[1]), batch_size)
+
+    def search_streams(
+        self, *, batch_size: int, reward_batch_size: int, seed: int
+    ) -> "ImageSearchStreams":
+        """Returns the batches of a search; see `ImageSearchStreams`."""
+        from enas_tf.data.images.streams import ImageSearchStreams
+
+        return ImageSearchStreams(
+            self, batch_size=batch_size, reward_batch_size=reward_batch_size, seed=seed
+        )
+
+
+def retraining_part(config: RetrainConfig) -> str:
+    """Returns the part that a final run trains on; see `ImageData.part`."""
+    return "train" if config.use_validation else "train_and_validation"
+
+
+def load_images(config: DataConfig | str) -> ImageData:
+    """Loads the pictures that a configuration names.
+
+    `config.dataset` is, in this order: `digits` (embedded), `cifar10` (the release's pickles when
+    `config.data_dir` holds them), a `.npz` file, a folder of class folders, or the name of a
+    TensorFlow Datasets dataset.
+
+    ```python
+    data = enas_tf.load_images("digits")
+    data = enas_tf.load_images(enas_tf.DataConfig(dataset="digits", validation_size=300))
+    ```
+
+    Args:
+      config: names the dataset, and says how it is split and augmented; or the name alone.
+
+    Returns:
+      The dataset, all of it in memory.
+
+    Raises:
+      DataError: the dataset is missing, damaged or no classification of pictures of one size.
+      ConfigurationError: a setting does not fit the dataset.
+    """
+    if not isinstance(config, DataConfig):
+        config = DataConfig(dataset=config)
+    return ImageData._from_source(_source(config)().checked(), config.dataset, config)
+
+
+def needs_tensorflow(config: DataConfig) -> bool:
+    """Returns whether `load_images` reads these pictures with TensorFlow.
+
+    Args:
+      config: as for `load_images`.
+
+    Raises:
+      DataError: there is no dataset of that name.
+    """
+    source = _source(config)
+    if source.func is not tfds.load:
+        return False
+    tfds.check(*source.args)
+    return True
+
+
+def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
+    """Returns the function that reads what a configuration names."""
+    name = config.dataset
+    data_dir = None if config.data_dir is None else user_path("`data_dir`", config.data_dir)
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if data_dir is not None and not os.path.isdir(data_dir):
+        raise DataError(
+            f"`data_dir` must be an existing folder. Received: data_dir={config.data_dir!r}; "
+            "check the spelling, or make the folder if the data are to be downloaded to it."
+        )
+    if not name.strip():
+        raise DataError("`dataset` is empty; give a name, a .npz file or a folder.")
+    if name in _TEXTS:
+        raise DataError(
+            f"`dataset` must be pictures here. Received: dataset={name!r}, which is a text, for "
+            "language models; choose digits, cifar10, a .npz file or a folder of class folders."
+        )
+    path = user_path("`dataset`", name)
+    if name == "digits":
+        return functools.partial(digits.load)
+    if name == "cifar10" and data_dir is not None and cifar10.is_present(data_dir):
+        return functools.partial(cifar10.load, data_dir)
+    if path.suffix == ".npz":
+        return functools.partial(npz.load, path)
+    if class_folders.is_present(path):
+        return functools.partial(class_folders.load, path)
+    return functools.partial(tfds.load, name, data_dir)
+
+
+def _cutout(config: DataConfig, side: int) -> int:
+    """Returns the side in pixels of CutOut's square, for pictures of that smaller side."""
+    if config.cutout < 1:
+        return round(config.cutout * side)
+    if config.cutout > side or not config.cutout.is_integer():
+        raise ConfigurationError(
+            f"`cutout` must be a whole number of pixels, at most the pictures' smaller side, "
+            f"{side}, or less than 1 as a share of it. Received: cutout={config.cutout:g}."
+        )
+    return int(config.cutout)
+
+
+def _validation_size(config: DataConfig, num_examples: int) -> int:
+    size = config.validation_size
+    if size is None:
+        size = max(1, num_examples // 10)
+    if size >= num_examples:
+        raise DataError(
+            f"`validation_size` must leave examples to train on: less than {num_examples}, the "
+            f"size of the training set. Received: validation_size={size}."
+        )
+    return size

@@ -1,0 +1,253 @@
+"""Classification datasets of TensorFlow Datasets, by name."""
+
+import contextlib
+import difflib
+import pathlib
+import re
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from enas_tf.data.foreign import check_folder, reading
+from enas_tf.data.images.arrays import ImageArrays
+from enas_tf.data.images.sources import cifar10
+from enas_tf.data.images.sources.network import are_reachable
+from enas_tf.errors import DataError
+from enas_tf.files.places import plain_path
+
+if TYPE_CHECKING:
+    import tensorflow_datasets
+
+_NAME = re.compile(r"(?P<dataset>\w+)(/[\w.\-]+)?(:\d+\.\d+\.\d+)?")
+_PREPARED_STORE = "https://storage.googleapis.com"
+_READ_AT_ONCE = 1000
+
+
+def check(name: str, data_dir: pathlib.Path | None) -> None:
+    """Raises a `DataError` unless there is such a dataset; does not load TensorFlow.
+
+    Args:
+      name: as for `load`.
+      data_dir: as for `load`.
+    """
+    with _plain(data_dir) as folder:
+        _builder(_import(name), name, folder)
+
+
+def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
+    """Loads a dataset that is prepared on disk, or downloads and prepares it.
+
+    Args:
+      name: `NAME`, `NAME/CONFIG` or `NAME/CONFIG:VERSION`.
+      data_dir: the folder of TensorFlow Datasets' data, or the folder of one prepared dataset.
+        Default: TensorFlow Datasets' own.
+
+    Returns:
+      The splits `train` and `test` (or `validation` where there is no `test`).
+
+    Raises:
+      DataError: there is no such dataset, it cannot be had, or it is no classification of
+        pictures of one size.
+    """
+    with _plain(data_dir) as folder:
+        return _load(name, folder)
+
+
+def _load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
+    tfds = _import(name)
+    builder = _builder(tfds, name, data_dir)
+    with reading(builder.data_path, "prepared dataset", "prepare or copy it again"):
+        return _load(tfds, name, builder)
+
+
+def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
+    image_key, label_key = _keys(tfds, name, builder.info)
+    if not (builder.data_path.exists() and builder.is_prepared()):
+        _prepare(tfds, name, builder)
+    splits = builder.info.splits
+    test_split = "test" if "test" in splits else "validation"
+    missing = [split for split in ("train", test_split) if split not in splits]
+    if missing:
+        raise DataError(
+            f"{name} must have the splits 'train' and 'test' (or 'validation'). It has: "
+            f"{', '.join(map(repr, splits)) or 'none'}; choose another dataset."
+        )
+    keys = (image_key, label_key)
+    x_train, y_train = _read(name, builder, "train", keys)
+    x_test, y_test = _read(name, builder, test_split, keys)
+    names = tuple(builder.info.features[label_key].names or ())
+    return ImageArrays(x_train, y_train, x_test, y_test, names or None)
+
+
+@contextlib.contextmanager
+def _plain(data_dir: pathlib.Path | None) -> Iterator[pathlib.Path | None]:
+    """Gives a path of the folder that is no pattern; errors name the folder itself."""
+    if data_dir is None:
+        yield None
+        return
+    with plain_path(data_dir) as plain:
+        try:
+            yield pathlib.Path(plain)
+        except DataError as error:
+            raise DataError(str(error).replace(plain, str(data_dir))) from error
+
+
+def _import(name: str) -> types.ModuleType:
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            "`dataset` must be a dataset's name, an existing .npz file or an existing folder. "
+            f"Received: dataset={name!r}, which is none of them; check the spelling."
+        )
+    try:
+        import tensorflow_datasets as tfds
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"dataset={name!r} needs the package {error.name}; install tensorflow-datasets."
+        ) from error
+    return tfds
+
+
+def _builder(
+    tfds: types.ModuleType, name: str, data_dir: pathlib.Path | None
+) -> "tensorflow_datasets.core.DatasetBuilder":
+    is_prepared = data_dir is not None and (data_dir / "dataset_info.json").exists()
+    parent = tfds.core.constants.DATA_DIR if data_dir is None else data_dir
+    check_folder(data_dir if is_prepared else pathlib.Path(parent, _dataset(name)))
+    try:
+        if is_prepared:
+            builder = tfds.builder_from_directory(data_dir)
+            if builder.name != _dataset(name):
+                raise DataError(
+                    f"`data_dir` holds the prepared dataset {builder.name!r}. Received: "
+                    f"dataset={name!r}."
+                )
+            return builder
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError as error:
+        known = tfds.list_builders(with_community_datasets=False)
+        close = difflib.get_close_matches(_dataset(name), ["digits", *known], n=5, cutoff=0.6)
+        raise DataError(
+            f"There is no dataset, .npz file or folder {name!r}. Close names: "
+            f"{', '.join(close) or 'none'}; embedded: digits; the {len(known)} others are those "
+            "of tensorflow_datasets.list_builders()."
+        ) from error
+    except DataError:
+        raise
+    # Builders are programs of many people, and read files that may be damaged.
+    except Exception as error:
+        raise DataError(f"dataset={name!r} cannot be made: {_one_line(error)}") from error
+
+
+def _dataset(name: str) -> str:
+    match = _NAME.fullmatch(name)
+    return match["dataset"] if match else name
+
+
+def _keys(tfds: types.ModuleType, name: str, info: Any) -> tuple[str, str]:
+    """Returns the names of the two features that are the picture and its label."""
+    keys = info.supervised_keys
+    if not isinstance(keys, tuple) or len(keys) != 2:
+        keys = ("image", "label")
+    features = info.features if isinstance(info.features, tfds.features.FeaturesDict) else {}
+    kinds = (tfds.features.Image, tfds.features.ClassLabel)
+    for key, kind in zip(keys, kinds, strict=True):
+        if key not in features or not isinstance(features[key], kind):
+            raise DataError(
+                f"{name} is no classification dataset of pictures: it has no {kind.__name__} "
+                f"feature {key!r}. Its features: {', '.join(features) or 'unknown'}."
+            )
+    return keys
+
+
+def _prepare(tfds: types.ModuleType, name: str, builder: Any) -> None:
+    """Downloads and prepares a dataset, after a look whether that can succeed at all."""
+    depth = len(pathlib.PurePosixPath(builder.info.full_name).parts)
+    downloads = pathlib.Path(builder.data_path).parents[depth - 1] / "downloads"
+    urls = builder.url_infos or {}
+    filenames = [info.filename for info in urls.values()]
+    manual = [downloads / "manual" / filename for filename in filenames if filename]
+    has_manual = bool(manual) and all(path.is_file() for path in manual)
+    origin = next(iter(urls), _PREPARED_STORE)
+    # Without a network the download would try, and say nothing, for minutes.
+    origin_reachable, store_reachable = are_reachable([origin, _PREPARED_STORE])
+    if not (has_manual or origin_reachable or store_reachable):
+        raise DataError(_how_to_place(name, builder, origin, manual))
+    config = tfds.download.DownloadConfig(
+        manual_dir=downloads / "manual", try_download_gcs=store_reachable
+    )
+    try:
+        builder.download_and_prepare(download_dir=downloads, download_config=config)
+    except _download_errors() as error:
+        raise DataError(f"{name} could not be prepared: {_one_line(error)}") from error
+
+
+def _how_to_place(name: str, builder: Any, origin: str, manual: list[pathlib.Path]) -> str:
+    message = (
+        f"{name} is not on this machine and cannot be downloaded: no prepared data in "
+        f"{builder.data_path}, and {origin} cannot be reached. "
+    )
+    if _dataset(name) == "cifar10":
+        return message + (
+            f"By hand: put {cifar10.ARCHIVE} (or the folder {cifar10.FOLDER}) into a folder and "
+            "give that folder as `data_dir`."
+        )
+    if manual:
+        return message + f"By hand: place {', '.join(map(str, manual)):.300}, and try again."
+    return message + "By hand: prepare it on another machine and copy that folder."
+
+
+def _download_errors() -> tuple[type[Exception], ...]:
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    return (
+        AssertionError,
+        ImportError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        tfds.download.download_manager.NonMatchingChecksumError,
+        tfds.download.extractor.ExtractError,
+        tf.errors.OpError,
+        tfds.download.DownloadError,
+    )
+
+
+def _read(
+    name: str, builder: Any, split: str, keys: tuple[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    import tensorflow as tf
+
+    image_key, label_key = keys
+    varying = DataError(
+        f"{name} holds pictures of different sizes; resize them and give them as a .npz file or "
+        "as class folders."
+    )
+    images: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    try:
+        examples = builder.as_dataset(split=split, shuffle_files=False)
+        pairs = examples.map(lambda example: (example[image_key], example[label_key]))
+        for image, label in pairs.batch(_READ_AT_ONCE).prefetch(1).as_numpy_iterator():
+            if images and image.shape[1:] != images[0].shape[1:]:
+                raise varying
+            images.append(image)
+            labels.append(label)
+    except tf.errors.InvalidArgumentError as error:
+        if "different shapes" in error.message:
+            raise varying from error
+        raise DataError(f"{name} cannot be read: {_one_line(error)}") from error
+    except (tf.errors.OpError, AssertionError, OSError, ValueError) as error:
+        raise DataError(
+            f"{name} in {builder.data_path} cannot be read: {_one_line(error)}"
+        ) from error
+    if not images:
+        raise DataError(f"{name} has no examples in its split {split!r}.")
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def _one_line(error: Exception) -> str:
+    return f"{' '.join(str(error).split()) or type(error).__name__:.300}"

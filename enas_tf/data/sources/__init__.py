@@ -1,1 +1,0 @@
-"""One module for each kind of place that pictures come from."""

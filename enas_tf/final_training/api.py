@@ -1,0 +1,102 @@
+"""Training a derived network of any search space from scratch."""
+
+import os
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.final_training.runner import OnEvent, OnProgress
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.registry import get_space, space_names
+
+
+def retrain(
+    architecture: Architecture,
+    data: Any,
+    config: Settings | None = None,
+    network: Settings | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
+    *,
+    overwrite: bool = False,
+    distribution: tf.distribute.Strategy | None = None,
+    on_event: OnEvent | None = None,
+    on_progress: OnProgress | None = None,
+    preset: str | None = None,
+) -> keras.Model:
+    """Trains the network of an architecture from scratch and evaluates it on the test part.
+
+    Called again with the same arguments and `output_dir`, it goes on where it was interrupted, with
+    the same result to the last bit (on the same devices). What the kinds of networks have of their
+    own is said at `enas_tf.final_training.images.retrain` and `enas_tf.final_training.texts.retrain`.
+
+    ```python
+    final = enas_tf.retrain_presets("macro")["smoke"]
+    data = enas_tf.load_images(final.data)
+    architecture = enas_tf.MacroArchitecture.from_release_string("0 | 3 0 | 0 1 0")
+    model = enas_tf.retrain(architecture, data, final.retrain, final.network, "runs/digits_final")
+    model.predict(data.x_test[:4])  # logits of raw pixels
+    ```
+
+    Args:
+      architecture: for example a `MacroArchitecture` or an `RnnArchitecture`.
+      data: an `ImageData`, or for a language model a `TextData`.
+      config: schedule and optimiser. Default: `RetrainConfig()`, or for a language model
+        `TextRetrainConfig()`.
+      network: width and form, for example a `MacroNetworkConfig`. Default: of the space.
+      output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json` and
+        `model.keras`. Default: nothing is written.
+      overwrite: start anew if another run is in `output_dir`.
+      distribution: which devices train. Default: `default_strategy()`.
+      on_event: called with every line of `metrics.jsonl`, one an epoch, when the state is saved: a
+        dictionary with `epoch` (from 1), `step`, `seconds`, `loss`, `learning_rate`, `accuracy`
+        (of pictures, while training), and `validation_accuracy` (with
+        `RetrainConfig(use_validation=True)`) or `validation_perplexity`. When it returns True, the
+        training ends there for good, and the model is tested and written as it is.
+      on_progress: called every few steps and after every epoch.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+
+    Returns:
+      The trained classifier, from pixels 0 to 255, `[batch, height, width, channels]`, to logits;
+      or the trained `LanguageModel`, from tokens `[batch, time]` to logits of each next token.
+
+    Raises:
+      ArchitectureError: there is no network for such an architecture.
+      ConfigurationError: the settings are those of something else, or do not fit together.
+      DataError: the data are of another kind, or fewer than one batch.
+      RunDirectoryError: `output_dir` holds something else, or cannot be written.
+      NumericalError: the loss became infinite or undefined.
+      KeyboardInterrupt: on Ctrl-C, after saving.
+    """
+    space_name = getattr(architecture, "space_name", None)
+    if space_name not in space_names():
+        raise ArchitectureError(
+            f"Expected an architecture of {', '.join(space_names())}. "
+            f"Received: {type(architecture).__name__}."
+        )
+    entry = get_space(space_name)
+    entry.check_data(data)
+    kinds = {
+        "config": (config, type(entry.retrain_presets["default"].retrain)),
+        "network": (network, entry.network),
+    }
+    for name, (value, kind) in kinds.items():
+        if value is not None and not isinstance(value, kind):
+            raise ConfigurationError(
+                f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
+            )
+    return entry.retrain(
+        architecture,
+        data,
+        config,
+        network=network,
+        output_dir=output_dir,
+        overwrite=overwrite,
+        distribution=distribution,
+        on_event=on_event,
+        on_progress=on_progress,
+        preset=preset,
+    )

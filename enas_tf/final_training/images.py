@@ -1,0 +1,284 @@
+"""Training a derived network on labelled pictures from scratch."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from enas_tf.data.batching import steps_per_epoch
+from enas_tf.data.images.augmentation import normalize
+from enas_tf.data.images.dataset import ImageData, retraining_part
+from enas_tf.data.images.pipeline import training_batches
+from enas_tf.data.images.preprocessing import PREVIEWED
+from enas_tf.data.sharing import ALONE, Share
+from enas_tf.errors import ArchitectureError
+from enas_tf.final_training.runner import OnEvent, OnProgress
+from enas_tf.final_training.training import Training
+from enas_tf.models.classifier import (
+    attach_label_names,
+    build_classifier,
+    evaluate,
+    evaluate_logits,
+)
+from enas_tf.settings.config import RetrainConfig
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.macro import network as macro_network
+from enas_tf.spaces.macro.config import MacroNetworkConfig
+from enas_tf.spaces.micro import network as micro_network
+from enas_tf.spaces.micro.config import MicroNetworkConfig
+from enas_tf.training.devices import training_strategy
+from enas_tf.training.image_step import ImageMetrics, training_step
+from enas_tf.training.moving_statistics import SharedMovingStatistics
+from enas_tf.training.sums import run_and_sum
+
+
+@dataclasses.dataclass(frozen=True)
+class _NetworkForm:
+    """How the networks of one space are built and trained.
+
+    Attributes:
+      config: class of a network's settings.
+      build: makes a network.
+      to_portable: makes its copy of stock layers.
+      is_scheduled: whether a network changes in the course of its training, so that `build` wants
+        to know its length.
+      auxiliary_weight: of the auxiliary head's cross-entropy; takes a network's settings.
+      drawing_options: what a drawing of an architecture needs to know.
+    """
+
+    config: type[Settings]
+    build: Callable[..., keras.Model]
+    to_portable: Callable[..., keras.Model]
+    is_scheduled: bool = False
+    auxiliary_weight: Callable[[Any], float] = lambda config: 0.0
+    drawing_options: Callable[[ImageData], dict[str, Any]] = lambda data: {}
+
+
+# A new space of image networks is added here.
+_FORMS = {
+    "macro": _NetworkForm(
+        MacroNetworkConfig,
+        macro_network.build_macro_network,
+        macro_network.to_portable,
+        drawing_options=lambda data: {"input_shape": data.input_shape},
+    ),
+    "micro": _NetworkForm(
+        MicroNetworkConfig,
+        micro_network.build_micro_network,
+        micro_network.to_portable,
+        is_scheduled=True,
+        auxiliary_weight=lambda config: config.auxiliary_weight,
+    ),
+}
+
+
+def retrain(
+    architecture: Architecture,
+    data: ImageData,
+    config: RetrainConfig | None = None,
+    network: Settings | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
+    *,
+    overwrite: bool = False,
+    distribution: tf.distribute.Strategy | None = None,
+    on_event: OnEvent | None = None,
+    on_progress: OnProgress | None = None,
+    preset: str | None = None,
+) -> keras.Model:
+    """Trains the network of an architecture from scratch and evaluates it on the test part.
+
+    The network trains on all training examples, the validation part included, unless
+    `config.use_validation`. Called again with the same arguments and `output_dir`, it goes on
+    where it was interrupted, with the same result to the last bit (on the same devices).
+
+    Args:
+      architecture: for example a `MacroArchitecture`.
+      data: the dataset.
+      config: schedule and optimiser. Default: `RetrainConfig()`.
+      network: width and form, for example a `MacroNetworkConfig`. Default: of the space.
+      output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json` and
+        `model.keras`. Default: nothing is written.
+      overwrite: start anew if another run is in `output_dir`.
+      distribution: which devices train. Default: `default_strategy()`.
+      on_event: called with every line of `metrics.jsonl`, one an epoch.
+      on_progress: called every few steps and after every epoch.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+
+    Returns:
+      The trained classifier of stock Keras layers, from pixels 0 to 255,
+      `[batch, height, width, channels]`, to logits. Its attribute `label_names` is a tuple of the
+      names of the classes.
+
+    Raises:
+      ArchitectureError: there is no network for such an architecture.
+      ConfigurationError: the network's sizes do not fit together.
+      DataError: there are fewer training examples than one batch.
+      RunDirectoryError: `output_dir` holds something else, or cannot be written.
+      NumericalError: the loss became infinite or undefined.
+      KeyboardInterrupt: on Ctrl-C, after saving.
+    """
+    space_name = getattr(architecture, "space_name", None)
+    if space_name not in _FORMS:
+        raise ArchitectureError(
+            f"Expected an architecture of {' or '.join(_FORMS)}. "
+            f"Received: {type(architecture).__name__}."
+        )
+    config = config or RetrainConfig()
+    network = network or _FORMS[space_name].config()
+    with training_strategy(distribution) as strategy:
+        training = ImageTraining(architecture, data, config, network, strategy)
+        return training.run(
+            output_dir,
+            overwrite=overwrite,
+            on_event=on_event,
+            on_progress=on_progress,
+            preset=preset,
+        )
+
+
+class ImageTraining(Training):
+    """The training of one network on labelled pictures; for the arguments see `retrain`."""
+
+    metrics = ImageMetrics
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        data: ImageData,
+        config: RetrainConfig,
+        network_config: Settings,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.data = data
+        self.form = _FORMS[architecture.space_name]
+        self.part = retraining_part(config)
+        self.normalization = data.normalization(self.part)
+        training = config.training
+        epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), training.batch_size)
+        schedule = (
+            {"training_steps": training.epochs * epoch_steps} if self.form.is_scheduled else {}
+        )
+        super().__init__(
+            architecture,
+            config,
+            network_config,
+            build=lambda: self.form.build(
+                architecture,
+                network_config,
+                input_shape=data.input_shape,
+                num_classes=data.num_classes,
+                portable=False,
+                seed=config.seed,
+                **schedule,
+            ),
+            epoch_steps=epoch_steps,
+            strategy=strategy,
+        )
+        self._moving = SharedMovingStatistics(self.network, strategy)
+
+    def data_identity(self) -> dict[str, Any]:
+        """Returns the sizes of the data, and how they are changed at random."""
+        data = self.data
+        return {
+            "dataset": data.name,
+            "input_shape": list(data.input_shape),
+            "num_classes": data.num_classes,
+            "train_examples": len(data.y_train),
+            "test_examples": len(data.y_test),
+            "validation_size": data.validation_size,
+            **dataclasses.asdict(data.augmentation),
+        }
+
+    def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
+        """Returns normalised and augmented pictures with their labels; see `Training.batches`."""
+        images, labels = self.data.part(self.part)
+        return training_batches(
+            images,
+            labels,
+            normalization=self.normalization,
+            batch_size=self.config.training.batch_size,
+            # After going back: another order, and other changes of the pictures.
+            seed=self.config.seed + int(self.rollbacks.numpy()),
+            first_step=first_step,
+            augmentation=self.data.augmentation,
+            share=share,
+        )
+
+    def preview(self) -> Any:
+        """Returns the first pictures of the training."""
+        images, _ = next(iter(self.batches(0, ALONE)))
+        return self.normalization.pictures(images.numpy()[:PREVIEWED])
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of the architecture needs to know."""
+        return self.form.drawing_options(self.data)
+
+    def train_step(self, batch: tuple[Any, Any]) -> ImageMetrics:
+        """Takes one step and returns its metrics."""
+        (metrics, moving), _ = run_and_sum(self.strategy, self._replica_step, (batch,))
+        self._moving.share(moving)
+        return metrics
+
+    def model(self) -> keras.Model:
+        """Returns the network in its present state as a classifier of raw pixels."""
+        network = self.form.to_portable(self.network, self.architecture, self.network_config)
+        model = build_classifier(network, self.normalization)
+        attach_label_names(model, self.data.label_names)
+        return model
+
+    def test(self, model: keras.Model) -> dict[str, Any]:
+        """Returns accuracies and losses, and what belongs to the pictures."""
+        test = evaluate(model, self.data)
+        results = {
+            "test_accuracy": test.accuracy,
+            "test_loss": test.loss,
+            "test_examples": len(self.data.y_test),
+            "dataset": self.data.name,
+            "input_shape": list(self.data.input_shape),
+            "label_names": list(self.data.label_names),
+        }
+        if self.config.use_validation:
+            results["validation_accuracy"] = evaluate(model, self.data, "validation").accuracy
+        return results
+
+    def validate(self, epoch: int) -> dict[str, Any]:
+        """Returns accuracy and loss on the validation part, if it was kept out of training."""
+        del epoch
+        if not self.config.use_validation:
+            return {}
+        images, labels = self.data.part("validation")
+        validation = evaluate_logits(self._logits, images, labels)
+        return {
+            "validation_accuracy": validation.accuracy,
+            "validation_loss": validation.loss,
+        }
+
+    def after_restore(self) -> None:
+        """Gives all replicas the moving statistics that were restored."""
+        self._moving.spread()
+
+    def validation_score(self, validation: Mapping[str, Any]) -> float | None:
+        """Returns the accuracy on the validation part, None if there is none."""
+        return validation.get("validation_accuracy")
+
+    def _replica_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[Any, Any]:
+        metrics = training_step(
+            lambda images: self.network(images, training=True),
+            batch,
+            self.network.trainable_variables,
+            self.optimizer,
+            self.config.training,
+            self.form.auxiliary_weight(self.network_config),
+        )
+        return (metrics, self._moving.of_replica()), ()
+
+    @tf.function(reduce_retracing=True)
+    def _logits(self, images: tf.Tensor) -> tf.Tensor:
+        outputs = self.network(normalize(images, self.normalization), training=False)
+        # An auxiliary head comes second; what nobody reads is not computed.
+        return outputs[0] if isinstance(outputs, (list, tuple)) else outputs

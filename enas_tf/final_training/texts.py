@@ -1,0 +1,290 @@
+"""Training a derived language model on a text from scratch."""
+
+import contextlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from enas_tf.data.sharing import Share
+from enas_tf.data.texts.batch import TextBatch
+from enas_tf.data.texts.dataset import TextData
+from enas_tf.data.texts.pipeline import positions_of, training_batches
+from enas_tf.data.texts.segments import segments_per_epoch
+from enas_tf.errors import ArchitectureError
+from enas_tf.final_training.averaging import WeightAverage, starts_averaging
+from enas_tf.final_training.runner import OnEvent, OnProgress
+from enas_tf.final_training.training import Training
+from enas_tf.models.language_model import TextScorer, evaluate_perplexity
+from enas_tf.settings.config import TextRetrainConfig
+from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
+from enas_tf.spaces.rnn.config import RnnNetworkConfig
+from enas_tf.spaces.rnn.network import LanguageModel, build_rnn_network
+from enas_tf.training.carried_state import CarriedState
+from enas_tf.training.devices import training_strategy
+from enas_tf.training.optimizers import apply_gradients
+from enas_tf.training.sums import run_and_sum
+from enas_tf.training.text_step import TextMetrics
+
+# What the history of a run holds.
+_PERPLEXITIES = "validation_perplexities"
+_STARTED_EPOCH = "averaging_started_epoch"
+
+
+def retrain(
+    architecture: RnnArchitecture | LstmBaseline,
+    data: TextData,
+    config: TextRetrainConfig | None = None,
+    network: RnnNetworkConfig | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
+    *,
+    overwrite: bool = False,
+    distribution: tf.distribute.Strategy | None = None,
+    on_event: OnEvent | None = None,
+    on_progress: OnProgress | None = None,
+    preset: str | None = None,
+) -> LanguageModel:
+    """Trains the language model of an architecture from scratch and tests its perplexity.
+
+    The network trains on the training part. Its perplexity on the validation part decides when
+    the average of the weights over all later steps becomes the result; if that never happens, the
+    result has the weights of the last step, as in the release, even if those of an earlier epoch
+    were better on the validation part. Called again with the same arguments and `output_dir`,
+    it goes on where it was interrupted, with the same result to the last bit (on the same
+    devices).
+
+    Args:
+      architecture: a recurrent cell, or the LSTM as a baseline.
+      data: the text.
+      config: schedule, optimiser and averaging. Default: `TextRetrainConfig()`.
+      network: width, form and regularisation. Default: `RnnNetworkConfig()`.
+      output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json`,
+        `model.keras` and the vocabulary. Default: nothing is written.
+      overwrite: start anew if another run is in `output_dir`.
+      distribution: which devices train. Default: `default_strategy()`.
+      on_event: called with every line of `metrics.jsonl`, one an epoch.
+      on_progress: called every few steps and after every epoch.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+
+    Returns:
+      The trained `LanguageModel`, from int32 tokens `[batch, time]` to the logits of each next
+      token, `[batch, time, vocabulary_size]`. It knows its vocabulary.
+
+    Raises:
+      ArchitectureError: it is no architecture of a language model.
+      ConfigurationError: the devices cannot share a batch equally.
+      DataError: the text is too short for the batches.
+      RunDirectoryError: `output_dir` holds something else, or cannot be written.
+      NumericalError: the loss became infinite or undefined.
+      KeyboardInterrupt: on Ctrl-C, after saving.
+    """
+    if not isinstance(architecture, (RnnArchitecture, LstmBaseline)):
+        raise ArchitectureError(
+            "Expected an RnnArchitecture or an LstmBaseline. "
+            f"Received: {type(architecture).__name__}."
+        )
+    config = config or TextRetrainConfig()
+    data.check_retraining(config)
+    network = network or RnnNetworkConfig()
+    with training_strategy(distribution) as strategy:
+        training = TextTraining(architecture, data, config, network, strategy)
+        return training.run(
+            output_dir,
+            overwrite=overwrite,
+            on_event=on_event,
+            on_progress=on_progress,
+            preset=preset,
+        )
+
+
+class TextTraining(Training):
+    """The training of one language model; for the arguments see `retrain`.
+
+    Each row of a batch is a stream of text of its own, whose state is carried from step to step.
+
+    Attributes:
+      carried: the state of every row after the last step.
+      average: of the weights; None if averaging never starts.
+    """
+
+    metrics = TextMetrics
+    network: LanguageModel
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        data: TextData,
+        config: TextRetrainConfig,
+        network_config: RnnNetworkConfig,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.data = data
+        self.rows = config.training.batch_size
+        super().__init__(
+            architecture,
+            config,
+            network_config,
+            build=lambda: self._build(architecture, network_config, config.seed),
+            epoch_steps=self._epoch_steps(),
+            strategy=strategy,
+        )
+        self.patience = config.averaging_patience
+        self.history = {_PERPLEXITIES: [], _STARTED_EPOCH: None}
+        self.carried = CarriedState(self.network.zero_state(self.rows), self.rows, strategy)
+        self.average = None
+        if self.patience is not None:
+            with strategy.scope():
+                self.average = WeightAverage(self.network.trainable_variables)
+        self._scorer = TextScorer(self.network)
+
+    @property
+    def is_averaging(self) -> bool:
+        """Whether the average of the weights is what counts."""
+        return self.history[_STARTED_EPOCH] is not None
+
+    def data_identity(self) -> dict[str, Any]:
+        """Returns the sizes of the text, and how it is read."""
+        data = self.data
+        return {
+            "dataset": data.name,
+            "vocabulary_size": data.vocabulary_size,
+            "train_tokens": len(data.train),
+            "validation_tokens": len(data.validation),
+            "test_tokens": len(data.test),
+            "sequence_length": data.config.sequence_length,
+            "random_lengths": data.config.random_lengths,
+        }
+
+    def assets(self) -> Mapping[str, str]:
+        """Returns the vocabulary."""
+        return self.data.assets()
+
+    def state(self) -> dict[str, Any]:
+        """Returns what a checkpoint must hold."""
+        state = super().state() | {"carried": self.carried}
+        return state if self.average is None else state | {"average": self.average}
+
+    def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
+        """Returns segments of the training part; see `Training.batches`."""
+        config = self.data.config
+        return training_batches(
+            self.data.train,
+            rows=self.rows,
+            sequence_length=config.sequence_length,
+            random_lengths=config.random_lengths,
+            seed=self.config.seed,
+            first_step=first_step,
+            share=share,
+        )
+
+    def preview(self) -> str:
+        """Returns the beginning of the training part."""
+        return self.data.beginning()
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns how the cell's output is made."""
+        return {"cell_output": self.network_config.cell_output}
+
+    def train_step(self, batch: TextBatch) -> TextMetrics:
+        """Takes one step and returns its metrics; every device carries its rows' states on."""
+        metrics, state = run_and_sum(
+            self.strategy, self._replica_step, (batch, self.carried.read())
+        )
+        self.carried.write(state)
+        return metrics
+
+    def after_step(self) -> None:
+        """Takes the new weights into their average."""
+        if self.is_averaging:
+            self.average.update()
+
+    def validate(self, epoch: int) -> dict[str, Any]:
+        """Returns the perplexity on the validation part."""
+        tokens, length = self.data.validation, self.data.config.sequence_length
+        with self._weights_that_count():
+            rows = min(self.rows, len(tokens) - 1)
+            evaluation = self._scorer(tokens, rows=rows, length=length)
+        self.check_finite("validation perplexity", evaluation.perplexity, epoch)
+        return {
+            "validation_perplexity": evaluation.perplexity,
+            "averaging": self.is_averaging,
+        }
+
+    def after_validation(self, epoch: int, validation: Mapping[str, Any]) -> None:
+        """Starts averaging if the perplexity says that it is time."""
+        perplexity, earlier = validation["validation_perplexity"], self.history[_PERPLEXITIES]
+        if not self.is_averaging and starts_averaging(perplexity, earlier, self.patience):
+            self.average.start()
+            self.history[_STARTED_EPOCH] = epoch
+        earlier.append(perplexity)
+
+    def validation_score(self, validation: Mapping[str, Any]) -> float:
+        """Returns the perplexity with its sign changed."""
+        return -validation["validation_perplexity"]
+
+    def model(self) -> LanguageModel:
+        """Returns a language model of its own with the weights that count."""
+        model = self._build(self.architecture, self.network_config, self.config.seed)
+        with self._weights_that_count():
+            model.set_weights(self.network.get_weights())
+        return model
+
+    def test(self, model: keras.Model) -> dict[str, Any]:
+        """Returns the perplexity on the test part, read as one stream, and the one on validation.
+
+        The latter is that of the last epoch.
+        """
+        test = evaluate_perplexity(model, self.data.test)
+        return {
+            "test_perplexity": test.perplexity,
+            "test_loss": test.loss,
+            "test_tokens": test.tokens,
+            "validation_perplexity": self.history[_PERPLEXITIES][-1],
+            "averaging_started_epoch": self.history[_STARTED_EPOCH],
+            "dataset": self.data.name,
+            "vocabulary_size": self.data.vocabulary_size,
+        }
+
+    def _epoch_steps(self) -> int:
+        config = self.data.config
+        positions = positions_of(len(self.data.train), self.rows)
+        return segments_per_epoch(positions, config.sequence_length, config.random_lengths)
+
+    def _build(
+        self, architecture: Architecture, network_config: RnnNetworkConfig, seed: int
+    ) -> LanguageModel:
+        return build_rnn_network(
+            architecture,
+            network_config,
+            vocabulary_size=self.data.vocabulary_size,
+            seed=seed,
+            vocabulary=self.data.vocabulary,
+        )
+
+    def _weights_that_count(self) -> contextlib.AbstractContextManager[None]:
+        if self.is_averaging:
+            return self.average.applied()
+        return contextlib.nullcontext()
+
+    def _replica_step(self, batch: TextBatch, state: Any) -> tuple[TextMetrics, Any]:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        # Every replica has masks of its own.
+        step = tf.cast(self.optimizer.iterations.value, tf.int32)
+        number = step * self.strategy.num_replicas_in_sync + replica
+        seed = tf.stack([self.config.seed + self.rollbacks, number])
+        variables = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            outcome = self.network.training_pass(batch, self.carried.rows_of(state, replica), seed)
+            loss = outcome.objective / self.rows
+        apply_gradients(
+            self.optimizer,
+            tape.gradient(loss, variables),
+            variables,
+            self.config.training,
+            rate_scale=outcome.rate_scale,
+        )
+        return outcome.metrics, outcome.state

@@ -1,0 +1,266 @@
+"""What the training of a derived network is, whatever the network is trained on.
+
+What a step computes and how good the result is say the subclasses of `Training`; how the steps are
+taken to their end says `enas_tf.final_training.runner`.
+"""
+
+import abc
+import contextlib
+import math
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.data.sharing import Share
+from enas_tf.errors import NumericalError
+from enas_tf.files.replacing import replacing
+from enas_tf.files.writing import writing
+from enas_tf.final_training.runner import OnEvent, OnProgress, TrainingRun
+from enas_tf.final_training.saved_training import SavedTraining
+from enas_tf.models.files import MODEL_FILE
+from enas_tf.reporting.training_report import PHASE
+from enas_tf.runs.directory import RESULTS
+from enas_tf.settings.config import RetrainConfig, TextRetrainConfig
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.architectures import architecture_document
+from enas_tf.spaces.base import Architecture
+from enas_tf.training.machines.run import open_run
+from enas_tf.training.machines.workers import Workers
+from enas_tf.training.optimizers import build_optimizer
+
+
+class Training(abc.ABC):
+    """One training of a derived network from scratch.
+
+    Args:
+      architecture: of the network.
+      config: schedule and optimiser.
+      network_config: width and form of the network.
+      build: makes the network; called in the scope of the strategy.
+      epoch_steps: steps in an epoch.
+      strategy: which devices train.
+
+    Attributes:
+      network: the network in training.
+      optimizer: its optimiser, which counts the steps.
+      totals: sums over the running epoch, in the order of `metrics`.
+      history: what a checkpoint must hold besides variables, as JSON can hold it.
+      seconds: how long the training has taken so far, over all interruptions.
+      workers: the machines of the strategy.
+      rollbacks: int32 variable, how often it went back to a checkpoint because a loss was not
+        finite; what makes random numbers shall take it into account.
+    """
+
+    # A NamedTuple of sums with a method `means`.
+    metrics: ClassVar[Any]
+    # An `ImageData` or a `TextData`.
+    data: Any
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        config: RetrainConfig | TextRetrainConfig,
+        network_config: Settings,
+        *,
+        build: Callable[[], keras.Model],
+        epoch_steps: int,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.architecture = architecture
+        self.config = config
+        self.network_config = network_config
+        self.strategy = strategy
+        self.workers = Workers(strategy)
+        self.epoch_steps = epoch_steps
+        self.total_steps = config.training.epochs * epoch_steps
+        self.history: dict[str, Any] = {}
+        self.seconds = 0.0
+        self.rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
+        with self.workers.together(), strategy.scope():
+            self.network = build()
+            self.optimizer = build_optimizer(config.training, epoch_steps)
+            self.optimizer.build(self.network.trainable_variables)
+            zeros = tf.zeros([len(self.metrics._fields)], tf.float64)
+            self.totals = tf.Variable(zeros, trainable=False)
+
+    @property
+    def step(self) -> int:
+        """Number of steps done."""
+        return int(self.optimizer.iterations.numpy())
+
+    @abc.abstractmethod
+    def data_identity(self) -> dict[str, Any]:
+        """Returns what tells the data from others, for the configuration of the run."""
+
+    @abc.abstractmethod
+    def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
+        """Returns endless training batches.
+
+        Args:
+          first_step: number of the step that the first batch is for.
+          share: for each of its replicas in turn, the rows that it works on are returned.
+        """
+
+    @abc.abstractmethod
+    def train_step(self, batch: Any) -> Any:
+        """Takes one step in a `tf.function`.
+
+        Args:
+          batch: of all devices.
+
+        Returns:
+          The sums of `metrics` over all devices.
+        """
+
+    @abc.abstractmethod
+    def model(self) -> keras.Model:
+        """Returns the network in its present state, in the form in which it is used."""
+
+    @abc.abstractmethod
+    def test(self, model: keras.Model) -> dict[str, Any]:
+        """Returns how good the model is on the test part, and what belongs to its data."""
+
+    def state(self) -> dict[str, Any]:
+        """Returns what a checkpoint must hold."""
+        return {
+            "network": self.network,
+            "optimizer": self.optimizer,
+            "totals": self.totals,
+            "rollbacks": self.rollbacks,
+        }
+
+    @abc.abstractmethod
+    def preview(self) -> Any:
+        """Returns some training data as the network gets them, for people to look at.
+
+        Returns:
+          uint8 pictures `[pictures, height, width, channels]`, or a piece of text.
+        """
+
+    def drawing_options(self) -> dict[str, Any]:
+        """Returns what a drawing of the architecture needs to know."""
+        return {}
+
+    def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
+        """Does what is to be done after a checkpoint was restored."""
+
+    def after_step(self) -> None:  # noqa: B027 (a hook; most have nothing to do there)
+        """Does what is to be done after every step."""
+
+    def validate(self, epoch: int) -> dict[str, Any]:
+        """Returns what the event of an epoch that has just ended says of the validation part.
+
+        Called on all machines, of which the chief's answer counts. It must not change anything;
+        see `after_validation`.
+        """
+        del epoch
+        return {}
+
+    def after_validation(self, epoch: int, validation: Mapping[str, Any]) -> None:
+        """Does what follows from what `validate` returned, on all machines alike."""
+        del epoch, validation
+
+    def validation_score(self, validation: Mapping[str, Any]) -> float | None:
+        """Returns by what the best checkpoint is chosen, higher is better; None: not at all."""
+        del validation
+        return None
+
+    def assets(self) -> Mapping[str, str]:
+        """Returns further files of the run, texts by name."""
+        return {}
+
+    def run(
+        self,
+        output_dir: str | os.PathLike[str] | None = None,
+        *,
+        overwrite: bool = False,
+        on_event: OnEvent | None = None,
+        on_progress: OnProgress | None = None,
+        preset: str | None = None,
+    ) -> keras.Model:
+        """Trains to the end, from where an earlier run in the same folder stopped.
+
+        Args:
+          output_dir: folder of the run; nothing is written if there is none. On several machines
+            only the chief writes.
+          overwrite: start anew if another run is in `output_dir`.
+          on_event: called with every line of `metrics.jsonl`, one an epoch.
+          on_progress: called every few steps and after every epoch.
+          preset: name of the preset that the settings come from, for the run to write down.
+
+        Returns:
+          The trained model.
+
+        Raises:
+          RunDirectoryError: `output_dir` holds something else, or cannot be written.
+          NumericalError: the loss became infinite or undefined.
+          KeyboardInterrupt: on Ctrl-C, after saving.
+        """
+        with self.workers.together():
+            if output_dir is None:
+                TrainingRun(self, None, on_event, on_progress).finish()
+                return self.model()
+            identity, workers = self._identity(), self.workers
+            origin = {"preset": preset, "data": self.data.config.to_json()}
+            with open_run(output_dir, identity, workers, overwrite=overwrite, origin=origin) as run:
+                run.write_json("architecture.json", architecture_document(self.architecture))
+                for name, text in self.assets().items():
+                    run.keep_asset(name, text)
+                with contextlib.closing(SavedTraining(self, run)) as saved:
+                    TrainingRun(self, saved, on_event, on_progress).finish()
+                model = self.model()
+                if workers.is_chief:
+                    _save_model(model, run.file(MODEL_FILE))
+                    run.write_json(RESULTS, self._results(model))
+                return model
+
+    def means(self) -> dict[str, float]:
+        """Returns the means over the running epoch so far."""
+        return self.metrics(*self.totals.numpy()).means()
+
+    def check_finite(self, name: str, value: float, epoch: int) -> None:
+        """Raises `NumericalError` with advice if a loss is infinite or undefined."""
+        if math.isfinite(value):
+            return
+        training = self.config.training
+        clipping = (
+            f"`clip_norm` (now {training.clip_norm:g})" if training.clip_norm else "set `clip_norm`"
+        )
+        raise NumericalError(
+            f"The {name} is {value} after epoch {epoch}; lower `learning_rate` "
+            f"(now {training.learning_rate:g}) or {clipping}."
+        )
+
+    def _identity(self) -> dict[str, Any]:
+        """Returns everything that decides what the training does."""
+        return {
+            "command": PHASE,
+            "space": self.architecture.space_name,
+            "architecture": self.architecture.to_json(),
+            "network": self.network_config.to_json(),
+            "retrain": self.config.to_json(),
+            "data": self.data_identity(),
+        }
+
+    def _results(self, model: keras.Model) -> dict[str, Any]:
+        """Returns what `results.json` holds."""
+        return {
+            **self.test(model),
+            "parameters": sum(int(np.prod(v.shape)) for v in model.trainable_variables),
+            "epochs": self.step // self.epoch_steps,
+            "steps": self.step,
+            "seconds": self.seconds,
+            "architecture": architecture_document(self.architecture),
+            "network": self.network_config.to_json(),
+        }
+
+
+def _save_model(model: keras.Model, path: pathlib.Path) -> None:
+    """Writes a `.keras` file whole or not at all."""
+    with writing(path), replacing(path) as temporary:
+        model.save(temporary)

@@ -1,0 +1,156 @@
+"""The trained network as a classifier of raw pixels, and its evaluation."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.preprocessing import Normalization
+from enas_tf.data.matching import match
+from enas_tf.errors import DataError
+from enas_tf.training.image_step import classification_metrics
+
+_LABEL_NAMES = "label_names"
+
+
+class Evaluation(NamedTuple):
+    """How good a classifier is on labelled pictures.
+
+    Attributes:
+      accuracy: share of the pictures whose most likely class is the right one.
+      loss: mean cross-entropy in nats.
+    """
+
+    accuracy: float
+    loss: float
+
+
+def build_classifier(network: keras.Model, normalization: Normalization) -> keras.Model:
+    """Puts the normalisation of the training data in front of a network.
+
+    Args:
+      network: from normalised pictures to logits.
+      normalization: mean and standard deviation of each channel, in pixel units.
+
+    Returns:
+      A functional model of stock layers from pixels 0 to 255, `[batch, height, width, channels]`
+      of any number type, to logits `[batch, num_classes]`. It has the weights of `network`.
+    """
+    inputs = keras.Input(network.input_shape[1:], name="images")
+    variance = np.square(normalization.standard_deviation.astype(np.float64))
+    normalize = keras.layers.Normalization(
+        mean=normalization.mean.tolist(), variance=variance.tolist(), name="normalization"
+    )
+    return keras.Model(inputs, network(normalize(inputs)), name="image_classifier")
+
+
+def attach_label_names(model: keras.Model, names: Sequence[str]) -> None:
+    """Gives a classifier the names of its classes, for itself and for its `.keras` file.
+
+    The attribute `label_names` is all that a program sees; but no attribute is in a `.keras` file.
+    What Keras keeps, whoever loads, trains and saves the model again, are the arguments of its
+    layers. So the names go, as JSON, into the initial value of the bias which the last layer does
+    not have. A new last layer, for other classes, takes the old names away with the old one.
+
+    Args:
+      model: a classifier.
+      names: of its classes.
+    """
+    model.label_names = tuple(names)
+    if has_place_for_names(model):
+        text = json.dumps({_LABEL_NAMES: list(names)}, ensure_ascii=False)
+        _last_layer(model).bias_initializer = keras.initializers.Constant(text)
+
+
+def has_place_for_names(model: keras.Model) -> bool:
+    """Returns whether a `.keras` file of a classifier can have the names of its classes."""
+    layer = _last_layer(model)
+    return isinstance(layer, keras.layers.Dense) and not layer.use_bias
+
+
+def label_names_of(model: keras.Model) -> tuple[str, ...] | None:
+    """Returns the names of a classifier's classes, None if it has none."""
+    names = getattr(model, _LABEL_NAMES, None)
+    if names is None:
+        initializer = getattr(_last_layer(model), "bias_initializer", None)
+        try:
+            names = tuple(map(str, json.loads(initializer.value)[_LABEL_NAMES]))
+        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
+            # It is an initial value, or there is none.
+            return None
+    return tuple(names)
+
+
+def _last_layer(model: keras.Model) -> keras.layers.Layer:
+    """Returns the layer that makes a model's outputs, however deep it is nested."""
+    while isinstance(model, keras.Model) and model.layers:
+        model = model.layers[-1]
+    return model
+
+
+def evaluate(
+    model: keras.Model, data: ImageData, part: str = "test", *, batch_size: int = 200
+) -> Evaluation:
+    """Returns the accuracy and the loss of a classifier on a part of a dataset.
+
+    Args:
+      model: from pixels 0 to 255 to logits, as `retrain` returns it or as loaded from its file.
+      data: the dataset.
+      part: `"test"`, `"validation"`, `"train"` or `"train_and_validation"`.
+      batch_size: pictures in one pass.
+
+    Classes are compared by their names, and may have another order in the data.
+
+    Raises:
+      DataError: the model is for pictures of another size, or for other classes.
+    """
+    if tuple(model.input_shape[1:]) != data.input_shape:
+        raise DataError(
+            f"The model takes pictures of {_sides(model.input_shape[1:])}, the dataset "
+            f"{data.name} has pictures of {_sides(data.input_shape)}."
+        )
+    numbers = match(
+        label_names_of(model),
+        model.output_shape[-1],
+        data.label_names,
+        kind="classes",
+        dataset=data.name,
+    )
+    forward = tf.function(
+        lambda images: model(images, training=False),
+        input_signature=[tf.TensorSpec([None, *data.input_shape], tf.uint8)],
+    )
+    images, labels = data.part(part)
+    return evaluate_logits(forward, images, numbers[labels], batch_size=batch_size)
+
+
+def evaluate_logits(
+    forward: Callable[[tf.Tensor], Any],
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    batch_size: int = 200,
+) -> Evaluation:
+    """Returns the accuracy and the loss of a function from pixels to logits.
+
+    Args:
+      forward: takes uint8 pictures `[batch, height, width, channels]`.
+      images: uint8 `[examples, height, width, channels]`.
+      labels: int32 `[examples]`.
+      batch_size: pictures in one pass.
+    """
+    loss = correct = 0.0
+    for start in range(0, len(labels), batch_size):
+        logits = forward(tf.constant(images[start : start + batch_size]))
+        metrics = classification_metrics(tf.constant(labels[start : start + batch_size]), logits)
+        loss += float(metrics.loss)
+        correct += float(metrics.correct)
+    return Evaluation(correct / len(labels), loss / len(labels))
+
+
+def _sides(shape: tuple[int | None, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,146 @@
+"""The architectures that a search sampled for its controller: operations and rewards by epoch."""
+
+import dataclasses
+import math
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from enas_tf.drawing.shares import shares_of
+from enas_tf.errors import ArchitectureError
+from enas_tf.records.logs import Lines
+from enas_tf.reporting.page.columns import Epochs
+from enas_tf.reporting.page.numbers import is_number
+from enas_tf.reporting.page.thinning import evenly
+from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.macro.architecture import MacroChannelArchitecture
+from enas_tf.spaces.macro.space import MacroSpace
+
+# So many columns can still be told from each other.
+_MOST_COLUMNS = 60
+# Reading one architecture takes a tenth of a millisecond; so many tell the shares.
+_MOST_READ = 5000
+# At the least of the first and the last column, whose shares are shown place by place.
+_MOST_READ_OF_ENDS = 400
+# Those of each space count their layers, nodes and operands so.
+_FIRST_PLACE = {"macro": 0, "micro": 0, "rnn": 1}
+
+
+@dataclasses.dataclass(frozen=True)
+class SampledEpochs:
+    """What was sampled in some epochs.
+
+    Attributes:
+      epochs: which.
+      rewards: of all architectures that were sampled, in the order of time.
+      shares: for each operation its share at each place (layer, node …), 0 to 1.
+      num_read: architectures that the shares come from.
+    """
+
+    epochs: Epochs
+    rewards: Sequence[float]
+    shares: Mapping[str, Sequence[float]]
+    num_read: int
+
+    def mean_shares(self) -> dict[str, float]:
+        """Returns for each operation its share in all choices."""
+        return {
+            name: math.fsum(values) / max(len(values), 1) for name, values in self.shares.items()
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampled:
+    """What a search sampled.
+
+    Attributes:
+      columns: what was sampled, by epochs.
+      total: how many architectures were sampled.
+    """
+
+    columns: Sequence[SampledEpochs] = ()
+    total: int = 0
+
+
+def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[str]]:
+    """Returns what a search sampled so far, and sentences on what could not be read.
+
+    Args:
+      path: of its `architectures.jsonl`, which need not exist.
+      space: the space.
+    """
+    lines = Lines(path)
+    rewards: dict[int, list[float]] = {}
+    strings: dict[int, list[str]] = {}
+    for line in lines:
+        epoch, reward, text = (line.get(name) for name in ("epoch", "reward", "release_string"))
+        if not (is_number(epoch) and isinstance(text, str)):
+            lines.damaged += 1
+            continue
+        strings.setdefault(int(epoch), []).append(text)
+        if is_number(reward):
+            rewards.setdefault(int(epoch), []).append(reward)
+    groups = _groups(sorted(strings))
+    of_all = _MOST_READ // max(len(groups), 1)
+    columns = []
+    for group in groups:
+        inside = [epoch for epoch in sorted(strings) if group.first <= epoch <= group.last]
+        texts = [text for epoch in inside for text in strings[epoch]]
+        is_end = group in (groups[0], groups[-1])
+        most = max(of_all, _MOST_READ_OF_ENDS) if is_end else of_all
+        architectures = _architectures(evenly(texts, most), space)
+        of_group = [reward for epoch in inside for reward in rewards.get(epoch, ())]
+        shares = shares_of(space.operation_counts(architectures)) if architectures else {}
+        columns.append(SampledEpochs(group, of_group, shares, len(architectures)))
+    return Sampled(columns, sum(map(len, strings.values()))), lines.complaints()
+
+
+def place_names(space: SearchSpace, number: int) -> list[str]:
+    """Returns what the places are called at which a space counts operations.
+
+    Args:
+      space: the space.
+      number: of places.
+    """
+    first = _FIRST_PLACE[space.name]
+    if space.name != "micro":
+        return [str(place + first) for place in range(number)]
+    # The operands of the nodes of the normal cell, then those of the reduction cell.
+    half = number // 2
+    return [
+        f"{'NR'[place // half]}{place % half // 2 + first}{'ab'[place % 2]}"
+        for place in range(number)
+    ]
+
+
+def _groups(epochs: Sequence[int]) -> list[Epochs]:
+    if not epochs:
+        return []
+    size = math.ceil((epochs[-1] - epochs[0] + 1) / _MOST_COLUMNS)
+    starts = range(epochs[0], epochs[-1] + 1, size)
+    groups = [Epochs(start, min(start + size - 1, epochs[-1])) for start in starts]
+    filled = {(epoch - epochs[0]) // size for epoch in epochs}
+    return [group for number, group in enumerate(groups) if number in filled]
+
+
+def _architectures(texts: Sequence[str], space: SearchSpace) -> list[Architecture]:
+    """Returns those architectures that can be read and belong to the space."""
+    parse = _parser(space)
+    found = []
+    for text in texts:
+        try:
+            architecture = parse(text)
+            space.check(architecture)
+        except ArchitectureError:
+            continue
+        found.append(architecture)
+    return found
+
+
+def _parser(space: SearchSpace) -> Callable[[str], Any]:
+    """Returns what reads a release string of a space."""
+    if isinstance(space, MacroSpace) and not space.search_whole_channels:
+        return lambda text: MacroChannelArchitecture.from_release_string(
+            text, space.num_operations, space.filters
+        )
+    return type(space.random_architecture(0)).from_release_string

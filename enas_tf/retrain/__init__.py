@@ -1,1 +1,0 @@
-"""Training a derived network from scratch."""

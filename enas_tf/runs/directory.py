@@ -1,0 +1,457 @@
+"""The run directory: where a search or a retraining keeps what it makes, and resumes from.
+
+```
+config.json             the whole configuration and the versions that wrote it
+metrics.jsonl           one JSON object a line for every event of the training
+architectures.jsonl     one JSON object a line for every sampled architecture
+best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
+report.html             what enas-report wrote
+checkpoints/  tensorboard/  log.txt
+```
+"""
+
+import contextlib
+import importlib.metadata
+import json
+import logging
+import os
+import pathlib
+import platform
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import Self
+
+import enas_tf
+from enas_tf.runs.differences import differences
+from enas_tf.errors import DataError, RunDirectoryError
+from enas_tf.files.writing import (JsonLines, LogFile, reason, to_bytes, to_json_text, write_text, writing,)
+from enas_tf.runs.lock import lock_folder
+from enas_tf.files.places import absolute, user_path
+from enas_tf.files.reading import read_bytes
+from enas_tf.files.replacing import clear_up
+
+logger = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+ARCHITECTURES = "architectures.jsonl"
+BEST_ARCHITECTURE = "best_architecture.json"
+RESULTS = "results.json"
+
+# What `overwrite` may delete; anything else in the folder is not ours.
+_FILES = (
+    METRICS,
+    ARCHITECTURES,
+    BEST_ARCHITECTURE,
+    "best_architecture.svg",
+    "architecture.json",
+    RESULTS,
+    "model.keras",
+    "vocabulary.txt",
+    "report.html",
+    "log.txt",
+)
+_FOLDERS = ("checkpoints", "tensorboard", "saved_model")
+# What decides the bits of the results, of the recorded versions.
+_NUMERICAL = ("tensorflow", "keras")
+# What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
+_WORK = (METRICS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
+
+
+class RunDirectory:
+    """The folder of one search or retraining.
+
+    ```python
+    with RunDirectory.open("runs/first", {"search": config.to_json()}) as run:
+        run.metrics.append({"phase": "shared_weights", "step": 1, "loss": 2.3})
+        run.write_json("best_architecture.json", {...})
+    ```
+
+    Inside the `with` block messages of the logger `enas_tf` also go to `log.txt`.
+
+    A folder that is open is read and written by a way that stays with it (`enas_tf.files.places`), and
+    before anything is written it is made sure that it still has its name: a run that was renamed,
+    deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its place.
+
+    Attributes:
+      path: the folder, as the user named it.
+      metrics: `metrics.jsonl`.
+      architectures: `architectures.jsonl`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        """Names the folder without touching it; see `open` and `existing`.
+
+        Args:
+          path: of the folder.
+        """
+        self.path = user_path(path)
+        self._handler: logging.Handler | None = None
+        self._reach(absolute(self.path))
+
+    def _reach(self, way: pathlib.Path) -> None:
+        self._way = way
+        self.metrics = JsonLines(self.file(METRICS))
+        self.architectures = JsonLines(self.file(ARCHITECTURES))
+
+    def file(self, name: str) -> pathlib.Path:
+        """Returns by which path a file or folder of the run is read and written."""
+        return self._way / name
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        configuration: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+        origin: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Makes the folder of a new run, or goes on in the folder of the same run.
+
+        A run that ended before it had made anything, for example because it ran out of memory,
+        does not bind the next one: that may have another configuration.
+
+        Args:
+          path: of the folder; its parents are made too.
+          configuration: everything that decides what the run does, as JSON can hold it.
+          overwrite: start anew: delete the files of the run that is there, and only those. A run
+            of another command stays.
+          origin: where the configuration comes from, for example its preset. It is written down
+            for the commands that go on from the run, but decides nothing: the same run may be
+            gone on with from elsewhere.
+
+        Raises:
+          RunDirectoryError: the folder holds something else than a run, a run of another
+            configuration (unless `overwrite`), is in use by another process, or cannot be written.
+        """
+        run = cls(path)
+        configuration = json.loads(to_json_text(configuration))
+        cls.check(path)
+        _make_folder(run.path)
+        run._reach(lock_folder(run.path))
+        run._sweep()
+        if os.path.lexists(run.file(CONFIG)):
+            there = run.configuration
+            _check_command(run.path, there, configuration)
+            if not overwrite and (there == configuration or run._has_work()):
+                _check_same(run.path, there, configuration)
+                return run
+            run._delete()
+        run.write_json(
+            CONFIG,
+            {
+                "format_version": FORMAT_VERSION,
+                "versions": _versions(),
+                "configuration": configuration,
+                "origin": dict(origin or {}),
+            },
+        )
+        return run
+
+    @classmethod
+    def check(cls, path: str | os.PathLike[str]) -> None:
+        """Finds out early whether `open` can make or find a run in a folder; changes nothing.
+
+        Args:
+          path: of the folder.
+
+        Raises:
+          RunDirectoryError: it is a file, holds something else than a run, or cannot be written.
+        """
+        folder = absolute(user_path(path))
+        there = folder
+        while not os.path.lexists(there):
+            there = there.parent
+        if not there.is_dir():
+            raise RunDirectoryError(f"{there} is a file; output_dir must be a folder.")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise RunDirectoryError(f"Cannot write into the folder {there}: permission denied.")
+        if there != folder:
+            return
+        entries = [entry.name for entry in _listing(folder) if not entry.name.startswith(".")]
+        if entries and CONFIG not in entries:
+            raise RunDirectoryError(
+                f"{folder} is not empty and is no run of enas_tf (it has no {CONFIG}); nothing "
+                "was changed. Give another output_dir."
+            )
+
+    @classmethod
+    def existing(cls, path: str | os.PathLike[str]) -> Self:
+        """Returns the run in a folder, whatever its configuration.
+
+        Raises:
+          RunDirectoryError: there is no such folder, it holds no run, or another process is
+            writing into it.
+        """
+        run = cls(path)
+        # os.path answers no to a text that is too long for a path; pathlib would raise.
+        if not os.path.isfile(run.path / CONFIG):
+            what = f"has no {CONFIG}" if os.path.isdir(run.path) else "is not a folder"
+            raise RunDirectoryError(
+                f"{run.path} {what}; expected the output_dir of an earlier run."
+            )
+        run._reach(lock_folder(run.path))
+        return run
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The configuration that the run was made with."""
+        configuration = self.read_json(CONFIG).get("configuration")
+        if not isinstance(configuration, dict):
+            raise RunDirectoryError(f"{self.path / CONFIG} was not written by enas_tf.")
+        return configuration
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the configuration comes from, as far as it was written down."""
+        origin = self.read_json(CONFIG).get("origin")
+        return origin if isinstance(origin, dict) else {}
+
+    @property
+    def checkpoints(self) -> pathlib.Path:
+        """Folder of the checkpoints."""
+        return self.file("checkpoints")
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a checkpoint has been saved, which a run can go on from."""
+        return any(self.checkpoints.glob("*.index"))
+
+    @property
+    def tensorboard(self) -> pathlib.Path:
+        """Folder of TensorBoard's event files."""
+        return self.file("tensorboard")
+
+    def write_json(self, name: str, value: Any) -> pathlib.Path:
+        """Writes a file that is, at every moment, either the old one or the whole new one.
+
+        Args:
+          name: of the file in the run directory.
+          value: as in `JsonLines.append`.
+
+        Returns:
+          The path of the file.
+        """
+        return self.write_text(name, to_json_text(value, indent=2) + "\n")
+
+    def write_text(self, name: str, text: str) -> pathlib.Path:
+        """Writes a text file as `write_json` does, for example a drawing.
+
+        A file that holds the text already stays untouched.
+        """
+        path = self.file(name)
+        with contextlib.suppress(OSError):
+            if read_bytes(path) == to_bytes(text):
+                return self.path / name
+        write_text(path, text)
+        return self.path / name
+
+    def keep_asset(self, name: str, text: str) -> None:
+        """Writes a text file that belongs to the data, once.
+
+        Args:
+          name: of the file.
+          text: what the data say now.
+
+        Raises:
+          DataError: the run was begun with other data.
+        """
+        try:
+            kept = read_bytes(self.file(name))
+        except FileNotFoundError:
+            self.write_text(name, text)
+            return
+        except OSError as error:
+            raise RunDirectoryError(f"Cannot read {self.path / name}: {reason(error)}.") from error
+        if kept != to_bytes(text):
+            raise DataError(
+                f"The dataset has changed since the run in {self.path} began: its {name} would be "
+                "another one. Give the dataset of that time, or --overwrite to start anew."
+            )
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Returns the object in a file of the run directory.
+
+        Raises:
+          RunDirectoryError: there is no such file, or it holds no JSON object.
+        """
+        path = self.path / name
+        try:
+            value = json.loads(read_bytes(self.file(name)).decode("utf-8"))
+        except FileNotFoundError as error:
+            raise RunDirectoryError(f"{self.path} has no {name}.") from error
+        except OSError as error:
+            raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
+        except (ValueError, RecursionError) as error:
+            raise RunDirectoryError(f"{path} is not valid JSON: {error}.") from error
+        if not isinstance(value, dict):
+            raise RunDirectoryError(f"{path} holds no JSON object.")
+        return value
+
+    def position(self) -> dict[str, int]:
+        """Returns how far the two logs have been written, to be kept in a checkpoint.
+
+        Until there they are on the disk, so that not even a power cut takes lines that the
+        checkpoint relies on.
+        """
+        for log in (self.metrics, self.architectures):
+            log.sync()
+        return {METRICS: self.metrics.size, ARCHITECTURES: self.architectures.size}
+
+    def rewind(self, position: Mapping[str, int]) -> None:
+        """Forgets what was logged after a position, so that a resumed run repeats no line.
+
+        Args:
+          position: what `position` returned; `{}` is the beginning.
+        """
+        self.metrics.truncate(position.get(METRICS, 0))
+        self.architectures.truncate(position.get(ARCHITECTURES, 0))
+
+    def __enter__(self) -> Self:
+        if self._handler is None:
+            path = self.file("log.txt")
+            with writing(path):
+                self._handler = LogFile(path)
+            form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+            self._handler.setFormatter(form)
+            package = logging.getLogger("enas_tf")
+            package.addHandler(self._handler)
+            if package.level == logging.NOTSET:
+                package.setLevel(logging.INFO)
+            self._compare_versions()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the files of the run; it can still be used."""
+        self.metrics.close()
+        self.architectures.close()
+        if self._handler is not None:
+            logging.getLogger("enas_tf").removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None
+
+    def _compare_versions(self) -> None:
+        """Says that a run goes on with another TensorFlow or Keras than it began with."""
+        try:
+            there = self.read_json(CONFIG).get("versions")
+        except RunDirectoryError:
+            return
+        now = _versions()
+        if isinstance(there, dict):
+            different = differences(
+                {name: there[name] for name in _NUMERICAL if name in there and name in now},
+                {name: now[name] for name in _NUMERICAL if name in there and name in now},
+                words=("then", "now"),
+            )
+            if different:
+                logger.warning(
+                    "The run in %s was begun with other versions (%s); it goes on, but may not end "
+                    "as it would have, to the last bit.",
+                    self.path,
+                    different,
+                )
+
+    def _has_work(self) -> bool:
+        """Whether the run has made anything that it would be a pity to lose."""
+        paths = map(self.file, _WORK)
+        checkpoints = [path.stem for path in self.checkpoints.glob("*.index")]
+        # The first one is saved before the first step.
+        return checkpoints not in ([], ["ckpt-1"]) or any(
+            path.is_dir() or (path.exists() and path.stat().st_size > 0) for path in paths
+        )
+
+    def _sweep(self) -> None:
+        """Deletes what a process that was killed while it wrote has left behind."""
+        saved_models = self.file("saved_model")
+        clear_up(self._way)
+        clear_up(saved_models)
+        with writing(self._way):
+            # What is not whole yet is called so by `write_bytes`, and was so by version 0.1.0.
+            for pattern in (*(f".{name}.*" for name in (CONFIG, *_FILES)), ".model.*.keras"):
+                for path in self._way.glob(pattern):
+                    if not _is_folder(path):
+                        path.unlink(missing_ok=True)
+            for path in filter(_is_folder, saved_models.glob(".export-*")):
+                shutil.rmtree(path)
+
+    def _delete(self) -> None:
+        """Deletes what the run made, if all of it can be deleted; of links, the links."""
+        # The old config.json stays until the new one replaces it, so that a folder that was left
+        # half deleted is still known as ours.
+        parts = [name for name in (*_FILES, *_FOLDERS) if os.path.lexists(self.file(name))]
+        for name in parts:
+            if obstacle := _obstacle(self.file(name), name in _FOLDERS):
+                raise RunDirectoryError(
+                    f"Cannot start anew in {self.path}: {obstacle}. Nothing was deleted; move it "
+                    "away, or give another output_dir."
+                )
+        with writing(self._way):
+            for path in map(self.file, parts):
+                shutil.rmtree(path) if _is_folder(path) else path.unlink()
+
+
+def _is_folder(path: pathlib.Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
+    """Returns why a part of a run cannot be deleted; nothing if it can."""
+    if path.is_symlink() or (path.is_file() and not is_folder):
+        return ""
+    if not (path.is_dir() and is_folder):
+        return f"{path.name} is not a {'folder' if is_folder else 'file'}"
+    for folder, _, _ in os.walk(path):
+        name = pathlib.Path(folder).relative_to(path.parent)
+        if os.path.ismount(folder):
+            return f"another file system is mounted at {name}"
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            return f"what is in {name} may not be deleted: permission denied"
+    return ""
+
+
+def _make_folder(path: pathlib.Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunDirectoryError(f"Cannot make the folder {path}: {reason(error)}.") from error
+
+
+def _listing(path: pathlib.Path) -> list[pathlib.Path]:
+    try:
+        return list(path.iterdir())
+    except OSError as error:
+        raise RunDirectoryError(f"Cannot read the folder {path}: {reason(error)}.") from error
+
+
+def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    different = differences(there, now)
+    if different:
+        raise RunDirectoryError(
+            f"{path} holds a run with another configuration ({different}). Use the same settings "
+            "to go on, another output_dir, or --overwrite to start anew."
+        )
+
+
+def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    # Else the retraining of what a search found could overwrite the search.
+    old, new = there.get("command"), now.get("command")
+    if None not in (old, new) and old != new:
+        raise RunDirectoryError(
+            f"{path} holds a run of enas-{old}, which enas-{new} neither resumes nor overwrites; "
+            "nothing was changed. Give another output_dir."
+        )
+
+
+def _versions() -> dict[str, str]:
+    versions = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
+    for name in ("tensorflow", "keras", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions

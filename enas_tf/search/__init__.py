@@ -1,1 +1,0 @@
-"""The search: training of shared weights, policy updates, their alternation, deriving."""

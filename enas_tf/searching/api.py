@@ -1,0 +1,153 @@
+"""Searching the best architecture of a space: from the settings to the result."""
+
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.runs.differences import differences
+from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.searching.result import SearchResult
+from enas_tf.searching.search import OnEpochEnd, Search
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.devices import training_strategy
+from enas_tf.training.machines.run import open_run
+from enas_tf.training.machines.workers import Workers
+
+
+def search(
+    space: SearchSpace,
+    data: Any,
+    config: SearchConfig | None = None,
+    output_dir: str | pathlib.Path | None = None,
+    *,
+    overwrite: bool = False,
+    distribution: Any | None = None,
+    on_epoch_end: OnEpochEnd | None = None,
+    preset: str | None = None,
+) -> SearchResult:
+    """Searches the best architecture of a space.
+
+    Called again with the same arguments, an interrupted search goes on where it stopped, and a
+    finished one returns its result.
+
+    ```python
+    data = enas_tf.load_images("digits")
+    space = enas_tf.MacroSpace(num_layers=6, filters=16).for_data(data)
+    config = enas_tf.search_presets("macro")["smoke"].search
+    result = enas_tf.search(space, data, config, "runs/digits")
+    result.architecture, result.score, result.candidates, result.run.metrics.read()
+    ```
+
+    Args:
+      space: the space, of the data's sizes; see `SearchSpace.for_data`.
+      data: an `ImageData`, or for recurrent cells a `TextData`.
+      config: all settings of the search; default: `SearchConfig()`.
+      output_dir: the run directory; default: a new temporary folder. In a search on several
+        machines only the chief, the first of them, writes into it.
+      overwrite: start anew if there is another run in `output_dir`.
+      distribution: a `tf.distribute` strategy, whose replicas share every batch; see
+        `SearchConfig.samples_per_step` for what each of them trains. Default: all GPUs if there
+        are several.
+      on_epoch_end: is called after each epoch, when the state is saved, with a dictionary: `epoch`
+        (from 1), `architecture` (one that the strategy would propose now) and its scores on the
+        whole validation part, `shared_weights_validation_accuracy`, or of a language model
+        `shared_weights_validation_reward` and `shared_weights_validation_perplexity`. When it
+        returns True, the search ends there for good and ranks candidates, as it does after the
+        last epoch. An error that it raises leaves a search that can be gone on with.
+      preset: name of the preset that the settings come from; it is written into the run for the
+        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+
+    Returns:
+      The best architecture, its score, and the run directory (which is gone on other machines than
+      the chief).
+
+    Raises:
+      EnasError: the settings, the data or the run directory do not fit, training diverged, or
+        another machine was lost.
+      KeyboardInterrupt: after the state was saved.
+    """
+    config = config or SearchConfig()
+    # Before the run directory is touched.
+    _check_arguments(space, data, config)
+    with training_strategy(distribution) as strategy:
+        workers = Workers(strategy)
+        if output_dir is None:
+            # Other machines have no use for it.
+            output_dir = tempfile.mkdtemp(prefix="enas_search_") if workers.is_chief else ""
+        with workers.together():
+            config = _with_samples_per_step(
+                config,
+                strategy.num_replicas_in_sync,
+                None if overwrite else workers.decide(lambda: _recorded_samples(output_dir)),
+            )
+            data.check_search(config, strategy.num_replicas_in_sync)
+            configuration = {
+                "command": "search",
+                "space": {"name": space.name, **space.to_json()},
+                "data": data.config.to_json(),
+                "search": config.to_json(),
+            }
+            origin = {"preset": preset}
+            with (
+                open_run(
+                    output_dir, configuration, workers, overwrite=overwrite, origin=origin
+                ) as run,
+                Search(space, data, config, run, distribution=strategy) as running,
+            ):
+                running.run(on_epoch_end)
+                return running.finish()
+
+
+def _check_arguments(space: Any, data: Any, config: Any) -> None:
+    """Finds out whether the arguments of a search are what they should be, and fit together."""
+    for name, value, kind in (("space", space, SearchSpace), ("config", config, SearchConfig)):
+        if not isinstance(value, kind):
+            raise ConfigurationError(
+                f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
+            )
+    fitting = space.for_data(data)
+    if fitting != space:
+        sizes = differences(
+            space.to_json(), fitting.to_json(), words=("in the space", "in the data")
+        )
+        raise ConfigurationError(
+            f"The space does not fit the dataset {data.name} ({sizes}); use space.for_data(data)."
+        )
+
+
+def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
+    """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
+    run = RunDirectory(output_dir)
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if not os.path.isfile(run.path / CONFIG):
+        return None
+    settings = run.configuration.get("search")
+    number = settings.get("samples_per_step") if isinstance(settings, dict) else None
+    return number if isinstance(number, int) else None
+
+
+def _with_samples_per_step(
+    config: SearchConfig, num_devices: int, recorded: int | None
+) -> SearchConfig:
+    """Returns the configuration with the number of architectures that one step trains.
+
+    Args:
+      config: if it says nothing, a search that goes on keeps its number, and a new one trains one
+        architecture on each device.
+      num_devices: replicas of all machines.
+      recorded: the number of the search that goes on.
+
+    Raises:
+      ConfigurationError: the devices cannot share the architectures.
+    """
+    number = config.samples_per_step or recorded or num_devices
+    if num_devices % number:
+        there = "" if config.samples_per_step else "the search in output_dir began with "
+        raise ConfigurationError(
+            f"`samples_per_step` must divide the number of devices, {num_devices}, so that each "
+            f"device trains one architecture. Received: {there}samples_per_step={number}."
+        )
+    return config.replace(samples_per_step=number)

@@ -1,0 +1,181 @@
+"""Deriving: choosing the best architecture that a search can propose.
+
+Candidates share the weights of the supernet while they are ranked. Their scores are only good for
+ranking; networks that are trained from scratch do far better.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from enas_tf.errors import NumericalError
+from enas_tf.reporting.progress import Progress
+from enas_tf.searching.shared_weights import SharedWeights
+from enas_tf.searching.strategies.base import Strategy
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.registry import get_space
+
+logger = logging.getLogger(__name__)
+
+# Enough for moving statistics of decay 0.9 to forget their first batch.
+REFITTING_BATCHES = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """An architecture and its scores.
+
+    Attributes:
+      architecture: the architecture.
+      score: what it is ranked by.
+      score_kind: what the score is.
+      shared_weights_score: its score while sharing weights.
+    """
+
+    architecture: Any
+    score: float
+    score_kind: str
+    shared_weights_score: float
+
+
+def derive(
+    space: SearchSpace,
+    data: Any,
+    config: SearchConfig,
+    *,
+    weights: SharedWeights,
+    strategy: Strategy,
+    streams: Any,
+) -> list[Candidate]:
+    """Ranks candidates of a strategy with the shared weights.
+
+    A candidate whose score is not finite is left out. A finalist whose own network cannot be
+    trained stands behind those that can, by its score with shared weights. Both give a warning.
+
+    Args:
+      space: the search space.
+      data: what finalists are retrained on.
+      config: `config.derive` says how many candidates there are and how they are scored.
+      weights: the shared weights; unchanged afterwards.
+      strategy: proposes the candidates; unchanged.
+      streams: the batches of the search.
+
+    Returns:
+      The candidates, best first: finalists by the validation score that a short retraining gave
+      them, then the others by their score with shared weights.
+
+    Raises:
+      NumericalError: no candidate has a finite score.
+    """
+    settings = config.derive
+    proposed = [strategy.most_likely(), *strategy.candidates(settings.num_candidates)]
+    unique = list(dict.fromkeys(a for a in proposed if a is not None))
+    architectures = unique[: settings.num_candidates]
+    num_finalists = min(settings.finalists, len(architectures))
+    progress = Progress(
+        {"derive": len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
+    )
+    scored = []
+    try:
+        # The same minibatch for all, so that none is merely lucky.
+        is_minibatch = settings.scoring == "minibatch"
+        batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
+        with _kept_statistics(weights):
+            for architecture in architectures:
+                score = _score(config, weights, streams, batches, architecture)
+                scored.append(Candidate(architecture, score, weights.supernet.score_kind, score))
+                progress.update("derive", score=score, best=_best_score(scored))
+        candidates = _finite_candidates(scored, weights)
+        candidates.sort(key=lambda candidate: -candidate.score)
+        trained, untrained = [], []
+        for candidate in candidates[:num_finalists]:
+            try:
+                trained.append(_retrained(space, data, config, candidate, weights.distribution))
+            except NumericalError as error:
+                logger.warning(
+                    "The short retraining of %s failed; its score with shared weights ranks it "
+                    "behind the finalists that trained. %s",
+                    candidate.architecture.to_release_string(),
+                    error,
+                )
+                untrained.append(candidate)
+            progress.update("finalists", score=_best_score(trained))
+    finally:
+        progress.close()
+    trained.sort(key=lambda candidate: -candidate.score)
+    return trained + untrained + candidates[num_finalists:]
+
+
+def _best_score(candidates: Sequence[Candidate]) -> float:
+    """Returns the highest finite score, not a number if there is none."""
+    scores = (candidate.score for candidate in candidates if math.isfinite(candidate.score))
+    return max(scores, default=math.nan)
+
+
+def _finite_candidates(candidates: Sequence[Candidate], weights: SharedWeights) -> list[Candidate]:
+    """Returns the candidates whose score is finite, and warns if others are left out.
+
+    Raises:
+      NumericalError: there is none; says whether the shared weights are the cause.
+    """
+    finite = [candidate for candidate in candidates if math.isfinite(candidate.score)]
+    if not finite:
+        failure = f"The score of every candidate ({len(candidates)}) is not finite"
+        try:
+            weights.check_finite()
+        except NumericalError as error:
+            raise NumericalError(f"{failure}. {error}") from error
+        raise NumericalError(
+            f"{failure}, though the shared weights are. Search anew with a lower learning_rate, or "
+            "set clip_norm."
+        )
+    left_out = len(candidates) - len(finite)
+    if left_out:
+        logger.warning(
+            "%d of %d candidates left out: their scores are not finite.", left_out, len(candidates)
+        )
+    return finite
+
+
+@contextlib.contextmanager
+def _kept_statistics(weights: SharedWeights) -> Iterator[None]:
+    """Puts the moving statistics back at the end of the block."""
+    variables = weights.supernet.non_trainable_variables
+    values = [variable.numpy() for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+
+
+def _score(
+    config: SearchConfig, weights: SharedWeights, streams: Any, batches: Any, architecture: Any
+) -> float:
+    statistics = config.derive.statistics
+    if statistics == "refitted":
+        refitting = weights.batches(lambda share: streams.refitting(REFITTING_BATCHES, share))
+        weights.refit_statistics(refitting, architecture)
+    return weights.validation_score(
+        batches, architecture, use_batch_statistics=statistics == "batch"
+    )
+
+
+def _retrained(
+    space: SearchSpace, data: Any, config: SearchConfig, candidate: Candidate, distribution: Any
+) -> Candidate:
+    """Trains the candidate's own network briefly and scores it on the validation part.
+
+    Raises:
+      NumericalError: the training failed, or its score is not finite.
+    """
+    score, kind = get_space(space.name).short_retraining(
+        space, candidate.architecture, data, config, distribution=distribution
+    )
+    if not math.isfinite(score):
+        raise NumericalError(f"The score is not finite: {score}.")
+    return dataclasses.replace(candidate, score=score, score_kind=kind)

@@ -1,0 +1,63 @@
+"""Deriving again from the run directory of a search, finished or not."""
+
+import pathlib
+from typing import Any, Literal
+
+from enas_tf.records.search import RecordedSearch, recorded_search
+from enas_tf.searching.result import SearchResult
+from enas_tf.searching.search import Search
+from enas_tf.settings.config import DeriveConfig
+from enas_tf.training.devices import training_strategy
+
+Checkpoint = Literal["latest", "best"]
+
+
+def derive_run(
+    path: str | pathlib.Path,
+    config: DeriveConfig | None = None,
+    checkpoint: Checkpoint = "latest",
+) -> SearchResult:
+    """Ranks candidates again from a checkpoint of a search, finished or not.
+
+    Args:
+      path: the run directory.
+      config: how candidates are chosen; default: as the search was configured.
+      checkpoint: the latest one, or the one after the epoch at whose end the proposed architecture
+        had the best score.
+
+    Returns:
+      As `search`; `best_architecture.json` and its drawing in the run directory are replaced.
+
+    Raises:
+      RunDirectoryError: the folder holds no search, or no checkpoint yet.
+    """
+    recorded = recorded_search(path)
+    return derive_recorded(recorded, recorded.entry.load_data(recorded.data), config, checkpoint)
+
+
+def derive_recorded(
+    recorded: RecordedSearch,
+    data: Any,
+    config: DeriveConfig | None = None,
+    checkpoint: Checkpoint = "latest",
+) -> SearchResult:
+    """Does what `derive_run` does for a run whose configuration and data were read before.
+
+    Args:
+      recorded: the search.
+      data: its data.
+      config: as for `derive_run`.
+      checkpoint: likewise.
+    """
+    recorded.check_data(data)
+    run, search_config = recorded.run, recorded.config
+    if config is not None:
+        search_config = search_config.replace(derive=config)
+    with (
+        training_strategy() as strategy,
+        run,
+        Search(
+            recorded.space, data, search_config, run, distribution=strategy, checkpoint=checkpoint
+        ) as restored,
+    ):
+        return restored.derive()

@@ -1,0 +1,94 @@
+"""What a search saves in order to go on after an interruption, or to go back."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from enas_tf.errors import NumericalError
+from enas_tf.runs.directory import RunDirectory
+from enas_tf.training.checkpoints import Checkpoints
+from enas_tf.training.machines.checkpoints import SharedCheckpoints
+from enas_tf.training.machines.workers import Workers
+
+
+class SavedSearch:
+    """The checkpoints of a search, and the plain numbers in them.
+
+    Args:
+      run: where they are kept.
+      workers: the machines that search.
+      **objects: what has the variables, by name.
+
+    Attributes:
+      seconds: the search took until the checkpoint.
+      unlogged: sums of training metrics that stand in no event yet.
+      rollbacks: how often the search went back.
+      ended: whether the search was ended before its last epoch.
+      ranked: whether the final ranking stands in the log.
+    """
+
+    def __init__(self, run: RunDirectory, workers: Workers, **objects: Any) -> None:
+        self._run = run
+        self._checkpoints = SharedCheckpoints(
+            Checkpoints(run.checkpoints, run.configuration, **objects), workers
+        )
+        self._logs: dict[str, int] = {}
+        self.seconds = 0.0
+        self.unlogged: list[float] = []
+        self.rollbacks = 0
+        self.ended = False
+        self.ranked = False
+
+    def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
+        """Restores the newest or the best checkpoint; returns whether there was one."""
+        found = self._checkpoints.restore(which)
+        values = self._checkpoints.state.values
+        self._logs = values.get("logs", {})
+        self.seconds = values.get("seconds", 0.0)
+        self.unlogged = values.get("unlogged", [])
+        self.rollbacks = values.get("rollbacks", 0)
+        self.ended = values.get("ended", False)
+        self.ranked = values.get("ranked", False)
+        return found
+
+    def rewind_logs(self) -> None:
+        """Forgets what was logged after the checkpoint."""
+        self._run.rewind(self._logs)
+
+    def save(self, seconds: float, unlogged: Sequence[float], score: float | None = None) -> None:
+        """Saves everything.
+
+        Args:
+          seconds: the search took until now.
+          unlogged: sums of training metrics that stand in no event yet.
+          score: how good the search is here, more is better; the best checkpoint is kept.
+        """
+        self._checkpoints.state.values = {
+            "seconds": seconds,
+            "logs": self._run.position(),
+            "unlogged": unlogged,
+            "rollbacks": self.rollbacks,
+            "ended": self.ended,
+            "ranked": self.ranked,
+        }
+        self._checkpoints.save(score)
+
+    def go_back(self, error: NumericalError, limit: int) -> None:
+        """Restores the newest checkpoint because something is not finite, and counts that.
+
+        Args:
+          error: says what is not finite.
+          limit: how often a search may go back.
+
+        Raises:
+          NumericalError: it went back that often already.
+        """
+        if self.rollbacks >= limit:
+            raise NumericalError(
+                f"{error} The search went back to its last checkpoint as often as "
+                f"max_rollbacks={limit} allows."
+            ) from error
+        # The checkpoint may be older than the last time it was gone back to.
+        rollbacks = self.rollbacks
+        if not self.restore():
+            raise NumericalError(f"{error} There is no checkpoint to go back to.") from error
+        self.rollbacks = rollbacks + 1

@@ -1,0 +1,332 @@
+"""Phase 1: training of the shared weights, and what phase 2 asks of them: rewards and scores.
+
+Everything runs under a `tf.distribute` strategy in `tf.function`s that take the architecture as
+integers, so that nothing is traced again when it changes.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.data.sharing import Share, SpreadBatch
+from enas_tf.errors import NumericalError
+from enas_tf.layers.graph_options import without_graph_optimization
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.carried_state import CarriedState
+from enas_tf.training.devices import default_strategy, distributed
+from enas_tf.training.machines.workers import Workers
+from enas_tf.training.optimizers import apply_gradients, build_optimizer, decayed_loss
+from enas_tf.training.sums import run_and_sum
+
+
+class SharedWeights:
+    """The supernet of a space, its optimiser, and the functions that run it.
+
+    Args:
+      space: the search space.
+      config: the settings of the search.
+      steps_per_epoch: training steps in an epoch, for the learning rate.
+      distribution: over which devices; default: see `default_strategy`.
+
+    Attributes:
+      supernet: the shared weights.
+      optimizer: their optimiser.
+      distribution: the `tf.distribute` strategy.
+      workers: the machines of the strategy.
+      samples_per_step: architectures that one training step trains; must divide the number of
+        replicas.
+      carried: what the last training batch left to the next one.
+      gradient_norm: float32 variable, of the last training step, before clipping; not a number
+        where it is not known, see `apply_gradients`.
+
+    Raises:
+      ConfigurationError: the rows of a batch that goes on from another one cannot be divided
+        among the devices.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        config: SearchConfig,
+        steps_per_epoch: int,
+        distribution: tf.distribute.Strategy | None = None,
+    ) -> None:
+        self._space = space
+        self._config = config
+        self.distribution = distribution or default_strategy()
+        self.workers = Workers(self.distribution)
+        self.samples_per_step = config.samples_per_step or self.num_replicas
+        with self.distribution.scope():
+            self.supernet = space.build_supernet(seed=config.seed)
+            self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
+            self.optimizer.build(self.supernet.trainable_variables)
+        batch_size = config.shared_weights.batch_size
+        self.carried = CarriedState(
+            self.supernet.initial_state(batch_size), batch_size, self.distribution
+        )
+        self.gradient_norm = tf.Variable(0.0, trainable=False, name="gradient_norm")
+        # What the batches of `training_batches` have in common, until the step is traced.
+        self._untraced: Any = None
+        self._training_step = tf.function(
+            self._distributed_step, autograph=False, reduce_retracing=True
+        )
+        self._scoring = {
+            use_batch: tf.function(
+                lambda batch, decisions, use_batch=use_batch: self._distributed_scores(
+                    batch, decisions, use_batch
+                ),
+                autograph=False,
+                reduce_retracing=True,
+            )
+            for use_batch in (False, True)
+        }
+        self._refitting_step = tf.function(self._refit_step, autograph=False)
+        # On a GPU the optimiser chooses the layout of the pictures. On a CPU it changes nothing
+        # that can be measured, and takes seconds of the first step.
+        on_gpu = bool(tf.config.list_logical_devices("GPU"))
+        self._graph_options = contextlib.nullcontext if on_gpu else without_graph_optimization
+
+    @property
+    def num_replicas(self) -> int:
+        """Devices that work on one step."""
+        return self.distribution.num_replicas_in_sync
+
+    def batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Any:
+        """Returns the batches of a stream, at a time one for every replica; see `distributed`."""
+        return distributed(self.distribution, stream)
+
+    def training_batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Iterator[Any]:
+        """Returns the batches of a stream for `train`, which is traced once for all their shapes.
+
+        Args:
+          stream: returns the rows of training batches that a share of the replicas works on; the
+            `element_spec` says what the batches have in common.
+        """
+        batches = self.batches(stream)
+        self._untraced = batches.element_spec
+        return iter(batches)
+
+    def _trace_training(self) -> None:
+        """Traces the training step for all batches of `training_batches`, if it is not yet."""
+        if self._untraced is None:
+            return
+        decisions = self._space.encode([self._space.random_architecture(0)] * self.samples_per_step)
+        self._training_step.get_concrete_function(
+            self._untraced,
+            type(decisions)(*(tf.TensorSpec(array.shape, tf.int32) for array in decisions)),
+            tf.TensorSpec([], tf.int64),
+            tf.TensorSpec([], tf.int32),
+        )
+        self._untraced = None
+
+    def saved_objects(self) -> dict[str, Any]:
+        """Returns what a checkpoint must hold, by name."""
+        objects: dict[str, Any] = {"supernet": self.supernet, "optimizer": self.optimizer}
+        if self.carried.tensors:
+            objects["carried"] = self.carried
+        return objects
+
+    def check_finite(self) -> None:
+        """Raises `NumericalError` if a weight, or what the last batch left, is not finite."""
+        for variable in (*self.supernet.weights, *self.carried.tensors):
+            value = tf.convert_to_tensor(variable)
+            if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
+                raise NumericalError(
+                    f"The shared weights are not finite any more ({variable.name}). Lower "
+                    "learning_rate, or set clip_norm."
+                )
+
+    def train(self, batch: Any, decisions: Any, step: int, rollbacks: int = 0) -> Any:
+        """Takes one training step.
+
+        Args:
+          batch: from `training_batches`.
+          decisions: int32 arrays of `samples_per_step` architectures; neighbouring replicas share
+            one if there are fewer of them than of replicas.
+          step: number of the step, from which dropout is seeded.
+          rollbacks: how often the search went back; from which dropout is seeded too.
+
+        Returns:
+          Metrics as tensors, sums over the whole batch: those of `TrainingPass`.
+        """
+        with self._graph_options():
+            self._trace_training()
+            return self._training_step(
+                batch, decisions, tf.constant(step, tf.int64), tf.constant(rollbacks, tf.int32)
+            )
+
+    def step_metrics(self) -> dict[str, float]:
+        """Returns what else is logged of the last training step, by name."""
+        metrics = {
+            "learning_rate": float(self.optimizer.learning_rate),
+            "gradient_norm": float(self.gradient_norm),
+        }
+        return {name: value for name, value in metrics.items() if not math.isnan(value)}
+
+    def _distributed_step(
+        self, batch: Any, decisions: Any, step: tf.Tensor, rollbacks: tf.Tensor
+    ) -> Any:
+        (metrics, statistics), (state, norms) = run_and_sum(
+            self.distribution,
+            self._replica_step,
+            (batch, decisions, self.carried.read(), step, rollbacks),
+        )
+        self.carried.write(state)
+        self.gradient_norm.assign(self.distribution.experimental_local_results(norms)[0])
+        self.supernet.update_statistics(statistics)
+        return metrics
+
+    def _replica_step(
+        self, batch: Any, decisions: Any, state: Any, step: tf.Tensor, rollbacks: tf.Tensor
+    ) -> tuple[Any, Any]:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        own = self._decisions_of(decisions, replica * self.samples_per_step // self.num_replicas)
+        # Every replica has masks of its own.
+        number = step * self.num_replicas + tf.cast(replica, tf.int64)
+        dropout_seed = tf.stack([self._config.seed + rollbacks, tf.cast(number, tf.int32)])
+        training = self._config.shared_weights
+        variables = self.supernet.trainable_variables
+        with tf.GradientTape() as tape:
+            outcome = self.supernet.training_pass(
+                batch, own, self.carried.rows_of(state, replica), dropout_seed
+            )
+            loss = outcome.objective / training.batch_size
+            if outcome.decayed is not None:
+                loss = decayed_loss(loss, outcome.decayed, training)
+        norm = apply_gradients(
+            self.optimizer,
+            tape.gradient(loss, variables),
+            variables,
+            training,
+            decay=outcome.decayed is None,
+            rate_scale=outcome.rate_scale,
+        )
+        return (outcome.metrics, outcome.statistics), (outcome.state, norm)
+
+    def rewards(self, batches: Iterable[Any], architectures: Sequence[Any]) -> list[float]:
+        """Scores each architecture on a validation minibatch of its own.
+
+        The architectures are spread over the replicas. Each is scored by one replica on its whole
+        minibatch, so that the rewards do not depend on the number of devices.
+
+        Args:
+          batches: iterator over what `batches` returned for a stream of `SpreadBatch`; one is
+            taken for as many architectures as there are replicas.
+          architectures: to be scored.
+
+        Raises:
+          NumericalError: a reward is not finite.
+        """
+        use_batch = self._config.reward_statistics == "batch"
+        encoded = self._space.encode(architectures)
+        rewards: list[float] = []
+        for start in range(0, len(architectures), self.num_replicas):
+            # Replicas that have nothing to do repeat the last architecture.
+            numbers = np.arange(start, start + self.num_replicas).clip(max=len(architectures) - 1)
+            decisions = type(encoded)(*(array[numbers] for array in encoded))
+            scores = self._scores(next(batches), decisions, use_batch)
+            rewards += [
+                self.supernet.reward(*score) for score in scores[: len(architectures) - start]
+            ]
+        if not np.all(np.isfinite(rewards)):
+            raise NumericalError(
+                f"A reward is not finite: {rewards!r:.80}. Lower learning_rate, or set clip_norm."
+            )
+        return rewards
+
+    def validation_score(
+        self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
+    ) -> float:
+        """Scores an architecture on all of some validation batches.
+
+        Args:
+          batches: what `batches` returned for a finite stream of `SpreadBatch`.
+          architecture: to be scored.
+          use_batch_statistics: whether the batch's or the moving statistics normalise.
+        """
+        decisions = self._space.encode([architecture] * self.num_replicas)
+        scores = [
+            score
+            for batch in batches
+            for score in self._scores(batch, decisions, use_batch_statistics)
+        ]
+        return self.supernet.reward(*map(sum, zip(*scores)))
+
+    def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
+        """Replaces the moving statistics, if there are any, by those of one architecture alone.
+
+        Args:
+          batches: what `batches` returned for a stream of `SpreadBatch` of training examples; all
+            of them are used, each by one replica, so that the number of devices does not matter.
+          architecture: whose statistics.
+        """
+        banks = self.supernet.normalization_banks()
+        if not banks:
+            return
+        for bank in banks.values():
+            bank.reset_statistics()
+        encoded = self._space.encode([architecture])
+        decisions = self._decisions_of(encoded, 0)
+        for batch in batches:
+            self._refitting_step(batch, decisions)
+
+    def _refit_step(self, batch: SpreadBatch, decisions: Any) -> None:
+        statistics = self._of_every_replica(
+            lambda batch, _: self.supernet.batch_statistics(batch, decisions), batch
+        )
+        # One after the other, as one device does it.
+        for replica in range(self.num_replicas):
+            self.supernet.update_statistics(
+                tf.nest.map_structure(lambda values, number=replica: values[number], statistics)
+            )
+
+    def _of_every_replica(self, function: Callable[[Any, Any], Any], batch: SpreadBatch) -> Any:
+        """Returns what every replica computes of its own batch.
+
+        Args:
+          function: takes a batch and the number of the replica; returns nested tensors.
+          batch: one for each replica.
+
+        Returns:
+          The tensors with an axis of the replicas in front; zeros for a batch that does not count.
+        """
+
+        def placed(batch: SpreadBatch) -> tuple[Any, Any]:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            own = tf.equal(tf.range(self.num_replicas), replica) & (batch.weight > 0.0)
+
+            def place(value: tf.Tensor) -> tf.Tensor:
+                # A product would be undefined where a score is.
+                return tf.where(tf.reshape(own, [-1] + [1] * value.shape.rank), value[None], 0.0)
+
+            return tf.nest.map_structure(place, function(batch.batch, replica)), ()
+
+        return run_and_sum(self.distribution, placed, (batch,))[0]
+
+    @staticmethod
+    def _decisions_of(decisions: Any, number: Any) -> Any:
+        """Returns one of several architectures, without the batch axis."""
+        return type(decisions)(*(array[number] for array in decisions))
+
+    def _scores(
+        self, batch: SpreadBatch, decisions: Any, use_batch: bool
+    ) -> list[tuple[float, float]]:
+        """Returns total and count for each replica; both 0 if its batch does not count."""
+        tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
+        with self._graph_options():
+            scores = self._scoring[use_batch](batch, tensors)
+        return list(zip(scores.total.numpy().tolist(), scores.count.numpy().tolist(), strict=True))
+
+    def _distributed_scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> Any:
+        """Returns a `Score` of vectors `[replicas]`."""
+
+        def score(batch: Any, replica: Any) -> Any:
+            own = self._decisions_of(decisions, replica)
+            return self.supernet.score(batch, own, use_batch_statistics=use_batch)
+
+        return self._of_every_replica(score, batch)

@@ -1,0 +1,115 @@
+"""What the search needs of a strategy, and nothing more."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.searching.rewards import as_rewards
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+
+
+class _Purpose(enum.IntEnum):
+    """Keeps the random numbers of proposals and of candidates apart."""
+
+    PROPOSALS = 0
+    CANDIDATES = 1
+
+
+class Strategy(tf.Module):
+    """Proposes architectures and learns from their rewards.
+
+    All state is in variables that `tf.train.Checkpoint(strategy=strategy)` tracks: a strategy that
+    is restored goes on exactly as the one that was saved. Random choices are functions of the
+    search's seed and of the number of calls of `propose` before.
+
+    Proposals are made once for all devices: build a strategy outside the scope of a
+    `tf.distribute.Strategy`.
+
+    A subclass implements `draw` and `learn`, and `most_likely` if it can answer.
+
+    Attributes:
+      space: the search space.
+      config: the settings of the search.
+      num_calls: int64 scalar variable, how often `propose` was called.
+    """
+
+    def __init__(self, space: SearchSpace, config: SearchConfig):
+        """Initializes the strategy and all its variables.
+
+        Args:
+          space: the search space.
+          config: the settings of the search.
+        """
+        super().__init__(name=type(self).__name__)
+        self.space = space
+        self.config = config
+        self.num_calls = tf.Variable(0, dtype=tf.int64, trainable=False, name="num_calls")
+
+    def propose(self, count: int) -> list[Any]:
+        """Returns architectures to train the shared weights with, or to be rewarded.
+
+        Args:
+          count: how many, at least 1; some may be equal.
+
+        Returns:
+          Architecture values of the space.
+        """
+        architectures = self.draw(count, self._seeds(_Purpose.PROPOSALS, count))
+        self.num_calls.assign_add(1)
+        return architectures
+
+    def skip_proposal(self) -> None:
+        """Passes over the random numbers of the next proposal, so that another one is made."""
+        self.num_calls.assign_add(1)
+
+    def observe(self, architectures: Sequence[Any], rewards: Sequence[float]) -> dict[str, float]:
+        """Learns from the rewards of architectures; one call is one update.
+
+        Args:
+          architectures: values of the space, usually those proposed last.
+          rewards: one for each; higher is better.
+
+        Returns:
+          Metrics for the log by name; `reward` is the mean reward.
+
+        Raises:
+          ConfigurationError: there is not one reward for each architecture, or none at all.
+          NumericalError: a reward is not finite.
+        """
+        values = as_rewards(rewards, len(architectures))
+        return {"reward": float(np.mean(values)), **self.learn(architectures, values)}
+
+    def most_likely(self) -> Any | None:
+        """Returns the architecture that the strategy favours now, None if it favours none."""
+        return None
+
+    def candidates(self, count: int) -> list[Any]:
+        """Returns architectures to choose the result of the search from.
+
+        Changes nothing: calls do not influence what is proposed later, and repeat themselves until
+        something new was observed or proposed.
+
+        Args:
+          count: how many, at least 1; some may be equal.
+        """
+        return self.draw(count, self._seeds(_Purpose.CANDIDATES, count))
+
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
+        """Returns architectures as a function of the state and the seeds; changes no state."""
+        raise NotImplementedError
+
+    def learn(self, architectures: Sequence[Any], rewards: np.ndarray) -> Mapping[str, float]:
+        """Updates the state with finite rewards, float32 `[len(architectures)]`."""
+        raise NotImplementedError
+
+    def _seeds(self, purpose: _Purpose, count: int) -> np.random.SeedSequence:
+        if not isinstance(count, (int, np.integer)) or count < 1:
+            raise ConfigurationError(
+                f"`count` must be a positive integer. Received: count={count!r}."
+            )
+        return np.random.SeedSequence((self.config.seed, int(purpose), int(self.num_calls)))

@@ -1,0 +1,59 @@
+"""A strategy that lives on the chief of several machines."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from enas_tf.searching.strategies.base import Strategy
+from enas_tf.training.machines.workers import Workers
+
+
+class ChiefsStrategy:
+    """Tells all machines what the chief's strategy proposes; only that one learns.
+
+    Machines of different kinds round differently. If each had a controller of its own, these would
+    drift apart, and sooner or later propose different architectures.
+
+    Args:
+      strategy: of this machine; only the chief's is used.
+      workers: the machines.
+    """
+
+    def __init__(self, strategy: Strategy, workers: Workers) -> None:
+        self._strategy = strategy
+        self._workers = workers
+
+    def propose(self, count: int) -> list[Any]:
+        """Returns proposals of the chief; see `Strategy.propose`."""
+        return self._shared(count, self._strategy.propose)
+
+    def candidates(self, count: int) -> list[Any]:
+        """Returns candidates of the chief; see `Strategy.candidates`."""
+        return self._shared(count, self._strategy.candidates)
+
+    def most_likely(self) -> Any | None:
+        """Returns the chief's favourite; see `Strategy.most_likely`."""
+        favourite = self._strategy.most_likely()
+        if not self._workers.decide(lambda: favourite is not None):
+            return None
+        return self._shared(1, lambda count: [favourite] * count)[0]
+
+    def observe(self, architectures: Sequence[Any], rewards: Sequence[float]) -> dict[str, float]:
+        """Lets the chief's strategy learn; see `Strategy.observe`."""
+        return self._workers.decide(
+            lambda: {
+                name: float(value)
+                for name, value in self._strategy.observe(architectures, rewards).items()
+            }
+        )
+
+    def skip_proposal(self) -> None:
+        """Passes over the random numbers of the next proposal."""
+        self._strategy.skip_proposal()
+
+    def _shared(self, count: int, draw: Callable[[int], Sequence[Any]]) -> list[Any]:
+        space = self._strategy.space
+        if not self._workers.are_several:
+            return list(draw(count))
+        own = draw(count) if self._workers.is_chief else [space.random_architecture(0)] * count
+        decisions = space.encode(own)
+        return space.decode(type(decisions)(*self._workers.of_chief(decisions)))

@@ -1,0 +1,25 @@
+"""Random search: the baseline that every other strategy must beat."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from enas_tf.searching.strategies.base import Strategy
+
+
+class RandomSearch(Strategy):
+    """Proposes architectures drawn uniformly from the space and learns nothing.
+
+    With it the shared weights are trained as in ENAS, and the ranking of candidates alone chooses
+    the result: the paper's ablation of a controller that is never updated.
+    """
+
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
+        """Returns random architectures; see `Strategy.draw`."""
+        generator = np.random.default_rng(seeds)
+        return [self.space.random_architecture(generator) for _ in range(count)]
+
+    def learn(self, architectures: Sequence[Any], rewards: np.ndarray) -> Mapping[str, float]:
+        """Learns nothing; reports the highest reward of this call as `best_reward`."""
+        return {"best_reward": float(np.max(rewards))}

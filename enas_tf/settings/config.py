@@ -1,0 +1,301 @@
+"""The settings that every search space shares: data, training, controller updates, deriving.
+
+What only one space has (its size, its controller's constants) stands in that space's folder, and
+so do the presets. Flags, `config.json` and the tables of the documentation come from these fields.
+"""
+
+import dataclasses
+from typing import Any
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.settings.setting import Settings, section, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig(Settings):
+    """Which data, how they are split, and how training pictures are changed."""
+
+    dataset: str = setting(
+        "cifar10",
+        "Name of an embedded or TensorFlow Datasets dataset, a .npz file, or a folder of class "
+        "folders.",
+    )
+    data_dir: str | None = setting(None, "Folder that holds the dataset's files.")
+    validation_size: int | None = setting(
+        None,
+        "Number of training examples, the last ones, kept for validation (default: one tenth).",
+        minimum=1,
+    )
+    max_train_examples: int | None = setting(
+        None, "Use only this many examples of the training set.", minimum=1
+    )
+    max_test_examples: int | None = setting(
+        None, "Use only this many examples of the test set.", minimum=1
+    )
+    crop_padding: int | None = setting(
+        None,
+        "Pixels of zero padding before the random crop (default: an eighth of the smaller side).",
+        minimum=0,
+    )
+    flip: bool | None = setting(
+        None, "Flip training pictures left to right at random (default: yes, except for digits)."
+    )
+    cutout: float = setting(
+        0.0,
+        "Side of the square that CutOut blanks in training pictures, in pixels, or below 1 as a "
+        "share of the smaller side; 0: none.",
+        minimum=0.0,
+    )
+
+
+TOKENIZATIONS = ("auto", "blanks", "words")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextDataConfig(Settings):
+    """Which text, how it is divided into words, and how much of it a training step reads."""
+
+    dataset: str = setting(
+        "ptb",
+        "pydoc (embedded), ptb or any folder of train, valid and test text files, a text file "
+        "(divided 90:5:5), or the release's ptb.pkl.",
+    )
+    data_dir: str | None = setting(
+        None, "Folder that holds the dataset's files, or a folder of that name."
+    )
+    tokenization: str = setting(
+        "auto",
+        "Words are what stands between blanks, as in Penn Treebank and WikiText files, or "
+        "lower-case words and single punctuation marks; auto: words for pydoc, blanks for files.",
+        choices=TOKENIZATIONS,
+    )
+    vocabulary_size: int | None = setting(
+        None,
+        "Keep only so many of the most frequent words of the training part; all others become "
+        "<unk> (default: keep all, or if the text has no <unk> of its own, all that occur twice).",
+        minimum=2,
+    )
+    max_train_tokens: int | None = setting(
+        None, "Use only this many tokens of the training part.", minimum=1
+    )
+    max_test_tokens: int | None = setting(
+        None, "Use only this many tokens of the test part.", minimum=1
+    )
+    sequence_length: int = setting(
+        35, "Words over which gradients flow back in time, on average.", minimum=1
+    )
+    random_lengths: bool = setting(
+        True,
+        "Draw the length of every training segment: around sequence_length, sometimes around half "
+        "of it; the learning rate is scaled with it.",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig(Settings):
+    """Gradient descent on cross-entropy, of the shared weights or of a derived network."""
+
+    epochs: int = setting(310, "Passes over the training set.", minimum=1)
+    batch_size: int = setting(128, "Examples in a training step, over all devices.", minimum=1)
+    learning_rate: float = setting(0.05, "Highest learning rate.", above=0.0)
+    final_learning_rate: float = setting(
+        0.0005, "Learning rate at the end of each cosine period.", minimum=0.0
+    )
+    restart_epochs: int = setting(
+        10,
+        "Length in epochs of the first cosine period; 0: one period over all epochs.",
+        minimum=0,
+    )
+    restart_multiplier: int = setting(
+        2, "Factor by which each cosine period is longer than the one before.", minimum=1
+    )
+    momentum: float = setting(0.9, "Nesterov momentum.", minimum=0.0, below=1.0)
+    weight_decay: float = setting(
+        2.5e-4,
+        "Factor of the sum of squares of the trained weights in the loss (in the search of a "
+        "recurrent cell: of the cell's matrices in use).",
+        minimum=0.0,
+    )
+    clip_norm: float = setting(
+        0.0, "Largest global norm of a gradient; 0: gradients are not clipped.", minimum=0.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.final_learning_rate > self.learning_rate:
+            raise ConfigurationError(
+                "`final_learning_rate` must be at most `learning_rate`, "
+                f"{self.learning_rate}. Received: final_learning_rate={self.final_learning_rate}; "
+                "set both."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicyConfig(Settings):
+    """REINFORCE updates of the controller."""
+
+    learning_rate: float = setting(1e-3, "Adam's learning rate.", above=0.0)
+    adam_beta_1: float = setting(0.0, "Adam's decay of the first moment.", minimum=0.0, below=1.0)
+    adam_epsilon: float = setting(1e-3, "Adam's epsilon.", above=0.0)
+    samples_per_update: int = setting(20, "Architectures averaged in one update.", minimum=1)
+    updates_per_epoch: int = setting(50, "Updates after each pass of training.", minimum=1)
+    baseline_decay: float = setting(
+        0.99,
+        "Decay of the moving average of rewards that serves as baseline.",
+        minimum=0.0,
+        below=1.0,
+    )
+    entropy_weight: float = setting(1e-4, "Weight of the entropy in the reward.", minimum=0.0)
+    clip_norm: float = setting(
+        0.0, "Largest global norm of a controller gradient; 0: not clipped.", minimum=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class EvolutionConfig(Settings):
+    """Regularised evolution (Real et al., 2019, arXiv 1802.01548), another strategy."""
+
+    population_size: int = setting(
+        100, "Architectures in the population; the oldest one dies.", minimum=1
+    )
+    tournament_size: int = setting(
+        25, "Members drawn at random, of which the best has offspring.", minimum=1
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DeriveConfig(Settings):
+    """How the best architecture is chosen after (or during) a search."""
+
+    num_candidates: int = setting(
+        100, "Architectures sampled from the trained controller and ranked.", minimum=1
+    )
+    scoring: str = setting(
+        "validation_set",
+        "Rank candidates by their score on the whole validation set or on one minibatch (paper).",
+        choices=("validation_set", "minibatch"),
+    )
+    statistics: str = setting(
+        "batch",
+        "Batch normalisation while ranking: statistics of the batch, statistics refitted for each "
+        "candidate on training batches, or the moving ones.",
+        choices=("batch", "refitted", "moving"),
+    )
+    finalists: int = setting(
+        0, "Best candidates that are retrained briefly and ranked again; 0: none.", minimum=0
+    )
+    finalist_epochs: int = setting(3, "Epochs of a finalist's short retraining.", minimum=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.finalists > self.num_candidates:
+            raise ConfigurationError(
+                f"`finalists` must be at most `num_candidates`, {self.num_candidates}. "
+                f"Received: finalists={self.finalists}."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig(Settings):
+    """A whole search: phase 1 (shared weights), phase 2 (controller), then deriving."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    strategy: str = setting(
+        "reinforce",
+        "How architectures are proposed: by a controller that learns by REINFORCE, at random, or "
+        "by regularised evolution.",
+        # What they are stands in `enas_tf.searching.strategies`.
+        choices=("reinforce", "random", "evolution"),
+    )
+    reward_statistics: str = setting(
+        "batch",
+        "Batch normalisation in the reward: statistics of the minibatch, or the moving ones.",
+        choices=("batch", "moving"),
+    )
+    reward_batch_size: int | None = setting(
+        None,
+        "Validation examples behind one reward (default: the training batch size).",
+        minimum=1,
+    )
+    samples_per_step: int | None = setting(
+        None,
+        "Architectures that one training step of the shared weights trains, each on its share of "
+        "the batch: 1, or a divisor of the number of devices (default: one for each device).",
+        minimum=1,
+    )
+    policy_start_epoch: int = setting(
+        0,
+        "First epoch whose end updates the controller; before it, only weights train.",
+        minimum=0,
+    )
+    max_rollbacks: int = setting(
+        5,
+        "Times that a search goes back to its last checkpoint when a loss or a reward is not "
+        "finite; 0: it ends at once.",
+        minimum=0,
+    )
+    collapse_level: float = setting(
+        0.05,
+        "Warn when the controller's entropy or the spread of the sampled operations falls under "
+        "this share of the largest possible; 0: never (a tanh constant keeps the entropy far above "
+        "the default).",
+        minimum=0.0,
+        below=1.0,
+    )
+    shared_weights: TrainingConfig = section(TrainingConfig())
+    policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
+    evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
+    derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
+
+
+def _retraining_rollbacks() -> Any:
+    return setting(
+        5,
+        "Times that a training goes back to its last checkpoint when a loss is not finite; 0: it "
+        "ends at once.",
+        minimum=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class RetrainConfig(Settings):
+    """Training of a derived network from scratch."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    use_validation: bool = setting(
+        False,
+        "Keep the validation part out of training and report accuracy on it after each epoch.",
+    )
+    max_rollbacks: int = _retraining_rollbacks()
+    training: TrainingConfig = section(
+        TrainingConfig(
+            batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
+        )
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TextRetrainConfig(Settings):
+    """Training of a derived language model from scratch."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    averaging_patience: int | None = setting(
+        10,
+        "The average of the weights over all later steps becomes the result as soon as the "
+        "validation perplexity is worse than the best one that is more than so many epochs old; "
+        "unset: never.",
+        minimum=0,
+    )
+    max_rollbacks: int = _retraining_rollbacks()
+    training: TrainingConfig = section(
+        TrainingConfig(
+            epochs=3000,
+            batch_size=64,
+            learning_rate=20.0,
+            final_learning_rate=20.0,
+            restart_epochs=0,
+            momentum=0.0,
+            weight_decay=8e-7,
+            clip_norm=0.25,
+        )
+    )

@@ -1,0 +1,222 @@
+"""Finding and writing architectures: run directories, files, release strings, published names.
+
+Nothing here imports TensorFlow.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.files.reading import read_bytes
+from enas_tf.spaces.base import FORMAT_VERSION, Architecture
+from enas_tf.spaces.macro import published as macro_published
+from enas_tf.spaces.macro.architecture import MacroArchitecture, macro_architecture_from_json
+from enas_tf.spaces.micro import published as micro_published
+from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.rnn import published as rnn_published
+from enas_tf.spaces.rnn.architecture import RnnArchitecture, rnn_architecture_from_json
+
+# The files of a run directory that hold its architecture: a search's, a retraining's.
+FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
+_KEYS = ("space", "format_version", "architecture")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Form:
+    """How the architectures of one space are read.
+
+    Attributes:
+      from_json: from the dictionary of `Architecture.to_json`.
+      from_release_string: from the release's integers.
+      published: published architectures by name.
+    """
+
+    from_json: Callable[[Mapping[str, Any]], Architecture]
+    from_release_string: Callable[[str], Architecture]
+    published: Mapping[str, Architecture]
+
+
+# A new space is added here.
+_FORMS = {
+    "macro": _Form(
+        macro_architecture_from_json,
+        MacroArchitecture.from_release_string,
+        macro_published.PUBLISHED,
+    ),
+    "micro": _Form(
+        MicroArchitecture.from_json,
+        MicroArchitecture.from_release_string,
+        micro_published.PUBLISHED,
+    ),
+    "rnn": _Form(
+        rnn_architecture_from_json,
+        RnnArchitecture.from_release_string,
+        rnn_published.PUBLISHED,
+    ),
+}
+
+
+def published_architectures(space_name: str) -> Mapping[str, Architecture]:
+    """Returns the published architectures of a space by name.
+
+    Raises:
+      ConfigurationError: there is no such space.
+    """
+    return _form(space_name).published
+
+
+def space_of_published(name: str | None) -> str | None:
+    """Returns the space of a published architecture; None if none has that name."""
+    return next((space for space, form in _FORMS.items() if name in form.published), None)
+
+
+def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architecture:
+    """Returns the architecture that a text names.
+
+    Args:
+      text: a run directory, a JSON file, the name of a published architecture, or the integers of
+        the release separated by blanks; what exists on disk goes first.
+      space_name: of the space that the architecture must belong to, for example `"macro"`.
+
+    Returns:
+      The typed architecture, for example a `MacroArchitecture`.
+
+    Raises:
+      ArchitectureError: the text is none of these, or the file is missing, malformed, of a newer
+        format or of another space.
+      ConfigurationError: there is no such space.
+    """
+    form = _form(space_name)
+    text = os.fspath(text).strip()
+    if not text:
+        raise ArchitectureError(f"The architecture is empty; expected {_expected(form)}.")
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    path = os.path.expanduser(text)
+    if os.path.isdir(path):
+        return _from_run(pathlib.Path(path), space_name)
+    if os.path.exists(path) or path.endswith(".json"):
+        return _from_file(pathlib.Path(path), space_name)
+    if text in form.published:
+        return form.published[text]
+    if not text.strip("0123456789 |,\t\n-"):
+        return form.from_release_string(text)
+    raise ArchitectureError(
+        f"No architecture is known as {text!r:.80}: no such folder or file, and no published "
+        f"architecture of the {space_name} space. Expected {_expected(form)}."
+    )
+
+
+def architecture_document(
+    architecture: Architecture,
+    *,
+    score: float | None = None,
+    score_kind: str | None = None,
+    **extra: Any,
+) -> dict[str, Any]:
+    """Returns what `best_architecture.json` holds, as a dictionary that JSON can hold.
+
+    Args:
+      architecture: any architecture.
+      score: how good it was found to be, if known.
+      score_kind: what the score is, for example `"shared_weights_validation_accuracy"`.
+      **extra: further entries of the document.
+    """
+    document: dict[str, Any] = {
+        "space": architecture.space_name,
+        "format_version": FORMAT_VERSION,
+        "architecture": architecture.to_json(),
+        "release_string": architecture.to_release_string(),
+    }
+    if score is not None:
+        document["score"] = float(score)
+        document["score_kind"] = score_kind
+    return {**document, **extra}
+
+
+def architecture_from_document(
+    document: Mapping[str, Any], space_name: str, source: str = "The document"
+) -> Architecture:
+    """Returns the architecture in what `architecture_document` returned.
+
+    Args:
+      document: the document, or only what `Architecture.to_json` returned.
+      space_name: of the space that the architecture must belong to.
+      source: names the document in the message of an error, for example its path.
+
+    Raises:
+      ArchitectureError: the document is malformed, of a newer format or of another space.
+    """
+    form = _form(space_name)
+    if not isinstance(document, Mapping):
+        raise ArchitectureError(f"{source} holds no JSON object.")
+    if not any(key in document for key in _KEYS):
+        return _named(source, form.from_json, document)
+    missing = [key for key in _KEYS if key not in document]
+    if missing:
+        raise ArchitectureError(f"{source} has no entry {missing[0]!r}; expected {_KEYS}.")
+    version = document["format_version"]
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise ArchitectureError(
+            f"{source}: `format_version` must be a positive integer. Received: {version!r}."
+        )
+    if version > FORMAT_VERSION:
+        raise ArchitectureError(
+            f"{source} has format version {version}, newer than {FORMAT_VERSION}, the newest that "
+            "this version of enas_tf reads; install a newer enas_tf."
+        )
+    if document["space"] != space_name:
+        raise ArchitectureError(
+            f"{source} holds an architecture of the space {document['space']!r}, not of "
+            f"{space_name!r}; give --space={document['space']}."
+        )
+    return _named(source, form.from_json, document["architecture"])
+
+
+def _form(space_name: str) -> _Form:
+    if space_name not in _FORMS:
+        raise ConfigurationError(
+            f"`space` must be one of {', '.join(sorted(_FORMS))}. Received: space={space_name!r}."
+        )
+    return _FORMS[space_name]
+
+
+def _expected(form: _Form) -> str:
+    return (
+        "a run directory, a .json file, the release's integers, or one of "
+        f"{', '.join(sorted(form.published))}"
+    )
+
+
+def _from_run(path: pathlib.Path, space_name: str) -> Architecture:
+    for name in FILES_OF_A_RUN:
+        if os.path.exists(path / name):
+            return _from_file(path / name, space_name)
+    raise ArchitectureError(
+        f"The folder {path} has no {FILES_OF_A_RUN[0]}; expected the output_dir of a finished "
+        "search (enas-derive writes the file for an unfinished one)."
+    )
+
+
+def _from_file(path: pathlib.Path, space_name: str) -> Architecture:
+    try:
+        document = json.loads(read_bytes(path).decode("utf-8"))
+    except FileNotFoundError as error:
+        raise ArchitectureError(f"The file {path} does not exist.") from error
+    except OSError as error:
+        raise ArchitectureError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ArchitectureError(f"{path} is not valid JSON: {error}.") from error
+    return architecture_from_document(document, space_name, str(path))
+
+
+def _named(
+    source: str, parse: Callable[[Mapping[str, Any]], Architecture], value: Any
+) -> Architecture:
+    try:
+        return parse(value)
+    except ArchitectureError as error:
+        raise ArchitectureError(f"{source}: {error}") from error

@@ -1,0 +1,90 @@
+"""What the search spaces for pictures have in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from typing_extensions import Self
+
+from enas_tf.errors import ConfigurationError, DataError
+from enas_tf.settings.config import DataConfig, SearchConfig, TrainingConfig
+from enas_tf.spaces.base import SearchSpace
+
+
+class ImageSpace(SearchSpace):
+    """A space of networks that classify pictures.
+
+    Attributes:
+      filters: channels of the first layers; even.
+      input_shape: height, width and channels of a picture.
+      num_classes: number of classes.
+    """
+
+    filters: int
+    input_shape: tuple[int, ...]
+    num_classes: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_input_shape(self.input_shape)
+        check_filters(self.filters)
+
+    def for_data(self, data: Any) -> Self:
+        """Returns the space with the shape of the pictures and the number of their classes."""
+        from enas_tf.data.images.dataset import ImageData
+
+        if not isinstance(data, ImageData):
+            raise DataError(
+                "A space for pictures needs an ImageData; see enas_tf.load_images and "
+                f"enas_tf.ImageData.from_arrays. Received: {type(data).__name__}."
+            )
+        return self.replace(input_shape=data.input_shape, num_classes=data.num_classes)
+
+    def build_static_step(
+        self, architecture: Any, config: TrainingConfig
+    ) -> Callable[[Any], NamedTuple]:
+        """Returns a training step of an architecture's plain network, with all its parts."""
+        from enas_tf.training.image_step import static_step
+
+        # Not every space has an auxiliary head.
+        auxiliary_weight = getattr(self, "auxiliary_weight", 0.0)
+        return static_step(self.build_static_network(architecture), config, auxiliary_weight)
+
+    def random_data(self, config: SearchConfig) -> Any:
+        """Returns an `ImageData` of random pictures, enough for one training batch."""
+        from enas_tf.data.images.dataset import ImageData
+
+        sizes = config.shared_weights.batch_size, config.reward_batch_size
+        number = max(size or 0 for size in sizes)
+        generator = np.random.default_rng(config.seed)
+        images = generator.integers(0, 256, (2 * number, *self.input_shape), np.uint8)
+        labels = np.arange(2 * number) % self.num_classes
+        split = DataConfig(dataset="random", validation_size=number)
+        return ImageData.from_arrays(images, labels, images, labels, name="random", config=split)
+
+
+def check_input_shape(input_shape: Sequence[int]) -> None:
+    """Raises `ConfigurationError` unless it is the height, width and channels of a picture."""
+    whole = [isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in input_shape]
+    if len(whole) != 3 or not all(whole):
+        raise ConfigurationError(
+            "`input_shape` must be three positive integers (height, width, channels). "
+            f"Received: input_shape={tuple(input_shape)!r}."
+        )
+
+
+def check_filters(filters: int) -> None:
+    """Raises `ConfigurationError` unless a factorised reduction can have that many channels."""
+    if filters % 2:
+        raise ConfigurationError(
+            "`filters` must be even, since a reduction computes half of them on each of two "
+            f"grids. Received: filters={filters}."
+        )
+
+
+def check_num_classes(num_classes: int) -> None:
+    """Raises `ConfigurationError` unless there is something to tell apart."""
+    if num_classes < 2:
+        raise ConfigurationError(
+            f"`num_classes` must be at least 2. Received: num_classes={num_classes}."
+        )

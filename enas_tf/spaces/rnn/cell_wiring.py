@@ -1,0 +1,231 @@
+"""How the nodes of a recurrent cell are connected: known in advance, or held by tensors.
+
+The time loop of `enas_tf.spaces.rnn.recurrence` asks a wiring what each node reads and applies, on the
+way forwards and backwards. Derivatives are written in terms of the function's *value*, so that the
+candidates before the function need not be kept.
+"""
+
+import abc
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction
+
+
+class CellWiring(abc.ABC):
+    """The connections of a cell with node 0 and computed nodes 1 to `num_nodes`.
+
+    Attributes:
+      num_nodes: number of computed nodes.
+    """
+
+    num_nodes: int
+
+    @abc.abstractmethod
+    def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
+        """Returns what a computed node reads from the values of the nodes before it."""
+
+    @abc.abstractmethod
+    def read_all(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns what all computed nodes read.
+
+        Args:
+          values: of all nodes, `[num_nodes + 1, …]`.
+
+        Returns:
+          `[num_nodes, …]`.
+        """
+
+    @abc.abstractmethod
+    def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
+        """Applies the function of a computed node."""
+
+    @abc.abstractmethod
+    def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
+        """Returns the derivative of a computed node's function where it has a given value."""
+
+    @abc.abstractmethod
+    def combine(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Returns the new state from the values of all nodes."""
+
+    @abc.abstractmethod
+    def spread(self, gradient: tf.Tensor) -> Any:
+        """Returns the gradients of all nodes' values from the gradient of the new state."""
+
+    @abc.abstractmethod
+    def gradient_of(self, gradients: Any, node: int) -> tf.Tensor:
+        """Returns the gradient of one node's value."""
+
+    @abc.abstractmethod
+    def send_back(self, gradients: Any, node: int, gradient: tf.Tensor) -> Any:
+        """Returns the gradients with one more added for the node that a computed node reads."""
+
+
+class FixedWiring(CellWiring):
+    """The connections of one architecture.
+
+    Args:
+      architecture: the cell.
+      cell_output: `mean` of all computed nodes, or of the `loose_ends`.
+    """
+
+    def __init__(self, architecture: RnnArchitecture, cell_output: str) -> None:
+        self.num_nodes = architecture.num_nodes
+        self._nodes = (None, *architecture.nodes)
+        every_node = range(1, self.num_nodes + 1)
+        self._outputs = architecture.loose_ends if cell_output == "loose_ends" else every_node
+
+    def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        return values[self._nodes[node].previous]
+
+    def read_all(self, values: tf.Tensor) -> tf.Tensor:
+        """See `CellWiring`."""
+        return tf.gather(values, [node.previous for node in self._nodes[1:]])
+
+    def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        return _FUNCTIONS[self._nodes[node].function](candidates)
+
+    def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        return _SLOPES[self._nodes[node].function](activated)
+
+    def combine(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
+        """See `CellWiring`."""
+        return tf.add_n([values[node] for node in self._outputs]) / len(self._outputs)
+
+    def spread(self, gradient: tf.Tensor) -> list[tf.Tensor]:
+        """See `CellWiring`."""
+        share = gradient / len(self._outputs)
+        zeros = tf.zeros_like(gradient)
+        return [share if node in self._outputs else zeros for node in range(self.num_nodes + 1)]
+
+    def gradient_of(self, gradients: list[tf.Tensor], node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        return gradients[node]
+
+    def send_back(
+        self, gradients: list[tf.Tensor], node: int, gradient: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """See `CellWiring`."""
+        changed = list(gradients)
+        changed[self._nodes[node].previous] += gradient
+        return changed
+
+
+class SampledWiring(CellWiring):
+    """Connections that tensors hold, so that one traced function serves all architectures.
+
+    Every node computes one tanh and one maximum, whichever function it has: sigmoid is a scaled
+    tanh, identity a maximum of equals. For tensors of a few thousand elements that is cheaper than
+    a branch.
+
+    Args:
+      previous: int32 `[num_nodes]`, the node that each computed node reads.
+      functions: int32 `[num_nodes]`, values of `RnnFunction`.
+      cell_output: `mean` of all computed nodes, or of the `loose_ends`.
+    """
+
+    def __init__(self, previous: tf.Tensor, functions: tf.Tensor, cell_output: str) -> None:
+        self.num_nodes = previous.shape[0]
+        self._previous = previous
+        table = tf.constant([_COEFFICIENTS[function] for function in RnnFunction])
+        rows = tf.unstack(tf.gather(table, functions))
+        self._coefficients = [_Coefficients(*tf.unstack(row)) for row in rows]
+        self._shares = None
+        if cell_output == "loose_ends":
+            readers = tf.reduce_sum(tf.one_hot(previous, self.num_nodes + 1), axis=0)[1:]
+            loose = tf.cast(readers == 0.0, tf.float32)
+            self._shares = loose / tf.reduce_sum(loose)
+
+    def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        # Node 1 can read nothing but node 0.
+        return values[0] if node == 1 else tf.gather(tf.stack(values), self._previous[node - 1])
+
+    def read_all(self, values: tf.Tensor) -> tf.Tensor:
+        """See `CellWiring`."""
+        return tf.gather(values, self._previous)
+
+    def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        of = self._coefficients[node - 1]
+        return tf.where(
+            of.is_smooth > 0.0,
+            of.scale * tf.tanh(of.input_scale * candidates) + of.offset,
+            tf.maximum(candidates, of.negative_slope * candidates),
+        )
+
+    def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        of = self._coefficients[node - 1]
+        polynomial = of.constant + activated * (of.linear + of.square * activated)
+        return tf.where((of.is_relu > 0.0) & (activated <= 0.0), 0.0, polynomial)
+
+    def combine(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
+        """See `CellWiring`."""
+        if self._shares is None:
+            return tf.add_n(values[1:]) / self.num_nodes
+        return tf.tensordot(self._shares, tf.stack(values[1:]), axes=1)
+
+    def spread(self, gradient: tf.Tensor) -> tf.Tensor:
+        """See `CellWiring`."""
+        if self._shares is None:
+            shares = tf.fill([self.num_nodes], 1.0 / self.num_nodes)
+        else:
+            shares = self._shares
+        shares = tf.concat([tf.zeros([1]), shares], axis=0)
+        return shares[:, None, None] * gradient
+
+    def gradient_of(self, gradients: tf.Tensor, node: int) -> tf.Tensor:
+        """See `CellWiring`."""
+        return gradients[node]
+
+    def send_back(self, gradients: tf.Tensor, node: int, gradient: tf.Tensor) -> tf.Tensor:
+        """See `CellWiring`."""
+        place = self._previous[node - 1][None, None]
+        return tf.tensor_scatter_nd_add(gradients, place, gradient[None])
+
+
+_FUNCTIONS = {
+    RnnFunction.TANH: tf.tanh,
+    RnnFunction.RELU: tf.nn.relu,
+    RnnFunction.SIGMOID: tf.sigmoid,
+    RnnFunction.IDENTITY: tf.identity,
+}
+_SLOPES = {
+    RnnFunction.TANH: lambda value: 1.0 - value * value,
+    RnnFunction.RELU: lambda value: tf.cast(value > 0.0, tf.float32),
+    RnnFunction.SIGMOID: lambda value: value * (1.0 - value),
+    RnnFunction.IDENTITY: tf.ones_like,
+}
+
+
+class _Coefficients(NamedTuple):
+    """A function and its derivative as numbers.
+
+    A smooth function is `scale * tanh(input_scale * x) + offset`, the others are
+    `max(x, negative_slope * x)`. The derivative at the value `v` is
+    `constant + linear * v + square * v²`; ReLU's is zero where it is zero.
+    """
+
+    is_smooth: Any
+    scale: Any
+    input_scale: Any
+    offset: Any
+    negative_slope: Any
+    constant: Any
+    linear: Any
+    square: Any
+    is_relu: Any
+
+
+_COEFFICIENTS = {
+    RnnFunction.TANH: _Coefficients(1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0),
+    RnnFunction.RELU: _Coefficients(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0),
+    RnnFunction.SIGMOID: _Coefficients(1.0, 0.5, 0.5, 0.5, 0.0, 0.0, 1.0, -1.0, 0.0),
+    RnnFunction.IDENTITY: _Coefficients(0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0),
+}

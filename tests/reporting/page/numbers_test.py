@@ -1,0 +1,32 @@
+import pytest
+
+from enas_tf.reporting.page.numbers import count, is_number, percent, plain
+
+
+@pytest.mark.parametrize("value", [0, -1.5, 10**20])
+def test_numbers(value):
+    assert is_number(value)
+
+
+@pytest.mark.parametrize("value", [None, True, "1", float("nan"), float("inf"), 10**400, [1]])
+def test_no_numbers(value):
+    assert not is_number(value)
+
+
+def test_large_numbers():
+    assert count(123456) == "123,456"
+    assert count(6**12 * 2**66) == "1.6 \N{MULTIPLICATION SIGN} 10²⁹"
+    assert count(10**400) == "1.0 \N{MULTIPLICATION SIGN} 10⁴⁰⁰"
+
+
+def test_plain_numbers():
+    assert [plain(value) for value in (0.123456, 3.0, 12345.6, 1e-7)] == [
+        "0.1235",
+        "3",
+        "12,346",
+        "1e-07",
+    ]
+
+
+def test_shares():
+    assert [percent(share) for share in (0.1, 0.12345, 1.0)] == ["10 %", "12.35 %", "100 %"]

@@ -1,0 +1,58 @@
+import dataclasses
+
+import pytest
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.settings import config
+from enas_tf.settings.setting import Settings, field_types
+
+SETTINGS = [
+    kind
+    for kind in vars(config).values()
+    if isinstance(kind, type) and issubclass(kind, Settings) and kind is not Settings
+]
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_defaults_survive_json(kind):
+    assert kind.from_json(kind().to_json()) == kind()
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_every_setting_has_a_help_sentence(kind):
+    for field in dataclasses.fields(kind):
+        if not issubclass_of_settings(field_types(kind)[field.name]):
+            assert field.metadata["help"].endswith(".")
+
+
+def issubclass_of_settings(annotation):
+    return isinstance(annotation, type) and issubclass(annotation, Settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (config.DataConfig, "validation_size", 0),
+        (config.DataConfig, "cutout", -1),
+        (config.TrainingConfig, "epochs", 0),
+        (config.TrainingConfig, "batch_size", 0),
+        (config.TrainingConfig, "learning_rate", 0.0),
+        (config.TrainingConfig, "momentum", 1.0),
+        (config.TrainingConfig, "weight_decay", -1e-4),
+        (config.TrainingConfig, "restart_multiplier", 0),
+        (config.PolicyConfig, "samples_per_update", 0),
+        (config.PolicyConfig, "baseline_decay", 1.0),
+        (config.EvolutionConfig, "tournament_size", 0),
+        (config.DeriveConfig, "num_candidates", 0),
+        (config.DeriveConfig, "scoring", "test_set"),
+        (config.DeriveConfig, "statistics", "none"),
+        (config.SearchConfig, "seed", -1),
+        (config.SearchConfig, "seed", 2**31),
+        (config.SearchConfig, "reward_statistics", "refitted"),
+        (config.SearchConfig, "collapse_level", -0.1),
+        (config.SearchConfig, "collapse_level", 1.0),
+    ],
+)
+def test_nonsense_is_refused(kind, name, value):
+    with pytest.raises(ConfigurationError, match=f"`{name}`"):
+        kind(**{name: value})
