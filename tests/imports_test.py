@@ -1,7 +1,36 @@
-"""What importing the package costs."""
+"""What imports what, and what importing costs.
 
+The rooms of the package stand here once, in their order: a module may import from its own room and
+from those before it.
+"""
+
+import ast
+import pathlib
 import subprocess
 import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1] / "enas_tf"
+ROOMS = (
+    "errors",
+    "settings",
+    "files",
+    "runs",
+    "data",
+    "layers",
+    "drawing",
+    "training",
+    "spaces",
+    "records",
+    "models",
+    "reporting",
+    "final_training",
+    "searching",
+    "benchmark",
+    "examples",
+    "cli",
+)
 
 WITHOUT_TENSORFLOW = (
     "enas_tf.spaces.architectures",
@@ -62,3 +91,55 @@ def test_onednn_is_on_unless_the_user_says_otherwise():
 def test_every_public_name_is_known_to_dir():
     script = "import enas_tf; print('MacroSpace' in dir(enas_tf), enas_tf.MacroSpace.__name__)"
     assert run(script) == "True MacroSpace"
+
+
+def modules():
+    """Returns the path of every module by its name."""
+    names = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
+
+
+def imports(path, names):
+    """Returns the modules that a module imports anywhere, inside functions and for types too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} & names.keys()
+            if any(f"{node.module}.{alias.name}" not in names for alias in node.names):
+                found.add(node.module)
+    return found & names.keys()
+
+
+MODULES = modules()
+IMPORTS = {name: imports(path, MODULES) for name, path in MODULES.items()}
+
+
+def room(name):
+    return name.split(".")[1]
+
+
+def test_every_module_stands_in_a_room_whose_place_is_known():
+    assert {room(name) for name in MODULES if "." in name} == set(ROOMS)
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"enas_tf"}))
+def test_imports_go_one_way(name):
+    own = ROOMS.index(room(name))
+    later = {other for other in IMPORTS[name] if "." in other and ROOMS.index(room(other)) > own}
+    assert later == set()
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    rest = {name: set(others) - {"enas_tf"} for name, others in IMPORTS.items()}
+    while True:
+        free = {name for name, others in rest.items() if not others & rest.keys()}
+        if not free:
+            break
+        for name in free:
+            del rest[name]
+    assert rest == {}

@@ -211,12 +211,12 @@ def load_data(
     Returns:
       The data, and what `start` returned.
     """
-    if entry.needs_tensorflow(config):
+    if entry.data.needs_tensorflow(config):
         started = start()
-        data = entry.load_data(config)
+        data = entry.data.load(config)
         check(data)
         return data, started
-    data = entry.load_data(config)
+    data = entry.data.load(config)
     check(data)
     return data, start()
 

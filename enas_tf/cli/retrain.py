@@ -75,13 +75,14 @@ def _retrain(argv: Sequence[str]) -> None:
 
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
+    from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
     from enas_tf.training.machines.workers import Workers
 
     workers = Workers(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
     with workers.together():
-        model = entry.retrain(
+        model = retrain(
             architecture,
             data,
             config,

@@ -2,9 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 from enas_tf.drawing.picture import Path, Point, Rectangle, Shape, Text
-from enas_tf.spaces.operations import Operation
+
+
+class Operation(Protocol):
+    """What is drawn of an operation."""
+
+    @property
+    def label(self) -> str:
+        """Its name, for example `max_pooling_3x3`."""
+
 
 INK = "#1f2933"
 FAINT = "#6b7785"
@@ -30,13 +39,15 @@ _COLOURS = {
     "relu": ("#f7c0a6", "#c1522a"),
     "sigmoid": ("#d6efd0", "#4b9b45"),
 }
+# Of operations that are not among these.
+_OTHER_COLOURS = ("#dfe6d0", "#7c8a52")
 _LEGEND_COLUMN = 200.0
 _LEGEND_LINE = 22.0
 
 
 def operation_colours(operation: Operation) -> tuple[str, str]:
     """Returns the fill and the outline of an operation's box."""
-    return _COLOURS[operation.label]
+    return _COLOURS.get(operation.label, _OTHER_COLOURS)
 
 
 def operation_name(operation: Operation) -> str:

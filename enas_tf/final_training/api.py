@@ -1,16 +1,25 @@
 """Training a derived network of any search space from scratch."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.final_training.images import ImageTraining
 from enas_tf.final_training.runner import OnEvent, OnProgress
+from enas_tf.final_training.texts import TextTraining
+from enas_tf.final_training.training import Training
+from enas_tf.settings.config import SearchConfig
 from enas_tf.settings.setting import Settings
-from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space, space_names
+from enas_tf.training.devices import training_strategy
+
+# By the kind of the data of a space.
+_TRAININGS: Mapping[str, type[Training]] = {"images": ImageTraining, "texts": TextTraining}
 
 
 def retrain(
@@ -30,7 +39,8 @@ def retrain(
 
     Called again with the same arguments and `output_dir`, it goes on where it was interrupted, with
     the same result to the last bit (on the same devices). What the kinds of networks have of their
-    own is said at `enas_tf.final_training.images.retrain` and `enas_tf.final_training.texts.retrain`.
+    own is said at `enas_tf.final_training.images.ImageTraining` and
+    `enas_tf.final_training.texts.TextTraining`.
 
     ```python
     final = enas_tf.retrain_presets("macro")["smoke"]
@@ -71,6 +81,61 @@ def retrain(
       NumericalError: the loss became infinite or undefined.
       KeyboardInterrupt: on Ctrl-C, after saving.
     """
+    with training_strategy(distribution) as strategy:
+        training = _training(architecture, data, config, network, strategy)
+        return training.run(
+            output_dir,
+            overwrite=overwrite,
+            on_event=on_event,
+            on_progress=on_progress,
+            preset=preset,
+        )
+
+
+def short_score(
+    space: SearchSpace,
+    architecture: Architecture,
+    data: Any,
+    config: SearchConfig,
+    distribution: tf.distribute.Strategy | None = None,
+) -> tuple[float, str]:
+    """Trains the network of a finalist of a search briefly, about as large as in the search.
+
+    Args:
+      space: the search space.
+      architecture: of the finalist.
+      data: what was searched on.
+      config: the settings of the search.
+      distribution: which devices train. Default: `default_strategy()`.
+
+    Returns:
+      How good it is on the validation part, higher is better, and what the score is called.
+
+    Raises:
+      NumericalError: the loss became infinite or undefined.
+    """
+    kind = _TRAININGS[get_space(space.name).data.name]
+    events: list[Mapping[str, Any]] = []
+    retrain(
+        architecture,
+        data,
+        kind.short_config(config),
+        space.network_config(),
+        distribution=distribution,
+        on_event=events.append,
+    )
+    score, name = kind.short_score(events[-1])
+    return score, f"short_retraining_{name}"
+
+
+def _training(
+    architecture: Architecture,
+    data: Any,
+    config: Settings | None,
+    network: Settings | None,
+    strategy: tf.distribute.Strategy,
+) -> Training:
+    """Returns the training of an architecture; see `retrain`."""
     space_name = getattr(architecture, "space_name", None)
     if space_name not in space_names():
         raise ArchitectureError(
@@ -79,24 +144,13 @@ def retrain(
         )
     entry = get_space(space_name)
     entry.check_data(data)
-    kinds = {
-        "config": (config, type(entry.retrain_presets["default"].retrain)),
-        "network": (network, entry.network),
-    }
-    for name, (value, kind) in kinds.items():
-        if value is not None and not isinstance(value, kind):
+    kind = _TRAININGS[entry.data.name]
+    kinds = {"config": (config, kind.config_class), "network": (network, entry.network)}
+    for name, (value, expected) in kinds.items():
+        if value is not None and not isinstance(value, expected):
             raise ConfigurationError(
-                f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
+                f"`{name}` must be a {expected.__name__}. Received: {type(value).__name__}."
             )
-    return entry.retrain(
-        architecture,
-        data,
-        config,
-        network=network,
-        output_dir=output_dir,
-        overwrite=overwrite,
-        distribution=distribution,
-        on_event=on_event,
-        on_progress=on_progress,
-        preset=preset,
-    )
+    config, network = config or kind.config_class(), network or entry.network()
+    entry.check_network(architecture, network)
+    return kind(architecture, data, config, network, strategy)

@@ -1,8 +1,7 @@
 """Training a derived network on labelled pictures from scratch."""
 
 import dataclasses
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -14,137 +13,33 @@ from enas_tf.data.images.dataset import ImageData, retraining_part
 from enas_tf.data.images.pipeline import training_batches
 from enas_tf.data.images.preprocessing import PREVIEWED
 from enas_tf.data.sharing import ALONE, Share
-from enas_tf.errors import ArchitectureError
-from enas_tf.final_training.runner import OnEvent, OnProgress
-from enas_tf.final_training.training import Training
+from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.classifier import (
     attach_label_names,
     build_classifier,
     evaluate,
     evaluate_logits,
 )
-from enas_tf.settings.config import RetrainConfig
+from enas_tf.settings.config import RetrainConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture
-from enas_tf.spaces.macro import network as macro_network
-from enas_tf.spaces.macro.config import MacroNetworkConfig
-from enas_tf.spaces.micro import network as micro_network
-from enas_tf.spaces.micro.config import MicroNetworkConfig
-from enas_tf.training.devices import training_strategy
+from enas_tf.spaces.registry import get_space
 from enas_tf.training.image_step import ImageMetrics, training_step
 from enas_tf.training.moving_statistics import SharedMovingStatistics
 from enas_tf.training.sums import run_and_sum
 
 
-@dataclasses.dataclass(frozen=True)
-class _NetworkForm:
-    """How the networks of one space are built and trained.
-
-    Attributes:
-      config: class of a network's settings.
-      build: makes a network.
-      to_portable: makes its copy of stock layers.
-      is_scheduled: whether a network changes in the course of its training, so that `build` wants
-        to know its length.
-      auxiliary_weight: of the auxiliary head's cross-entropy; takes a network's settings.
-      drawing_options: what a drawing of an architecture needs to know.
-    """
-
-    config: type[Settings]
-    build: Callable[..., keras.Model]
-    to_portable: Callable[..., keras.Model]
-    is_scheduled: bool = False
-    auxiliary_weight: Callable[[Any], float] = lambda config: 0.0
-    drawing_options: Callable[[ImageData], dict[str, Any]] = lambda data: {}
-
-
-# A new space of image networks is added here.
-_FORMS = {
-    "macro": _NetworkForm(
-        MacroNetworkConfig,
-        macro_network.build_macro_network,
-        macro_network.to_portable,
-        drawing_options=lambda data: {"input_shape": data.input_shape},
-    ),
-    "micro": _NetworkForm(
-        MicroNetworkConfig,
-        micro_network.build_micro_network,
-        micro_network.to_portable,
-        is_scheduled=True,
-        auxiliary_weight=lambda config: config.auxiliary_weight,
-    ),
-}
-
-
-def retrain(
-    architecture: Architecture,
-    data: ImageData,
-    config: RetrainConfig | None = None,
-    network: Settings | None = None,
-    output_dir: str | os.PathLike[str] | None = None,
-    *,
-    overwrite: bool = False,
-    distribution: tf.distribute.Strategy | None = None,
-    on_event: OnEvent | None = None,
-    on_progress: OnProgress | None = None,
-    preset: str | None = None,
-) -> keras.Model:
-    """Trains the network of an architecture from scratch and evaluates it on the test part.
+class ImageTraining(Training):
+    """The training of one network on labelled pictures; for the arguments see `retrain`.
 
     The network trains on all training examples, the validation part included, unless
-    `config.use_validation`. Called again with the same arguments and `output_dir`, it goes on
-    where it was interrupted, with the same result to the last bit (on the same devices).
-
-    Args:
-      architecture: for example a `MacroArchitecture`.
-      data: the dataset.
-      config: schedule and optimiser. Default: `RetrainConfig()`.
-      network: width and form, for example a `MacroNetworkConfig`. Default: of the space.
-      output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json` and
-        `model.keras`. Default: nothing is written.
-      overwrite: start anew if another run is in `output_dir`.
-      distribution: which devices train. Default: `default_strategy()`.
-      on_event: called with every line of `metrics.jsonl`, one an epoch.
-      on_progress: called every few steps and after every epoch.
-      preset: name of the preset that the settings come from; it is written into the run for the
-        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
-
-    Returns:
-      The trained classifier of stock Keras layers, from pixels 0 to 255,
-      `[batch, height, width, channels]`, to logits. Its attribute `label_names` is a tuple of the
-      names of the classes.
-
-    Raises:
-      ArchitectureError: there is no network for such an architecture.
-      ConfigurationError: the network's sizes do not fit together.
-      DataError: there are fewer training examples than one batch.
-      RunDirectoryError: `output_dir` holds something else, or cannot be written.
-      NumericalError: the loss became infinite or undefined.
-      KeyboardInterrupt: on Ctrl-C, after saving.
+    `config.use_validation`. The result is a classifier of stock Keras layers, from pixels 0 to 255,
+    `[batch, height, width, channels]`, to logits; its attribute `label_names` is a tuple of the
+    names of the classes.
     """
-    space_name = getattr(architecture, "space_name", None)
-    if space_name not in _FORMS:
-        raise ArchitectureError(
-            f"Expected an architecture of {' or '.join(_FORMS)}. "
-            f"Received: {type(architecture).__name__}."
-        )
-    config = config or RetrainConfig()
-    network = network or _FORMS[space_name].config()
-    with training_strategy(distribution) as strategy:
-        training = ImageTraining(architecture, data, config, network, strategy)
-        return training.run(
-            output_dir,
-            overwrite=overwrite,
-            on_event=on_event,
-            on_progress=on_progress,
-            preset=preset,
-        )
-
-
-class ImageTraining(Training):
-    """The training of one network on labelled pictures; for the arguments see `retrain`."""
 
     metrics = ImageMetrics
+    config_class = RetrainConfig
 
     def __init__(
         self,
@@ -155,7 +50,7 @@ class ImageTraining(Training):
         strategy: tf.distribute.Strategy,
     ) -> None:
         self.data = data
-        self.form = _FORMS[architecture.space_name]
+        self.form = get_space(architecture.space_name).network_form()
         self.part = retraining_part(config)
         self.normalization = data.normalization(self.part)
         training = config.training
@@ -180,6 +75,16 @@ class ImageTraining(Training):
             strategy=strategy,
         )
         self._moving = SharedMovingStatistics(self.network, strategy)
+
+    @classmethod
+    def short_config(cls, search: SearchConfig) -> RetrainConfig:
+        """Returns the settings of the short training of a finalist; see `Training`."""
+        return RetrainConfig(seed=search.seed, use_validation=True, training=short_training(search))
+
+    @classmethod
+    def short_score(cls, event: Mapping[str, Any]) -> tuple[float, str]:
+        """Returns the accuracy on the validation part; see `Training`."""
+        return event["validation_accuracy"], "validation_accuracy"
 
     def data_identity(self) -> dict[str, Any]:
         """Returns the sizes of the data, and how they are changed at random."""
@@ -216,7 +121,7 @@ class ImageTraining(Training):
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of the architecture needs to know."""
-        return self.form.drawing_options(self.data)
+        return get_space(self.architecture.space_name).space().for_data(self.data).drawing_options()
 
     def train_step(self, batch: tuple[Any, Any]) -> ImageMetrics:
         """Takes one step and returns its metrics."""

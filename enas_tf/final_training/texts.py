@@ -1,7 +1,6 @@
 """Training a derived language model on a text from scratch."""
 
 import contextlib
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,16 +14,15 @@ from enas_tf.data.texts.pipeline import positions_of, training_batches
 from enas_tf.data.texts.segments import segments_per_epoch
 from enas_tf.errors import ArchitectureError
 from enas_tf.final_training.averaging import WeightAverage, starts_averaging
-from enas_tf.final_training.runner import OnEvent, OnProgress
-from enas_tf.final_training.training import Training
+from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.language_model import TextScorer, evaluate_perplexity
-from enas_tf.settings.config import TextRetrainConfig
+from enas_tf.settings.config import SearchConfig, TextRetrainConfig
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
+from enas_tf.spaces.rnn.decisions import REWARD_CONSTANT
 from enas_tf.spaces.rnn.network import LanguageModel, build_rnn_network
 from enas_tf.training.carried_state import CarriedState
-from enas_tf.training.devices import training_strategy
 from enas_tf.training.optimizers import apply_gradients
 from enas_tf.training.sums import run_and_sum
 from enas_tf.training.text_step import TextMetrics
@@ -34,77 +32,13 @@ _PERPLEXITIES = "validation_perplexities"
 _STARTED_EPOCH = "averaging_started_epoch"
 
 
-def retrain(
-    architecture: RnnArchitecture | LstmBaseline,
-    data: TextData,
-    config: TextRetrainConfig | None = None,
-    network: RnnNetworkConfig | None = None,
-    output_dir: str | os.PathLike[str] | None = None,
-    *,
-    overwrite: bool = False,
-    distribution: tf.distribute.Strategy | None = None,
-    on_event: OnEvent | None = None,
-    on_progress: OnProgress | None = None,
-    preset: str | None = None,
-) -> LanguageModel:
-    """Trains the language model of an architecture from scratch and tests its perplexity.
-
-    The network trains on the training part. Its perplexity on the validation part decides when
-    the average of the weights over all later steps becomes the result; if that never happens, the
-    result has the weights of the last step, as in the release, even if those of an earlier epoch
-    were better on the validation part. Called again with the same arguments and `output_dir`,
-    it goes on where it was interrupted, with the same result to the last bit (on the same
-    devices).
-
-    Args:
-      architecture: a recurrent cell, or the LSTM as a baseline.
-      data: the text.
-      config: schedule, optimiser and averaging. Default: `TextRetrainConfig()`.
-      network: width, form and regularisation. Default: `RnnNetworkConfig()`.
-      output_dir: folder for checkpoints, `metrics.jsonl`, `architecture.json`, `results.json`,
-        `model.keras` and the vocabulary. Default: nothing is written.
-      overwrite: start anew if another run is in `output_dir`.
-      distribution: which devices train. Default: `default_strategy()`.
-      on_event: called with every line of `metrics.jsonl`, one an epoch.
-      on_progress: called every few steps and after every epoch.
-      preset: name of the preset that the settings come from; it is written into the run for the
-        commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
-
-    Returns:
-      The trained `LanguageModel`, from int32 tokens `[batch, time]` to the logits of each next
-      token, `[batch, time, vocabulary_size]`. It knows its vocabulary.
-
-    Raises:
-      ArchitectureError: it is no architecture of a language model.
-      ConfigurationError: the devices cannot share a batch equally.
-      DataError: the text is too short for the batches.
-      RunDirectoryError: `output_dir` holds something else, or cannot be written.
-      NumericalError: the loss became infinite or undefined.
-      KeyboardInterrupt: on Ctrl-C, after saving.
-    """
-    if not isinstance(architecture, (RnnArchitecture, LstmBaseline)):
-        raise ArchitectureError(
-            "Expected an RnnArchitecture or an LstmBaseline. "
-            f"Received: {type(architecture).__name__}."
-        )
-    config = config or TextRetrainConfig()
-    data.check_retraining(config)
-    network = network or RnnNetworkConfig()
-    with training_strategy(distribution) as strategy:
-        training = TextTraining(architecture, data, config, network, strategy)
-        return training.run(
-            output_dir,
-            overwrite=overwrite,
-            on_event=on_event,
-            on_progress=on_progress,
-            preset=preset,
-        )
-
-
 class TextTraining(Training):
     """The training of one language model; for the arguments see `retrain`.
 
     Each row of a batch is a stream of text of its own, whose state is carried from step to step.
+    The perplexity on the validation part decides when the average of the weights over all later
+    steps becomes the result; if that never happens, the result has the weights of the last step, as
+    in the release, even if those of an earlier epoch were better on the validation part.
 
     Attributes:
       carried: the state of every row after the last step.
@@ -112,6 +46,7 @@ class TextTraining(Training):
     """
 
     metrics = TextMetrics
+    config_class = TextRetrainConfig
     network: LanguageModel
 
     def __init__(
@@ -122,6 +57,12 @@ class TextTraining(Training):
         network_config: RnnNetworkConfig,
         strategy: tf.distribute.Strategy,
     ) -> None:
+        if not isinstance(architecture, (RnnArchitecture, LstmBaseline)):
+            raise ArchitectureError(
+                "Expected an RnnArchitecture or an LstmBaseline. "
+                f"Received: {type(architecture).__name__}."
+            )
+        data.check_retraining(config)
         self.data = data
         self.rows = config.training.batch_size
         super().__init__(
@@ -140,6 +81,18 @@ class TextTraining(Training):
             with strategy.scope():
                 self.average = WeightAverage(self.network.trainable_variables)
         self._scorer = TextScorer(self.network)
+
+    @classmethod
+    def short_config(cls, search: SearchConfig) -> TextRetrainConfig:
+        """Returns the settings of the short training of a finalist; see `Training`."""
+        return TextRetrainConfig(
+            seed=search.seed, averaging_patience=None, training=short_training(search)
+        )
+
+    @classmethod
+    def short_score(cls, event: Mapping[str, Any]) -> tuple[float, str]:
+        """Returns the reward of the perplexity on the validation part; see `Training`."""
+        return REWARD_CONSTANT / event["validation_perplexity"], "validation_reward"
 
     @property
     def is_averaging(self) -> bool:

@@ -25,7 +25,12 @@ from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.models.files import MODEL_FILE
 from enas_tf.reporting.training_report import PHASE
 from enas_tf.runs.directory import RESULTS
-from enas_tf.settings.config import RetrainConfig, TextRetrainConfig
+from enas_tf.settings.config import (
+    RetrainConfig,
+    SearchConfig,
+    TextRetrainConfig,
+    TrainingConfig,
+)
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import Architecture
@@ -60,6 +65,17 @@ class Training(abc.ABC):
     metrics: ClassVar[Any]
     # An `ImageData` or a `TextData`.
     data: Any
+    config_class: ClassVar[type[Settings]]
+
+    @classmethod
+    @abc.abstractmethod
+    def short_config(cls, search: SearchConfig) -> Any:
+        """Returns the settings of a training that is as short as a search wants it of finalists."""
+
+    @classmethod
+    @abc.abstractmethod
+    def short_score(cls, event: Mapping[str, Any]) -> tuple[float, str]:
+        """Returns the score that the event of an epoch tells, higher is better, and its name."""
 
     def __init__(
         self,
@@ -258,6 +274,11 @@ class Training(abc.ABC):
             "architecture": architecture_document(self.architecture),
             "network": self.network_config.to_json(),
         }
+
+
+def short_training(search: SearchConfig) -> TrainingConfig:
+    """Returns how a finalist of a search trains: as the shared weights did, but briefly."""
+    return search.shared_weights.replace(epochs=search.derive.finalist_epochs, restart_epochs=0)
 
 
 def _save_model(model: keras.Model, path: pathlib.Path) -> None:

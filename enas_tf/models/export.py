@@ -1,7 +1,7 @@
 """Writing a trained model for use elsewhere, and reading it back.
 
-What an exported model takes and gives is said in `enas_tf.models.classifier_export` for classifiers of
-pictures, and in `enas_tf.models.language_model_export` for language models.
+What an exported model takes and gives is said in `enas_tf.models.classifier_export` for classifiers
+of pictures, and in `enas_tf.models.language_model_export` for language models.
 """
 
 import contextlib

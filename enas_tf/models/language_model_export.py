@@ -18,7 +18,8 @@ No rows are answered with no rows. Inputs of another shape, rows without tokens,
 more or fewer rows than `tokens` are errors.
 
 Its assets are `language_model.json` (sizes, tokenization) and, if known, `vocabulary.txt`, the
-words one a line in the order of their numbers; it brings its warm-up requests (`enas_tf.models.warm_up`).
+words one a line in the order of their numbers; it brings its warm-up requests
+(`enas_tf.models.warm_up`).
 TFLite and ONNX have `serving_default` alone, without these checks.
 """
 

@@ -67,7 +67,7 @@ def recorded_search(path: str | os.PathLike[str]) -> RecordedSearch:
             run,
             entry,
             entry.space.from_json(sections["space"]),
-            entry.data_config.from_json(sections["data"]),
+            entry.data.config.from_json(sections["data"]),
             SearchConfig.from_json(sections["search"]),
         )
     except ConfigurationError as error:

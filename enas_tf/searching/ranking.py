@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from enas_tf.errors import NumericalError
+from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
-from enas_tf.spaces.registry import get_space
 
 logger = logging.getLogger(__name__)
 
@@ -173,9 +173,7 @@ def _retrained(
     Raises:
       NumericalError: the training failed, or its score is not finite.
     """
-    score, kind = get_space(space.name).short_retraining(
-        space, candidate.architecture, data, config, distribution=distribution
-    )
+    score, kind = short_score(space, candidate.architecture, data, config, distribution)
     if not math.isfinite(score):
         raise NumericalError(f"The score is not finite: {score}.")
     return dataclasses.replace(candidate, score=score, score_kind=kind)

@@ -32,7 +32,7 @@ def derive_run(
       RunDirectoryError: the folder holds no search, or no checkpoint yet.
     """
     recorded = recorded_search(path)
-    return derive_recorded(recorded, recorded.entry.load_data(recorded.data), config, checkpoint)
+    return derive_recorded(recorded, recorded.entry.data.load(recorded.data), config, checkpoint)
 
 
 def derive_recorded(

@@ -3,61 +3,21 @@
 Nothing here imports TensorFlow.
 """
 
-import dataclasses
 import json
 import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.errors import ArchitectureError
 from enas_tf.files.reading import read_bytes
 from enas_tf.spaces.base import FORMAT_VERSION, Architecture
-from enas_tf.spaces.macro import published as macro_published
-from enas_tf.spaces.macro.architecture import MacroArchitecture, macro_architecture_from_json
-from enas_tf.spaces.micro import published as micro_published
-from enas_tf.spaces.micro.architecture import MicroArchitecture
-from enas_tf.spaces.rnn import published as rnn_published
-from enas_tf.spaces.rnn.architecture import RnnArchitecture, rnn_architecture_from_json
+from enas_tf.spaces.entry import SpaceEntry
+from enas_tf.spaces.registry import get_space, space_names
 
 # The files of a run directory that hold its architecture: a search's, a retraining's.
 FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
 _KEYS = ("space", "format_version", "architecture")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Form:
-    """How the architectures of one space are read.
-
-    Attributes:
-      from_json: from the dictionary of `Architecture.to_json`.
-      from_release_string: from the release's integers.
-      published: published architectures by name.
-    """
-
-    from_json: Callable[[Mapping[str, Any]], Architecture]
-    from_release_string: Callable[[str], Architecture]
-    published: Mapping[str, Architecture]
-
-
-# A new space is added here.
-_FORMS = {
-    "macro": _Form(
-        macro_architecture_from_json,
-        MacroArchitecture.from_release_string,
-        macro_published.PUBLISHED,
-    ),
-    "micro": _Form(
-        MicroArchitecture.from_json,
-        MicroArchitecture.from_release_string,
-        micro_published.PUBLISHED,
-    ),
-    "rnn": _Form(
-        rnn_architecture_from_json,
-        RnnArchitecture.from_release_string,
-        rnn_published.PUBLISHED,
-    ),
-}
 
 
 def published_architectures(space_name: str) -> Mapping[str, Architecture]:
@@ -66,12 +26,12 @@ def published_architectures(space_name: str) -> Mapping[str, Architecture]:
     Raises:
       ConfigurationError: there is no such space.
     """
-    return _form(space_name).published
+    return get_space(space_name).published
 
 
 def space_of_published(name: str | None) -> str | None:
     """Returns the space of a published architecture; None if none has that name."""
-    return next((space for space, form in _FORMS.items() if name in form.published), None)
+    return next((space for space in space_names() if name in get_space(space).published), None)
 
 
 def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architecture:
@@ -90,23 +50,23 @@ def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architec
         format or of another space.
       ConfigurationError: there is no such space.
     """
-    form = _form(space_name)
+    entry = get_space(space_name)
     text = os.fspath(text).strip()
     if not text:
-        raise ArchitectureError(f"The architecture is empty; expected {_expected(form)}.")
+        raise ArchitectureError(f"The architecture is empty; expected {_expected(entry)}.")
     # os.path answers no to a text that is too long for a path; pathlib would raise.
     path = os.path.expanduser(text)
     if os.path.isdir(path):
         return _from_run(pathlib.Path(path), space_name)
     if os.path.exists(path) or path.endswith(".json"):
         return _from_file(pathlib.Path(path), space_name)
-    if text in form.published:
-        return form.published[text]
+    if text in entry.published:
+        return entry.published[text]
     if not text.strip("0123456789 |,\t\n-"):
-        return form.from_release_string(text)
+        return entry.from_release_string(text)
     raise ArchitectureError(
         f"No architecture is known as {text!r:.80}: no such folder or file, and no published "
-        f"architecture of the {space_name} space. Expected {_expected(form)}."
+        f"architecture of the {space_name} space. Expected {_expected(entry)}."
     )
 
 
@@ -150,11 +110,11 @@ def architecture_from_document(
     Raises:
       ArchitectureError: the document is malformed, of a newer format or of another space.
     """
-    form = _form(space_name)
+    entry = get_space(space_name)
     if not isinstance(document, Mapping):
         raise ArchitectureError(f"{source} holds no JSON object.")
     if not any(key in document for key in _KEYS):
-        return _named(source, form.from_json, document)
+        return _named(source, entry.from_json, document)
     missing = [key for key in _KEYS if key not in document]
     if missing:
         raise ArchitectureError(f"{source} has no entry {missing[0]!r}; expected {_KEYS}.")
@@ -173,21 +133,13 @@ def architecture_from_document(
             f"{source} holds an architecture of the space {document['space']!r}, not of "
             f"{space_name!r}; give --space={document['space']}."
         )
-    return _named(source, form.from_json, document["architecture"])
+    return _named(source, entry.from_json, document["architecture"])
 
 
-def _form(space_name: str) -> _Form:
-    if space_name not in _FORMS:
-        raise ConfigurationError(
-            f"`space` must be one of {', '.join(sorted(_FORMS))}. Received: space={space_name!r}."
-        )
-    return _FORMS[space_name]
-
-
-def _expected(form: _Form) -> str:
+def _expected(entry: SpaceEntry) -> str:
     return (
         "a run directory, a .json file, the release's integers, or one of "
-        f"{', '.join(sorted(form.published))}"
+        f"{', '.join(sorted(entry.published))}"
     )
 
 

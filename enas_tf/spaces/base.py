@@ -46,11 +46,13 @@ class Architecture(abc.ABC):
         """Makes an architecture from what `to_json` returned, or from its JSON text."""
 
 
-class SearchSpace(Settings, abc.ABC):
-    """A family of networks, and what builds the supernet, the controller and single networks.
+class DecisionSpace(Settings, abc.ABC):
+    """The architectures of a search space: how many there are, random ones, and their decisions.
 
     Batched architectures travel through TensorFlow as *decisions*: a `NamedTuple` of int32 arrays
     whose first axis is the architecture. `encode` and `decode` are the only places that know how.
+
+    What is built for a space (controller, supernet, networks) needs this part of it alone.
     """
 
     name: ClassVar[str]
@@ -68,22 +70,6 @@ class SearchSpace(Settings, abc.ABC):
         of the architecture, no controller's mean entropy is larger.
         """
         return math.log(self.num_architectures)
-
-    @abc.abstractmethod
-    def for_data(self, data: Any) -> Self:
-        """Returns the space with the sizes that depend on the data, all others as they are.
-
-        ```python
-        space = enas_tf.MacroSpace(num_layers=6, filters=16).for_data(data)
-        ```
-
-        Args:
-          data: an `ImageData`, or for recurrent cells a `TextData`.
-
-        Raises:
-          DataError: it is something else.
-          ConfigurationError: no network of the space can take the data.
-        """
 
     @abc.abstractmethod
     def random_architecture(self, seed: "int | np.random.Generator | None" = None) -> Any:
@@ -116,6 +102,26 @@ class SearchSpace(Settings, abc.ABC):
 
         Returns:
           For each operation's name, a count for each place (layer, node …).
+        """
+
+
+class SearchSpace(DecisionSpace):
+    """A family of networks, and what builds the supernet, the controller and single networks."""
+
+    @abc.abstractmethod
+    def for_data(self, data: Any) -> Self:
+        """Returns the space with the sizes that depend on the data, all others as they are.
+
+        ```python
+        space = enas_tf.MacroSpace(num_layers=6, filters=16).for_data(data)
+        ```
+
+        Args:
+          data: an `ImageData`, or for recurrent cells a `TextData`.
+
+        Raises:
+          DataError: it is something else.
+          ConfigurationError: no network of the space can take the data.
         """
 
     @abc.abstractmethod

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from enas_tf.data.images.dataset import ImageData
-from enas_tf.final_training.images import retrain
+from enas_tf.final_training.api import retrain
 from enas_tf.settings.config import DataConfig, RetrainConfig, TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig

@@ -15,7 +15,7 @@ from enas_tf.errors import (
     RunDirectoryError,
 )
 from enas_tf.final_training import images, runner
-from enas_tf.final_training.images import retrain
+from enas_tf.final_training.api import retrain
 from enas_tf.models.classifier import evaluate
 from enas_tf.settings.config import DataConfig, RetrainConfig, TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture

@@ -8,8 +8,8 @@ import pytest
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, NumericalError
 from enas_tf.final_training import runner, texts
+from enas_tf.final_training.api import retrain
 from enas_tf.final_training.averaging import WeightAverage
-from enas_tf.final_training.texts import retrain
 from enas_tf.models.export import load_model
 from enas_tf.models.language_model import evaluate_perplexity
 from enas_tf.settings.config import TextDataConfig, TextRetrainConfig, TrainingConfig

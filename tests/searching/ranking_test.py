@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from enas_tf.errors import NumericalError
-from enas_tf.searching import ranking as derive_module
+from enas_tf.searching import ranking as ranking_module
 from enas_tf.searching.ranking import derive
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.random_search import RandomSearch
@@ -99,15 +99,14 @@ def test_there_are_no_more_candidates_than_asked_for(parts):
 
 
 def retrain_by(monkeypatch, short_retraining):
-    entry = types.SimpleNamespace(short_retraining=short_retraining)
-    monkeypatch.setattr(derive_module, "get_space", lambda name: entry)
+    monkeypatch.setattr(ranking_module, "short_score", short_retraining)
 
 
 def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
     scores = iter([0.1, 0.3, 0.2])
     trained = []
 
-    def short_retraining(space, architecture, data, config, *, distribution):
+    def short_retraining(space, architecture, data, config, distribution):
         assert space == SPACE
         assert config.derive.finalist_epochs == 2
         assert distribution is parts.weights.distribution
@@ -130,7 +129,7 @@ def test_finalists_are_ranked_by_their_own_networks(parts, monkeypatch):
 def test_finalists_that_cannot_be_trained_stand_behind_the_others(parts, monkeypatch, caplog):
     outcomes = iter([NumericalError("The loss is nan."), 0.1, math.nan])
 
-    def short_retraining(space, architecture, data, config, *, distribution):
+    def short_retraining(space, architecture, data, config, distribution):
         outcome = next(outcomes)
         if isinstance(outcome, NumericalError):
             raise outcome
@@ -155,7 +154,7 @@ def warnings_of(caplog):
 def score_by(monkeypatch, scores):
     """Lets the candidates have the given scores, one after the other."""
     given = iter(scores)
-    monkeypatch.setattr(derive_module, "_score", lambda *arguments: next(given))
+    monkeypatch.setattr(ranking_module, "_score", lambda *arguments: next(given))
 
 
 def test_candidates_without_a_finite_score_are_left_out(parts, monkeypatch, caplog):

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.searching.state import CONTROLLER, SHARED_WEIGHTS, SearchState
-from enas_tf.spaces.macro.space import MacroDecisions
+from enas_tf.spaces.macro.decisions import MacroDecisions
 
 
 def test_phases_alternate_and_end_epochs():

@@ -287,11 +287,17 @@ class ImageData:
     def search_streams(
         self, *, batch_size: int, reward_batch_size: int, seed: int
     ) -> "ImageSearchStreams":
-        """Returns the batches of a search; see `ImageSearchStreams`."""
+        """Returns the batches of a search; see `SearchStreams`."""
         from enas_tf.data.images.streams import ImageSearchStreams
 
         return ImageSearchStreams(
-            self, batch_size=batch_size, reward_batch_size=reward_batch_size, seed=seed
+            self.part("train"),
+            self.part("validation"),
+            self.normalization("train"),
+            self.augmentation,
+            batch_size=batch_size,
+            reward_batch_size=reward_batch_size,
+            seed=seed,
         )
 
 

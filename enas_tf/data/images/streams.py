@@ -2,85 +2,86 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.batching import steps_per_epoch
-from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.images.pipeline import (
     first_batches,
     reward_batches,
     training_batches,
     validation_batches,
 )
-from enas_tf.data.images.preprocessing import PREVIEWED, Normalization
+from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
 from enas_tf.data.sharing import ALONE, Share
+from enas_tf.data.streams import SearchStreams
+
+Examples = tuple[np.ndarray, np.ndarray]
 
 
-class ImageSearchStreams:
-    """Training, reward and validation batches of a search; the test set is never read.
-
-    Training batches are divided among replicas by rows, all others are spread as `SpreadBatch`es;
-    see `data.sharing`.
+class ImageSearchStreams(SearchStreams):
+    """The batches of a search on pictures.
 
     Args:
-      data: the pictures.
-      batch_size: examples in a training or validation batch, over all devices.
-      reward_batch_size: validation examples behind one reward.
-      seed: of order and augmentation.
-
-    Attributes:
-      steps_per_epoch: full batches in one pass over the training part.
+      train: pictures and labels of the training part.
+      validation: of the validation part.
+      normalization: statistics of the training part.
+      augmentation: random changes of training pictures.
+      batch_size: see `SearchStreams`.
+      reward_batch_size: likewise; fewer if there are not so many.
+      seed: likewise.
     """
 
     def __init__(
-        self, data: ImageData, *, batch_size: int, reward_batch_size: int, seed: int
+        self,
+        train: Examples,
+        validation: Examples,
+        normalization: Normalization,
+        augmentation: Augmentation,
+        *,
+        batch_size: int,
+        reward_batch_size: int,
+        seed: int,
     ) -> None:
-        self._data = data
-        self._batch_size = batch_size
-        self._reward_batch_size = min(reward_batch_size, data.validation_size)
-        self._seed = seed
-        self.steps_per_epoch = steps_per_epoch(len(data.part("train")[1]), batch_size)
-
-    @property
-    def normalization(self) -> Normalization:
-        """Statistics of the training part."""
-        return self._data.normalization("train")
+        super().__init__(
+            batch_size=batch_size,
+            reward_batch_size=min(reward_batch_size, len(validation[1])),
+            seed=seed,
+            steps_per_epoch=steps_per_epoch(len(train[1]), batch_size),
+        )
+        self._train = train
+        self._validation = validation
+        self._normalization = normalization
+        self._augmentation = augmentation
 
     def preview(self) -> Any:
-        """Returns the first pictures of the training, augmented, uint8; see `write_about`."""
+        """Returns the first pictures of the training, augmented, uint8."""
         images, _ = next(iter(self.training(0)))
-        return self.normalization.pictures(images.numpy()[:PREVIEWED])
+        return self._normalization.pictures(images.numpy()[:PREVIEWED])
 
     def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns endless augmented training batches from a step on, divided by rows."""
         return training_batches(
-            *self._data.part("train"),
-            normalization=self.normalization,
+            *self._train,
+            normalization=self._normalization,
             batch_size=self._batch_size,
             seed=self._seed,
             first_step=first_step,
-            augmentation=self._data.augmentation,
+            augmentation=self._augmentation,
             share=share,
         )
 
     def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns training batches without augmentation, always the same ones, spread."""
-        return first_batches(
-            *self._data.part("train"),
-            normalization=self.normalization,
-            batch_size=self._batch_size,
-            seed=self._seed,
-            count=count,
-            share=share,
-        )
+        return self._first(self._train, self._batch_size, count, share)
 
     def rewards(
         self, first_update: int, samples_per_update: int, share: Share = ALONE
     ) -> tf.data.Dataset:
         """Returns endless validation minibatches, one for each sampled architecture, spread."""
         return reward_batches(
-            *self._data.part("validation"),
-            normalization=self.normalization,
+            *self._validation,
+            normalization=self._normalization,
             batch_size=self._reward_batch_size,
             seed=self._seed,
             samples_per_update=samples_per_update,
@@ -90,20 +91,25 @@ class ImageSearchStreams:
 
     def minibatch(self, share: Share = ALONE) -> tf.data.Dataset:
         """Returns the first validation minibatch of `rewards` only, spread."""
-        return first_batches(
-            *self._data.part("validation"),
-            normalization=self.normalization,
-            batch_size=self._reward_batch_size,
-            seed=self._seed,
-            count=1,
-            share=share,
-        )
+        return self._first(self._validation, self._reward_batch_size, 1, share)
 
     def validation(self, share: Share = ALONE) -> tf.data.Dataset:
         """Returns the whole validation part once, spread."""
         return validation_batches(
-            *self._data.part("validation"),
-            normalization=self.normalization,
+            *self._validation,
+            normalization=self._normalization,
             batch_size=self._batch_size,
+            share=share,
+        )
+
+    def _first(
+        self, examples: Examples, batch_size: int, count: int, share: Share
+    ) -> tf.data.Dataset:
+        return first_batches(
+            *examples,
+            normalization=self._normalization,
+            batch_size=batch_size,
+            seed=self._seed,
+            count=count,
             share=share,
         )

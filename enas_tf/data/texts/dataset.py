@@ -339,11 +339,18 @@ class TextData:
     def search_streams(
         self, *, batch_size: int, reward_batch_size: int, seed: int
     ) -> "TextSearchStreams":
-        """Returns the batches of a search; see `TextSearchStreams`."""
+        """Returns the batches of a search; see `SearchStreams`."""
         from enas_tf.data.texts.streams import TextSearchStreams
 
         return TextSearchStreams(
-            self, batch_size=batch_size, reward_batch_size=reward_batch_size, seed=seed
+            self.train,
+            self.validation,
+            self.beginning(),
+            sequence_length=self.config.sequence_length,
+            random_lengths=self.config.random_lengths,
+            batch_size=batch_size,
+            reward_batch_size=min(reward_batch_size, self.num_reward_segments),
+            seed=seed,
         )
 
 

@@ -1,9 +1,10 @@
 """The streams of batches that a search reads from a text."""
 
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.sharing import ALONE, Share
-from enas_tf.data.texts.dataset import TextData
+from enas_tf.data.streams import SearchStreams
 from enas_tf.data.texts.pipeline import (
     first_batches,
     positions_of,
@@ -17,46 +18,57 @@ from enas_tf.data.texts.segments import segments_per_epoch
 _VALIDATION_LENGTHS = 4
 
 
-class TextSearchStreams:
-    """Training, reward and validation batches of a search; the test part is never read.
-
-    Training batches are divided among replicas by rows, all others are spread as `SpreadBatch`es;
-    see `data.sharing`.
+class TextSearchStreams(SearchStreams):
+    """The batches of a search on a text.
 
     Args:
-      data: the texts.
-      batch_size: rows of a training or validation batch, over all devices.
-      reward_batch_size: validation segments behind one reward; fewer if there are not so many.
+      train: words of the training part, int32 `[words]`.
+      validation: of the validation part.
+      beginning: of the training part, to be looked at.
+      sequence_length: words in a segment, on average if lengths are random.
+      random_lengths: whether those of training segments are.
+      batch_size: rows of a training or validation batch; see `SearchStreams`.
+      reward_batch_size: validation segments behind one reward.
       seed: of lengths and order.
-
-    Attributes:
-      steps_per_epoch: training segments in one pass over the training part.
     """
 
     def __init__(
-        self, data: TextData, *, batch_size: int, reward_batch_size: int, seed: int
+        self,
+        train: np.ndarray,
+        validation: np.ndarray,
+        beginning: str,
+        *,
+        sequence_length: int,
+        random_lengths: bool,
+        batch_size: int,
+        reward_batch_size: int,
+        seed: int,
     ) -> None:
-        self._data = data
-        self._batch_size = batch_size
-        self._reward_batch_size = min(reward_batch_size, data.num_reward_segments)
-        self._seed = seed
-        self.steps_per_epoch = segments_per_epoch(
-            positions_of(len(data.train), batch_size),
-            data.config.sequence_length,
-            data.config.random_lengths,
+        super().__init__(
+            batch_size=batch_size,
+            reward_batch_size=reward_batch_size,
+            seed=seed,
+            steps_per_epoch=segments_per_epoch(
+                positions_of(len(train), batch_size), sequence_length, random_lengths
+            ),
         )
+        self._train = train
+        self._validation = validation
+        self._beginning = beginning
+        self._sequence_length = sequence_length
+        self._random_lengths = random_lengths
 
     def preview(self) -> str:
         """Returns the beginning of the training part."""
-        return self._data.beginning()
+        return self._beginning
 
     def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns endless training segments from a step on, divided by rows."""
         return training_batches(
-            self._data.train,
+            self._train,
             rows=self._batch_size,
-            sequence_length=self._data.config.sequence_length,
-            random_lengths=self._data.config.random_lengths,
+            sequence_length=self._sequence_length,
+            random_lengths=self._random_lengths,
             seed=self._seed,
             first_step=first_step,
             share=share,
@@ -65,9 +77,9 @@ class TextSearchStreams:
     def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns training segments of one length, always the same ones, spread."""
         return first_batches(
-            self._data.train,
+            self._train,
             rows=self._batch_size,
-            sequence_length=self._data.config.sequence_length,
+            sequence_length=self._sequence_length,
             count=count,
             share=share,
         )
@@ -77,9 +89,9 @@ class TextSearchStreams:
     ) -> tf.data.Dataset:
         """Returns endless validation minibatches, one for each sampled architecture, spread."""
         return reward_batches(
-            self._data.validation,
+            self._validation,
             rows=self._reward_batch_size,
-            sequence_length=self._data.config.sequence_length,
+            sequence_length=self._sequence_length,
             seed=self._seed,
             samples_per_update=samples_per_update,
             first_update=first_update,
@@ -96,7 +108,7 @@ class TextSearchStreams:
         They are longer than those of training. There are fewer rows than in a training batch if
         the part is too short for so many.
         """
-        length = _VALIDATION_LENGTHS * self._data.config.sequence_length
-        tokens = self._data.validation
+        length = _VALIDATION_LENGTHS * self._sequence_length
+        tokens = self._validation
         rows = max(1, min(self._batch_size, (len(tokens) - 1) // length))
         return validation_batches(tokens, rows=rows, length=length, share=share)

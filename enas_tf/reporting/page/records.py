@@ -146,7 +146,7 @@ def _read_search(run: RunDirectory, configuration: Mapping[str, Any]) -> SearchR
     space = entry.space.from_json(sections["space"])
     settings = {
         "space": space,
-        "data": entry.data_config.from_json(sections["data"]),
+        "data": entry.data.config.from_json(sections["data"]),
         "search": type(preset.search).from_json(sections["search"]),
     }
     sampled, sampled_complaints = read_sampled(run.file(ARCHITECTURES), space)

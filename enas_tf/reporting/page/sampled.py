@@ -22,8 +22,6 @@ _MOST_COLUMNS = 60
 _MOST_READ = 5000
 # At the least of the first and the last column, whose shares are shown place by place.
 _MOST_READ_OF_ENDS = 400
-# Those of each space count their layers, nodes and operands so.
-_FIRST_PLACE = {"macro": 0, "micro": 0, "rnn": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,24 +91,6 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
         shares = shares_of(space.operation_counts(architectures)) if architectures else {}
         columns.append(SampledEpochs(group, of_group, shares, len(architectures)))
     return Sampled(columns, sum(map(len, strings.values()))), lines.complaints()
-
-
-def place_names(space: SearchSpace, number: int) -> list[str]:
-    """Returns what the places are called at which a space counts operations.
-
-    Args:
-      space: the space.
-      number: of places.
-    """
-    first = _FIRST_PLACE[space.name]
-    if space.name != "micro":
-        return [str(place + first) for place in range(number)]
-    # The operands of the nodes of the normal cell, then those of the reduction cell.
-    half = number // 2
-    return [
-        f"{'NR'[place // half]}{place % half // 2 + first}{'ab'[place % 2]}"
-        for place in range(number)
-    ]
 
 
 def _groups(epochs: Sequence[int]) -> list[Epochs]:

@@ -8,24 +8,10 @@ from enas_tf.reporting.page.heatmap import heatmap_figure
 from enas_tf.reporting.page.markup import Html, element
 from enas_tf.reporting.page.numbers import words
 from enas_tf.reporting.page.records import SearchRecord
-from enas_tf.reporting.page.sampled import Sampled, SampledEpochs, place_names
+from enas_tf.reporting.page.sampled import Sampled, SampledEpochs
 from enas_tf.reporting.page.scales import Axis
 from enas_tf.reporting.page.sections import Section, grid, paragraph
-from enas_tf.spaces.base import SearchSpace
-from enas_tf.spaces.macro.architecture import MacroOperation
-from enas_tf.spaces.micro.architecture import MicroOperation
-from enas_tf.spaces.rnn.architecture import RnnFunction
-
-_FILLS = {
-    words(operation.label): operation_colours(operation)[0]
-    for kind in (MacroOperation, MicroOperation, RnnFunction)
-    for operation in kind
-}
-_NOTES = {
-    "macro": "Columns: layers.",
-    "micro": "Columns: N the normal cell, R the reduction cell; node; operand a or b.",
-    "rnn": "Columns: nodes.",
-}
+from enas_tf.spaces.entry import SpaceEntry
 
 
 def sampled_section(record: SearchRecord) -> Section:
@@ -39,18 +25,18 @@ def sampled_section(record: SearchRecord) -> Section:
         )
         return Section("sampled", title, [paragraph(text, "missing")])
     columns = [column for column in sampled.columns if column.num_read]
-    content = [_overall(columns, sampled)] if columns else []
+    content = [_overall(columns, sampled, record.entry)] if columns else []
     rewarded = [(column.epochs, column.rewards) for column in sampled.columns if column.rewards]
     if rewarded:
         note = "Of single architectures on one validation minibatch each, with shared weights."
         content.append(distribution_figure("Rewards by epoch", rewarded, Axis("reward"), note))
     # Only what changed in between is news.
     ends = columns if len(columns) < 2 else [columns[0], columns[-1]]
-    heatmaps = [_by_place(column, record.space) for column in ends]
+    heatmaps = [_by_place(column, record.entry) for column in ends]
     return Section("sampled", title, [grid(content), element("div", heatmaps, class_="rows")])
 
 
-def _overall(columns: Sequence[SampledEpochs], sampled: Sampled) -> Html:
+def _overall(columns: Sequence[SampledEpochs], sampled: Sampled, entry: SpaceEntry) -> Html:
     shares = [
         (column.epochs, {words(name): share for name, share in column.mean_shares().items()})
         for column in columns
@@ -60,13 +46,17 @@ def _overall(columns: Sequence[SampledEpochs], sampled: Sampled) -> Html:
     note = f"All {num_read:,} architectures."
     if num_read < sampled.total:
         note = f"Estimated from {num_read:,} of {sampled.total:,} architectures."
-    fills = {name: _FILLS[name] for name in names}
+    fills = {
+        words(operation.label): operation_colours(operation)[0]
+        for operation in entry.operations
+        if words(operation.label) in names
+    }
     return shares_figure("Operations over time", shares, fills, note)
 
 
-def _by_place(column: SampledEpochs, space: SearchSpace) -> Html:
+def _by_place(column: SampledEpochs, entry: SpaceEntry) -> Html:
     shares = {words(name): values for name, values in column.shares.items()}
-    places = place_names(space, len(next(iter(shares.values()))))
+    places = entry.place_names(len(next(iter(shares.values()))))
     title = f"Operations by place, {column.epochs.name}"
-    note = f"Percent of {column.num_read:,} architectures. {_NOTES[space.name]}"
+    note = f"Percent of {column.num_read:,} architectures. {entry.places_note}"
     return heatmap_figure(title, shares, places, note)

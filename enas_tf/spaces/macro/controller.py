@@ -19,7 +19,11 @@ from enas_tf.spaces.attention import (
     decision_array,
 )
 from enas_tf.spaces.controller import ControllerSample, UniformWeights
-from enas_tf.spaces.macro.space import MacroChannelDecisions, MacroDecisions, MacroSpace
+from enas_tf.spaces.macro.decisions import (
+    MacroChannelDecisions,
+    MacroDecisions,
+    MacroDecisionSpace,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +69,9 @@ class MacroController(AttentionController):
     """
 
     sample_type: ClassVar[type[ControllerSample]] = MacroSample
-    space: MacroSpace
+    space: MacroDecisionSpace
 
-    def __init__(self, space: MacroSpace, seed: int = 0):
+    def __init__(self, space: MacroDecisionSpace, seed: int = 0):
         """Initializes the controller and its weights.
 
         Args:

@@ -23,7 +23,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroLayer,
     MacroOperation,
 )
-from enas_tf.spaces.macro.space import reduction_layers
+from enas_tf.spaces.macro.decisions import reduction_layers
 
 _BOX_WIDTH = 230.0
 _TRACK_HEIGHT = 7.0

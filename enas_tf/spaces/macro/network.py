@@ -27,6 +27,7 @@ from enas_tf.spaces.images.network_builder import (
     assign_portable_weights,
     portable_weights,
 )
+from enas_tf.spaces.images.network_form import NetworkForm
 from enas_tf.spaces.images.space import check_input_shape, check_num_classes
 from enas_tf.spaces.macro.architecture import (
     ChannelRange,
@@ -35,7 +36,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroOperation,
 )
 from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
-from enas_tf.spaces.macro.space import reduction_layers
+from enas_tf.spaces.macro.decisions import reduction_layers
 
 # The supernet's normalisation after a k x k operation, in the release.
 SUPERNET_OPERATION_EPSILON = 1e-3
@@ -229,3 +230,9 @@ class _Builder(NetworkBuilder):
         if not (operation.is_separable and self.config.separable):
             return self.convolution(inputs, filters, size, name)
         return self.separable_convolution(inputs, filters, size, name)
+
+
+FORM = NetworkForm(
+    build_macro_network,
+    to_portable,
+)

@@ -20,7 +20,7 @@ from enas_tf.layers.banks import (
 from enas_tf.layers.factorized_reduction import reduction_kernel
 from enas_tf.layers.functional import Normalized, batch_normalization, normalized_convolution
 from enas_tf.spaces.images.supernet import ImageSupernet
-from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.macro.decisions import MacroDecisionSpace
 from enas_tf.spaces.macro.supernet_layers import (
     EPSILON,
     PartialChannelsLayers,
@@ -36,7 +36,7 @@ class MacroSupernet(ImageSupernet):
     can still add is halved by a factorised reduction of its own.
     """
 
-    def __init__(self, space: MacroSpace, seed: int = 0) -> None:
+    def __init__(self, space: MacroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="macro_supernet")
         counter = itertools.count(seed * 1000)
 

@@ -27,7 +27,11 @@ from enas_tf.layers.functional import (
     normalized_convolution,
 )
 from enas_tf.spaces.macro.architecture import MacroOperation
-from enas_tf.spaces.macro.space import MacroChannelDecisions, MacroDecisions, MacroSpace
+from enas_tf.spaces.macro.decisions import (
+    MacroChannelDecisions,
+    MacroDecisions,
+    MacroDecisionSpace,
+)
 
 EPSILON = 1e-5
 # The release normalises the k x k operations with an epsilon of their own.
@@ -42,7 +46,7 @@ class SupernetLayers(keras.layers.Layer):
       next_seed: returns a new seed at each call, for the initial weights.
     """
 
-    def __init__(self, space: MacroSpace, next_seed: Callable[[], int]) -> None:
+    def __init__(self, space: MacroDecisionSpace, next_seed: Callable[[], int]) -> None:
         super().__init__(name="layers")
         self.space = space
         self.weighted = [operation for operation in space.operations if not operation.is_pooling]
@@ -219,7 +223,7 @@ class PartialChannelsLayers(SupernetLayers):
     (release: `final_conv`).
     """
 
-    def __init__(self, space: MacroSpace, next_seed: Callable[[], int]) -> None:
+    def __init__(self, space: MacroDecisionSpace, next_seed: Callable[[], int]) -> None:
         super().__init__(space, next_seed)
         channels = space.num_operations * space.filters
         self.merge_kernels = WeightBank(

@@ -22,7 +22,7 @@ from enas_tf.spaces.attention import (
 )
 from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE
-from enas_tf.spaces.micro.space import NUM_CELLS, MicroDecisions, MicroSpace
+from enas_tf.spaces.micro.decisions import NUM_CELLS, MicroDecisions, MicroDecisionSpace
 
 _NO_PLACE = -1
 
@@ -44,9 +44,9 @@ class MicroController(AttentionController):
       head: what decides the operations; its bias starts in favour of separable convolutions.
     """
 
-    space: MicroSpace
+    space: MicroDecisionSpace
 
-    def __init__(self, space: MicroSpace, seed: int = 0):
+    def __init__(self, space: MicroDecisionSpace, seed: int = 0):
         """Initializes the controller and its weights.
 
         Args:
@@ -162,7 +162,7 @@ class _Schedule:
         return MicroDecisions(*tf.unstack(values, axis=1))
 
 
-def _make_schedule(space: MicroSpace, operation_biases: Sequence[np.ndarray]) -> _Schedule:
+def _make_schedule(space: MicroDecisionSpace, operation_biases: Sequence[np.ndarray]) -> _Schedule:
     """Lays out the steps of both cells.
 
     Args:

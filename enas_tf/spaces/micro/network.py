@@ -30,6 +30,7 @@ from enas_tf.spaces.images.network_builder import (
     layer_seed,
     portable_weights,
 )
+from enas_tf.spaces.images.network_form import NetworkForm
 from enas_tf.spaces.images.space import check_num_classes
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
 from enas_tf.spaces.micro.config import MicroNetworkConfig
@@ -182,3 +183,11 @@ def _auxiliary_head(
     outputs = builder.relu(outputs, f"{name}_features")
     outputs = keras.layers.GlobalAveragePooling2D(name=f"{name}_average")(outputs)
     return builder.classifier(outputs, num_classes, f"{name}_classifier")
+
+
+FORM = NetworkForm(
+    build_micro_network,
+    to_portable,
+    is_scheduled=True,
+    auxiliary_weight=lambda config: config.auxiliary_weight,
+)

@@ -20,6 +20,7 @@ from enas_tf.layers.banks import (
 from enas_tf.layers.factorized_reduction import reduction_kernel
 from enas_tf.layers.functional import Normalized, normalized_convolution
 from enas_tf.spaces.images.supernet import ImageSupernet
+from enas_tf.spaces.micro.decisions import MicroDecisionSpace
 from enas_tf.spaces.micro.layout import (
     AUXILIARY_FEATURES,
     AUXILIARY_PROJECTION,
@@ -31,7 +32,6 @@ from enas_tf.spaces.micro.layout import (
     cell_places,
     stage_sides,
 )
-from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.micro.supernet_cells import StageCells
 from enas_tf.spaces.micro.supernet_operations import EPSILON
 from enas_tf.training.image_step import image_objective
@@ -52,7 +52,7 @@ class MicroSupernet(ImageSupernet):
 
     batch_statistics_in_evaluation = True
 
-    def __init__(self, space: MicroSpace, seed: int = 0) -> None:
+    def __init__(self, space: MicroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="micro_supernet")
         counter = itertools.count(seed * 1000)
 

@@ -30,8 +30,8 @@ from enas_tf.spaces.micro.architecture import (
     OPERANDS_PER_NODE,
     MicroOperation,
 )
+from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
 from enas_tf.spaces.micro.layout import CellPlace
-from enas_tf.spaces.micro.space import MicroDecisions, MicroSpace
 from enas_tf.spaces.micro.supernet_operations import (
     EPSILON,
     NUM_STACKS,
@@ -132,7 +132,7 @@ class StageCells(keras.layers.Layer):
     """
 
     def __init__(
-        self, space: MicroSpace, places: Sequence[CellPlace], next_seed: Callable[[], int]
+        self, space: MicroDecisionSpace, places: Sequence[CellPlace], next_seed: Callable[[], int]
     ) -> None:
         stage, filters = places[0].stage, places[0].filters
         super().__init__(name=f"stage_{stage}")

@@ -1,8 +1,8 @@
 """How the nodes of a recurrent cell are connected: known in advance, or held by tensors.
 
-The time loop of `enas_tf.spaces.rnn.recurrence` asks a wiring what each node reads and applies, on the
-way forwards and backwards. Derivatives are written in terms of the function's *value*, so that the
-candidates before the function need not be kept.
+The time loop of `enas_tf.spaces.rnn.recurrence` asks a wiring what each node reads and applies, on
+the way forwards and backwards. Derivatives are written in terms of the function's *value*, so that
+the candidates before the function need not be kept.
 """
 
 import abc

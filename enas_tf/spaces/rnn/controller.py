@@ -13,7 +13,7 @@ import tensorflow as tf
 from enas_tf.spaces.attention import AttentionController, Progress, batch_major, decision_array
 from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.rnn.architecture import RnnFunction
-from enas_tf.spaces.rnn.space import RnnDecisions, RnnSpace
+from enas_tf.spaces.rnn.decisions import RnnDecisions, RnnDecisionSpace
 
 # Added to the distance of the chosen node, by which its anchor is divided.
 _DISTANCE_OFFSET = 0.1
@@ -37,9 +37,9 @@ class RnnController(AttentionController):
       function_embeddings: `[functions, lstm_size]`.
     """
 
-    space: RnnSpace
+    space: RnnDecisionSpace
 
-    def __init__(self, space: RnnSpace, seed: int = 0):
+    def __init__(self, space: RnnDecisionSpace, seed: int = 0):
         """Initializes the controller and its weights.
 
         Args:

@@ -1,142 +1,32 @@
-"""The rnn search space: its size, its architectures, and what builds its parts."""
+"""The rnn search space: what builds its supernet, its controller and its networks."""
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from typing_extensions import Self
 
 from enas_tf.environment.keras_settings import under_own_settings
-from enas_tf.errors import ArchitectureError, DataError
+from enas_tf.errors import DataError
 from enas_tf.settings.config import SearchConfig, TrainingConfig
-from enas_tf.settings.setting import section, setting
-from enas_tf.spaces.base import MOST_PARTS, SearchSpace
+from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
-from enas_tf.spaces.rnn.config import (
-    CELL_OUTPUT_HELP,
-    CELL_OUTPUTS,
-    RnnControllerConfig,
-    RnnNetworkConfig,
-    RnnRegularization,
-)
+from enas_tf.spaces.rnn.config import RnnNetworkConfig
+from enas_tf.spaces.rnn.decisions import RnnDecisions, RnnDecisionSpace, perplexity_of_reward
 
 if TYPE_CHECKING:
     import keras
 
 
-# The release's: a reward is this divided by the perplexity, so that 80 gives 1.
-REWARD_CONSTANT = 80.0
-
-
-def perplexity_of_reward(reward: float) -> float:
-    """Returns the perplexity that belongs to a reward; 0 is the reward of an infinite one."""
-    return REWARD_CONSTANT / reward if reward else math.inf
-
-
-class RnnDecisions(NamedTuple):
-    """Batched architectures, as the controller decides them and the supernet reads them.
-
-    Attributes:
-      previous: int32 `[batch, num_nodes]`, the earlier node that each node reads.
-      functions: int32, same shape.
-    """
-
-    previous: Any
-    functions: Any
-
-
 @dataclasses.dataclass(frozen=True)
-class RnnSpace(SearchSpace):
+class RnnSpace(RnnDecisionSpace, SearchSpace):
     """Language models with one recurrent cell, whose embedding also predicts the words."""
-
-    num_nodes: int = setting(
-        8, "Computed nodes of the cell (the paper: 12).", minimum=1, maximum=MOST_PARTS
-    )
-    hidden_size: int = setting(200, "Features of a word's embedding and of the state.", minimum=1)
-    vocabulary_size: int = setting(
-        10000, "Number of words that the model knows.", minimum=2, flag=False
-    )
-    cell_output: str = setting("mean", CELL_OUTPUT_HELP, choices=CELL_OUTPUTS)
-    initial_range: float = setting(
-        0.04, "Shared weights start uniform between minus and plus this.", above=0.0
-    )
-    regularization: RnnRegularization = section(RnnRegularization())
-    controller: RnnControllerConfig = section(RnnControllerConfig(), prefix="controller_")
-
-    name: ClassVar[str] = "rnn"
-
-    @property
-    def num_architectures(self) -> int:
-        """Earlier nodes and functions of all nodes: `num_nodes! * 4 ** num_nodes`."""
-        return math.factorial(self.num_nodes) * len(RnnFunction) ** self.num_nodes
 
     @staticmethod
     def score_note(score: float) -> str:
         """Returns the perplexity that belongs to a reward."""
         return f"perplexity {perplexity_of_reward(score):.2f}"
-
-    def random_architecture(
-        self, seed: "int | np.random.Generator | None" = None
-    ) -> RnnArchitecture:
-        """Returns an architecture drawn uniformly from the space.
-
-        Args:
-          seed: an integer, a NumPy generator (which is advanced), or None for a random one.
-        """
-        generator = np.random.default_rng(seed)
-        previous = generator.integers(0, np.arange(self.num_nodes) + 1)
-        functions = generator.integers(0, len(RnnFunction), size=self.num_nodes)
-        return self.decode(RnnDecisions(previous[None], functions[None]))[0]
-
-    def mutate(
-        self, architecture: RnnArchitecture, generator: np.random.Generator
-    ) -> RnnArchitecture:
-        """Returns an architecture in which one node reads another node or has another function.
-
-        Args:
-          architecture: of this space.
-          generator: makes the random choices and is advanced.
-        """
-        decisions = self.encode([architecture])
-        # Node 1 can read nothing but node 0.
-        place = int(generator.integers(1, 2 * self.num_nodes))
-        node, is_function = place % self.num_nodes, place >= self.num_nodes
-        values = (decisions.functions if is_function else decisions.previous)[0]
-        options = len(RnnFunction) if is_function else node + 1
-        # A shift by 1 to n - 1 modulo n reaches every option but the same one.
-        values[node] = (values[node] + generator.integers(1, options)) % options
-        return self.decode(decisions)[0]
-
-    def check(self, architecture: Any) -> None:
-        """Raises `ArchitectureError` unless the architecture belongs to this space."""
-        if isinstance(architecture, LstmBaseline):
-            raise ArchitectureError(
-                "The LSTM is a baseline and no cell of the search space; it can only be retrained."
-            )
-        if not isinstance(architecture, RnnArchitecture):
-            raise ArchitectureError(
-                f"Expected an RnnArchitecture. Received: {type(architecture).__name__}."
-            )
-        if architecture.num_nodes != self.num_nodes:
-            raise ArchitectureError(
-                f"The architecture has {architecture.num_nodes} nodes, the space's cells have "
-                f"{self.num_nodes}; set num_nodes={architecture.num_nodes}."
-            )
-
-    def encode(self, architectures: Sequence[RnnArchitecture]) -> RnnDecisions:
-        """Returns the decisions of architectures as int32 arrays; see `RnnDecisions`."""
-        for architecture in architectures:
-            self.check(architecture)
-        numbers = [architecture.to_integers() for architecture in architectures]
-        integers = np.array(numbers, np.int32).reshape(len(architectures), self.num_nodes, 2)
-        return RnnDecisions(integers[..., 0].copy(), integers[..., 1].copy())
-
-    def decode(self, decisions: Any) -> list[RnnArchitecture]:
-        """Returns the architectures of batched decisions (arrays or eager tensors)."""
-        integers = np.stack([np.asarray(field) for field in decisions], axis=-1)
-        return [RnnArchitecture.from_integers(cell.ravel().tolist()) for cell in integers]
 
     def for_data(self, data: Any) -> Self:
         """Returns the space with the number of words of a text."""
@@ -148,18 +38,6 @@ class RnnSpace(SearchSpace):
                 f"enas_tf.TextData.from_text. Received: {type(data).__name__}."
             )
         return self.replace(vocabulary_size=data.vocabulary_size)
-
-    def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
-        """Returns how often each function occurs in each node.
-
-        Returns:
-          For each function's name a count for each node.
-        """
-        functions = self.encode(architectures).functions
-        return {
-            function.label: np.sum(functions == function, axis=0).tolist()
-            for function in RnnFunction
-        }
 
     def network_config(self) -> RnnNetworkConfig:
         """Returns the settings of a derived network that is about as large as in the search."""

@@ -12,13 +12,18 @@ from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.rnn.architecture import RnnFunction
 from enas_tf.spaces.rnn.cell import run_cell
 from enas_tf.spaces.rnn.cell_wiring import SampledWiring
+from enas_tf.spaces.rnn.decisions import (
+    REWARD_CONSTANT,
+    RnnDecisions,
+    RnnDecisionSpace,
+    perplexity_of_reward,
+)
 from enas_tf.spaces.rnn.language_modelling import (
     Unrolled,
     text_loss,
     training_pass,
     word_features,
 )
-from enas_tf.spaces.rnn.space import REWARD_CONSTANT, RnnDecisions, RnnSpace, perplexity_of_reward
 from enas_tf.spaces.supernet import Score, Supernet
 from enas_tf.training.text_step import perplexity
 from enas_tf.training.training_pass import TrainingPass
@@ -46,9 +51,9 @@ class RnnSupernet(Supernet):
 
     score_kind = "shared_weights_validation_reward"
 
-    space: RnnSpace
+    space: RnnDecisionSpace
 
-    def __init__(self, space: RnnSpace, seed: int = 0) -> None:
+    def __init__(self, space: RnnDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="rnn_supernet")
         hidden = space.hidden_size
         initializers = UniformWeights(space.initial_range, seed)

@@ -3,9 +3,8 @@ import json
 import pytest
 
 from enas_tf.reporting.page.columns import Epochs
-from enas_tf.reporting.page.sampled import place_names, read_sampled
+from enas_tf.reporting.page.sampled import read_sampled
 from enas_tf.spaces.macro.space import MacroSpace
-from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
 
 SPACE = RnnSpace(num_nodes=2)
@@ -81,10 +80,3 @@ def test_the_form_by_channels(tmp_path):
 
 def test_nothing_sampled(tmp_path):
     assert read_sampled(tmp_path / "none", SPACE)[0].total == 0
-
-
-def test_names_of_places():
-    assert place_names(MacroSpace(num_layers=3), 3) == ["0", "1", "2"]
-    assert place_names(SPACE, 2) == ["1", "2"]
-    names = place_names(MicroSpace(num_nodes=2), 8)
-    assert names == ["N0a", "N0b", "N1a", "N1b", "R0a", "R0b", "R1a", "R1b"]

@@ -5,7 +5,8 @@ import pytest
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArchitecture
-from enas_tf.spaces.macro.space import MacroSpace, reduction_layers
+from enas_tf.spaces.macro.decisions import reduction_layers
+from enas_tf.spaces.macro.space import MacroSpace
 
 FORMS = pytest.mark.parametrize("whole", [True, False])
 

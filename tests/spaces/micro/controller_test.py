@@ -13,7 +13,8 @@ from enas_tf.searching.policy import PolicyGradient
 from enas_tf.settings.config import PolicyConfig
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
 from enas_tf.spaces.micro.config import MicroControllerConfig
-from enas_tf.spaces.micro.space import MicroDecisions, MicroSpace
+from enas_tf.spaces.micro.decisions import MicroDecisions
+from enas_tf.spaces.micro.space import MicroSpace
 from tests.spaces.traced_graph import transposed_types
 
 # A wide initial range makes the distributions far from uniform.

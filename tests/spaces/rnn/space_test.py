@@ -5,7 +5,8 @@ import pytest
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
-from enas_tf.spaces.rnn.space import RnnDecisions, RnnSpace
+from enas_tf.spaces.rnn.decisions import RnnDecisions
+from enas_tf.spaces.rnn.space import RnnSpace
 
 TEXT = "0 2 1 0 1 3"
 

@@ -1,7 +1,6 @@
 """Drawings of architectures; nothing here imports TensorFlow or starts a system program."""
 
 import pathlib
-from collections.abc import Callable
 from typing import Any
 
 from enas_tf.drawing.picture import Picture, to_png, to_svg
@@ -9,16 +8,7 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.files.places import user_path
 from enas_tf.files.writing import write_bytes
 from enas_tf.spaces.base import Architecture
-from enas_tf.spaces.macro.drawing import picture_of_macro
-from enas_tf.spaces.micro.drawing import picture_of_micro
-from enas_tf.spaces.rnn.drawing import picture_of_rnn
-
-# A new space adds its module and a line here.
-_PICTURES: dict[str, Callable[..., Picture]] = {
-    "macro": picture_of_macro,
-    "micro": picture_of_micro,
-    "rnn": picture_of_rnn,
-}
+from enas_tf.spaces.registry import get_space
 
 FORMATS = (".svg", ".png")
 
@@ -74,4 +64,4 @@ def write_drawing(
 
 
 def _picture(architecture: Architecture, options: dict[str, Any]) -> Picture:
-    return _PICTURES[architecture.space_name](architecture, **options)
+    return get_space(architecture.space_name).draw(architecture, **options)

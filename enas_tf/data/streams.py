@@ -1,0 +1,60 @@
+"""The streams of batches that a search reads, whatever it works on."""
+
+import abc
+from typing import TYPE_CHECKING, Any
+
+from enas_tf.data.sharing import ALONE, Share
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+class SearchStreams(abc.ABC):
+    """Training, reward and validation batches of a search; the test part is never read.
+
+    Training batches are divided among replicas by rows, all others are spread as `SpreadBatch`es;
+    see `data.sharing`.
+
+    Args:
+      batch_size: examples (rows of text) in a training or validation batch, over all devices.
+      reward_batch_size: validation examples (segments) behind one reward.
+      seed: of order and augmentation (of lengths).
+      steps_per_epoch: full batches in one pass over the training part.
+
+    Attributes:
+      steps_per_epoch: as given.
+    """
+
+    def __init__(
+        self, *, batch_size: int, reward_batch_size: int, seed: int, steps_per_epoch: int
+    ) -> None:
+        self._batch_size = batch_size
+        self._reward_batch_size = reward_batch_size
+        self._seed = seed
+        self.steps_per_epoch = steps_per_epoch
+
+    @abc.abstractmethod
+    def preview(self) -> Any:
+        """Returns the beginning of the training as people can look at it; see `write_about`."""
+
+    @abc.abstractmethod
+    def training(self, first_step: int, share: Share = ALONE) -> "tf.data.Dataset":
+        """Returns endless training batches from a step on, divided by rows."""
+
+    @abc.abstractmethod
+    def refitting(self, count: int, share: Share = ALONE) -> "tf.data.Dataset":
+        """Returns training batches without random changes, always the same ones, spread."""
+
+    @abc.abstractmethod
+    def rewards(
+        self, first_update: int, samples_per_update: int, share: Share = ALONE
+    ) -> "tf.data.Dataset":
+        """Returns endless validation minibatches, one for each sampled architecture, spread."""
+
+    @abc.abstractmethod
+    def minibatch(self, share: Share = ALONE) -> "tf.data.Dataset":
+        """Returns the first validation minibatch of `rewards` only, spread."""
+
+    @abc.abstractmethod
+    def validation(self, share: Share = ALONE) -> "tf.data.Dataset":
+        """Returns the whole validation part once, spread."""

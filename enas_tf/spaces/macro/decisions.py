@@ -1,0 +1,278 @@
+"""What can be decided in the macro space: its sizes, its architectures, and their decisions."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.settings.setting import section, setting
+from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
+from enas_tf.spaces.macro.architecture import (
+    ChannelRange,
+    MacroArchitecture,
+    MacroChannelArchitecture,
+    MacroChannelLayer,
+    MacroLayer,
+    MacroOperation,
+)
+from enas_tf.spaces.macro.config import MacroControllerConfig
+
+SMALLEST_REDUCED_SIDE = 4
+
+
+class MacroDecisions(NamedTuple):
+    """Batched architectures, as the controller decides them and the supernet reads them.
+
+    Attributes:
+      operations: int32 `[batch, num_layers]`.
+      skips: int32 `[batch, num_layers, num_layers]`; `skips[b, i, j]` is 1 if layer `i` adds the
+        input of layer `j < i`, else 0.
+    """
+
+    operations: Any
+    skips: Any
+
+
+class MacroChannelDecisions(NamedTuple):
+    """Batched architectures of the per-channel form.
+
+    Attributes:
+      starts: int32 `[batch, num_layers, num_operations]`, first channel of each branch.
+      counts: int32, same shape, number of channels of each branch.
+      skips: as in `MacroDecisions`.
+    """
+
+    starts: Any
+    counts: Any
+    skips: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroDecisionSpace(DecisionSpace):
+    """The architectures of a macro space; see `MacroSpace`."""
+
+    num_layers: int = setting(12, "Layers of the searched network.", minimum=1, maximum=MOST_PARTS)
+    filters: int = setting(36, "Channels of every layer of the supernet; even.", minimum=2)
+    input_shape: tuple[int, ...] = setting(
+        (32, 32, 3), "Height, width and channels of a picture.", flag=False
+    )
+    num_classes: int = setting(10, "Number of classes.", minimum=2, flag=False)
+    num_operations: int = setting(
+        len(MacroOperation),
+        "Use the first so many operations: convolution 3x3, separable 3x3, convolution 5x5, "
+        "separable 5x5, average pooling, max pooling.",
+        minimum=1,
+        maximum=len(MacroOperation),
+    )
+    search_whole_channels: bool = setting(
+        True, "One operation per layer; no: every operation computes a range of channels."
+    )
+    dropout_rate: float = setting(
+        0.1,
+        "Share of features dropped before the supernet's classifier.",
+        minimum=0.0,
+        below=1.0,
+    )
+    moving_statistics: str = setting(
+        "debiased",
+        "Moving statistics after a k x k operation: debiased like all others, or starting from "
+        "0 and 1 as in the release.",
+        choices=("debiased", "release"),
+    )
+    controller: MacroControllerConfig = section(MacroControllerConfig(), prefix="controller_")
+    name: ClassVar[str] = "macro"
+
+    @property
+    def operations(self) -> tuple[MacroOperation, ...]:
+        """The operations that a layer can have."""
+        return tuple(MacroOperation)[: self.num_operations]
+
+    @property
+    def reduction_layers(self) -> tuple[int, ...]:
+        """Layers after which the picture is halved; see `reduction_layers`."""
+        return reduction_layers(self.num_layers, self.input_shape)
+
+    @property
+    def num_architectures(self) -> int:
+        """Operations (or channel ranges) of all layers times all subsets of skip connections."""
+        per_layer = self.num_operations
+        if not self.search_whole_channels:
+            # A range of the release starts anywhere and never covers all channels.
+            ranges = self.filters * (self.filters + 1) // 2 - 1
+            per_layer = ranges**self.num_operations
+        num_skips = self.num_layers * (self.num_layers - 1) // 2
+        return per_layer**self.num_layers * 2**num_skips
+
+    def random_architecture(
+        self, seed: "int | np.random.Generator | None" = None
+    ) -> MacroArchitecture | MacroChannelArchitecture:
+        """Returns an architecture drawn uniformly from the space.
+
+        Args:
+          seed: an integer, a NumPy generator (which is advanced), or None for a random one.
+        """
+        generator = np.random.default_rng(seed)
+        shape = (1, self.num_layers)
+        skips = generator.integers(0, 2, size=(*shape, self.num_layers))
+        skips *= np.tri(self.num_layers, k=-1, dtype=skips.dtype)
+        if self.search_whole_channels:
+            operations = generator.integers(0, self.num_operations, size=shape)
+            return self.decode(MacroDecisions(operations, skips))[0]
+        picks = generator.integers(0, len(self._channel_ranges), size=(*shape, self.num_operations))
+        chosen = self._channel_ranges[picks]
+        return self.decode(MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips))[0]
+
+    def mutate(
+        self,
+        architecture: MacroArchitecture | MacroChannelArchitecture,
+        generator: np.random.Generator,
+    ) -> MacroArchitecture | MacroChannelArchitecture:
+        """Returns an architecture that differs from another one in a single random decision.
+
+        With equal chances this is a skip connection, or an operation (in the per-channel form the
+        channels of one branch); if the space leaves no choice of the one, it is the other.
+
+        Args:
+          architecture: of this space; returned as it is if the space has no other.
+          generator: makes the random choices and is advanced.
+        """
+        fields = list(self.encode([architecture]))
+        has_skips = self.num_layers > 1
+        has_operations = self.num_operations > 1 or not self.search_whole_channels
+        if has_skips and not (has_operations and generator.random() < 0.5):
+            layers, sources = np.tril_indices(self.num_layers, k=-1)
+            pick = generator.integers(len(layers))
+            fields[-1][0, layers[pick], sources[pick]] ^= 1
+        elif has_operations and self.search_whole_channels:
+            layer = generator.integers(self.num_layers)
+            # A shift by 1 to n - 1 modulo n reaches every operation but the same one.
+            shift = generator.integers(1, self.num_operations)
+            fields[0][0, layer] = (fields[0][0, layer] + shift) % self.num_operations
+        elif has_operations:
+            place = (0, generator.integers(self.num_layers), generator.integers(fields[0].shape[2]))
+            current = (fields[0][place], fields[1][place])
+            others = self._channel_ranges[np.any(self._channel_ranges != current, axis=1)]
+            fields[0][place], fields[1][place] = others[generator.integers(len(others))]
+        kind = MacroDecisions if self.search_whole_channels else MacroChannelDecisions
+        return self.decode(kind(*fields))[0]
+
+    @functools.cached_property
+    def _channel_ranges(self) -> np.ndarray:
+        """Start and count of every range of channels that a branch can have, `[ranges, 2]`."""
+        return np.array(
+            [
+                (start, count)
+                for start in range(self.filters)
+                for count in range(1, min(self.filters - start, self.filters - 1) + 1)
+            ]
+        )
+
+    def check(self, architecture: Any) -> None:
+        """Raises `ArchitectureError` unless the architecture belongs to this space."""
+        kind = MacroArchitecture if self.search_whole_channels else MacroChannelArchitecture
+        if not isinstance(architecture, kind):
+            raise ArchitectureError(
+                f"Expected a {kind.__name__}, since search_whole_channels is "
+                f"{self.search_whole_channels}. Received: {type(architecture).__name__}."
+            )
+        if architecture.num_layers != self.num_layers:
+            raise ArchitectureError(
+                f"The architecture has {architecture.num_layers} layers, the space "
+                f"{self.num_layers}; set num_layers={architecture.num_layers}."
+            )
+        if isinstance(architecture, MacroChannelArchitecture):
+            branches = len(architecture.layers[0].branches)
+            if (branches, architecture.channels) != (self.num_operations, self.filters):
+                raise ArchitectureError(
+                    f"The architecture has {branches} branches on {architecture.channels} "
+                    f"channels, the space {self.num_operations} on {self.filters}."
+                )
+            return
+        for index, layer in enumerate(architecture.layers):
+            if layer.operation >= self.num_operations:
+                raise ArchitectureError(
+                    f"Layer {index}: operation {layer.operation.label} is not among the first "
+                    f"{self.num_operations} operations of this space."
+                )
+
+    def encode(self, architectures: Sequence[Any]) -> MacroDecisions | MacroChannelDecisions:
+        """Returns the decisions of architectures as int32 arrays; see `MacroDecisions`."""
+        shape = (len(architectures), self.num_layers)
+        skips = np.zeros((*shape, self.num_layers), np.int32)
+        for number, architecture in enumerate(architectures):
+            self.check(architecture)
+            for index, layer in enumerate(architecture.layers):
+                skips[number, index, list(layer.skip_connections)] = 1
+        if self.search_whole_channels:
+            operations = [[layer.operation for layer in a.layers] for a in architectures]
+            return MacroDecisions(np.array(operations, np.int32).reshape(shape), skips)
+        ranges = [
+            [[(branch.start, branch.count) for branch in layer.branches] for layer in a.layers]
+            for a in architectures
+        ]
+        chosen = np.array(ranges, np.int32).reshape(*shape, self.num_operations, 2)
+        return MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips)
+
+    def decode(self, decisions: Any) -> list[MacroArchitecture | MacroChannelArchitecture]:
+        """Returns the architectures of batched decisions (arrays or eager tensors)."""
+        arrays = type(decisions)(*(np.asarray(array) for array in decisions))
+        architectures: list[MacroArchitecture | MacroChannelArchitecture] = []
+        for number in range(len(arrays.skips)):
+            sources = [
+                tuple(int(j) for j in np.flatnonzero(arrays.skips[number, index, :index]))
+                for index in range(self.num_layers)
+            ]
+            if isinstance(arrays, MacroDecisions):
+                layers = tuple(
+                    MacroLayer(MacroOperation(int(operation)), skip_connections)
+                    for operation, skip_connections in zip(arrays.operations[number], sources)
+                )
+                architectures.append(MacroArchitecture(layers))
+                continue
+            channel_layers = tuple(
+                MacroChannelLayer(
+                    tuple(ChannelRange(int(s), int(c)) for s, c in zip(starts, counts)), skips
+                )
+                for starts, counts, skips in zip(
+                    arrays.starts[number], arrays.counts[number], sources
+                )
+            )
+            architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
+        return architectures
+
+    def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
+        """Returns how often each operation has each layer.
+
+        In the per-channel form: how many channels each operation has in each layer.
+        """
+        decisions = self.encode(architectures)
+        if isinstance(decisions, MacroDecisions):
+            counts = {o.label: decisions.operations == o for o in self.operations}
+        else:
+            counts = {o.label: decisions.counts[..., o] for o in self.operations}
+        return {name: np.sum(values, axis=0).tolist() for name, values in counts.items()}
+
+
+def reduction_layers(num_layers: int, input_shape: Sequence[int]) -> tuple[int, ...]:
+    """Returns the layers after which the picture is halved.
+
+    They are layers `L // 3 - 1` and `2 * (L // 3) - 1` of `L` (as in the release), except that a
+    reduction is left out if it would make the smaller side less than 4 pixels: 32 x 32 and
+    16 x 16 pictures are halved twice, 8 x 8 ones once, smaller ones never. Networks of fewer than
+    three layers have no reduction.
+
+    Args:
+      num_layers: number of layers.
+      input_shape: height, width and channels of a picture.
+    """
+    side = min(input_shape[:2])
+    layers = []
+    for third in (1, 2):
+        layer = third * (num_layers // 3) - 1
+        side = (side + 1) // 2
+        if layer >= 0 and side >= SMALLEST_REDUCED_SIDE:
+            layers.append(layer)
+    return tuple(layers)

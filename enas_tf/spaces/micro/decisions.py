@@ -1,0 +1,187 @@
+"""What can be decided in the micro space: its sizes, its architectures, and their decisions."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from enas_tf.errors import ArchitectureError
+from enas_tf.settings.setting import section, setting
+from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
+from enas_tf.spaces.micro.architecture import (
+    NUM_CELL_INPUTS,
+    OPERANDS_PER_NODE,
+    MicroArchitecture,
+    MicroCell,
+    MicroOperation,
+)
+from enas_tf.spaces.micro.config import MicroControllerConfig
+from enas_tf.spaces.micro.layout import check_picture_size
+
+NUM_CELLS = 2
+
+
+class MicroDecisions(NamedTuple):
+    """Batched architectures, as the controller decides them and the supernet reads them.
+
+    The second axis is the cell: 0 is the normal, 1 the reduction cell.
+
+    Attributes:
+      inputs: int32 `[batch, 2, num_nodes, 2]`, which earlier tensor each operand reads.
+      operations: int32, same shape.
+    """
+
+    inputs: Any
+    operations: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class MicroDecisionSpace(DecisionSpace):
+    """The architectures of a micro space; see `MicroSpace`."""
+
+    num_layers: int = setting(
+        6, "Number of cells without the two reduction cells that come on top.", minimum=1
+    )
+    filters: int = setting(20, "Channels of the nodes in the first cells; even.", minimum=2)
+    num_nodes: int = setting(5, "Computed nodes in a cell.", minimum=1, maximum=MOST_PARTS)
+    input_shape: tuple[int, ...] = setting(
+        (32, 32, 3), "Height, width and channels of a picture.", flag=False
+    )
+    num_classes: int = setting(10, "Number of classes.", minimum=2, flag=False)
+    num_operations: int = setting(
+        len(MicroOperation),
+        "Use the first so many operations: separable convolution 3x3, separable 5x5, average "
+        "pooling, max pooling, identity.",
+        minimum=1,
+        maximum=len(MicroOperation),
+    )
+    dropout_rate: float = setting(
+        0.1,
+        "Share of features dropped before the supernet's classifier.",
+        minimum=0.0,
+        below=1.0,
+    )
+    auxiliary_weight: float = setting(
+        0.4,
+        "Weight of the auxiliary classifier's cross-entropy in the training of the shared weights; "
+        "0: there is none.",
+        minimum=0.0,
+    )
+    bank_initialization: str = setting(
+        "he_normal",
+        "Start of the cells' shared weights: He-normal with the kernels' true fan-in, or with the "
+        "number of rows of a bank as fan-in, as in the release.",
+        choices=("he_normal", "release"),
+    )
+    controller: MicroControllerConfig = section(MicroControllerConfig(), prefix="controller_")
+    name: ClassVar[str] = "micro"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_picture_size(self.input_shape)
+
+    @property
+    def operations(self) -> tuple[MicroOperation, ...]:
+        """The operations that an operand can have."""
+        return tuple(MicroOperation)[: self.num_operations]
+
+    @property
+    def num_architectures(self) -> int:
+        """Inputs and operations of all operands of both cells."""
+        inputs = math.prod(n + NUM_CELL_INPUTS for n in range(self.num_nodes))
+        operations = self.num_operations**self.num_nodes
+        return (inputs * operations) ** (OPERANDS_PER_NODE * NUM_CELLS)
+
+    @property
+    def _decisions_shape(self) -> tuple[int, int, int]:
+        return NUM_CELLS, self.num_nodes, OPERANDS_PER_NODE
+
+    @property
+    def _num_inputs(self) -> np.ndarray:
+        """How many inputs each operand can have, `[2, num_nodes, 2]`."""
+        nodes = np.arange(self.num_nodes)[:, None] + NUM_CELL_INPUTS
+        return np.broadcast_to(nodes, self._decisions_shape)
+
+    def random_architecture(
+        self, seed: "int | np.random.Generator | None" = None
+    ) -> MicroArchitecture:
+        """Returns an architecture drawn uniformly from the space.
+
+        Args:
+          seed: an integer, a NumPy generator (which is advanced), or None for a random one.
+        """
+        generator = np.random.default_rng(seed)
+        inputs = generator.integers(0, self._num_inputs)
+        operations = generator.integers(0, self.num_operations, size=inputs.shape)
+        return self.decode(MicroDecisions(inputs[None], operations[None]))[0]
+
+    def mutate(
+        self, architecture: MicroArchitecture, generator: np.random.Generator
+    ) -> MicroArchitecture:
+        """Returns an architecture in which one input or one operation is another one.
+
+        Args:
+          architecture: of this space.
+          generator: makes the random choices and is advanced.
+        """
+        decisions = self.encode([architecture])
+        place = tuple(int(generator.integers(size)) for size in self._decisions_shape)
+        changes_input = self.num_operations == 1 or generator.random() < 0.5
+        values = decisions.inputs[0] if changes_input else decisions.operations[0]
+        options = int(self._num_inputs[place]) if changes_input else self.num_operations
+        # A shift by 1 to n - 1 modulo n reaches every option but the same one.
+        values[place] = (values[place] + generator.integers(1, options)) % options
+        return self.decode(decisions)[0]
+
+    def check(self, architecture: Any) -> None:
+        """Raises `ArchitectureError` unless the architecture belongs to this space."""
+        if not isinstance(architecture, MicroArchitecture):
+            raise ArchitectureError(
+                f"Expected a MicroArchitecture. Received: {type(architecture).__name__}."
+            )
+        if architecture.num_nodes != self.num_nodes:
+            raise ArchitectureError(
+                f"The architecture's cells have {architecture.num_nodes} nodes, the space's "
+                f"{self.num_nodes}; set num_nodes={architecture.num_nodes}."
+            )
+        for name, cell in architecture.cells.items():
+            for index, node in enumerate(cell.nodes):
+                for operand in node.operands:
+                    if operand.operation >= self.num_operations:
+                        raise ArchitectureError(
+                            f"{name.capitalize()} cell: node {index}: operation "
+                            f"{operand.operation.label} is not among the first "
+                            f"{self.num_operations} operations of this space."
+                        )
+
+    def encode(self, architectures: Sequence[MicroArchitecture]) -> MicroDecisions:
+        """Returns the decisions of architectures as int32 arrays; see `MicroDecisions`."""
+        for architecture in architectures:
+            self.check(architecture)
+        numbers = [cell.to_integers() for a in architectures for cell in (a.normal, a.reduction)]
+        shape = (len(architectures), *self._decisions_shape, 2)
+        integers = np.array(numbers, np.int32).reshape(shape)
+        return MicroDecisions(integers[..., 0].copy(), integers[..., 1].copy())
+
+    def decode(self, decisions: Any) -> list[MicroArchitecture]:
+        """Returns the architectures of batched decisions (arrays or eager tensors)."""
+        integers = np.stack([np.asarray(field) for field in decisions], axis=-1)
+        return [
+            MicroArchitecture(*(MicroCell.from_integers(cell.ravel().tolist()) for cell in cells))
+            for cells in integers
+        ]
+
+    def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
+        """Returns how often each operation has each operand.
+
+        Returns:
+          For each operation's name a count for each operand, first those of the normal cell's
+          nodes, then those of the reduction cell's: `4 * num_nodes` of them.
+        """
+        operations = self.encode(architectures).operations.reshape(len(architectures), -1)
+        return {
+            operation.label: np.sum(operations == operation, axis=0).tolist()
+            for operation in self.operations
+        }
