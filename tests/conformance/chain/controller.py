@@ -1,0 +1,32 @@
+import tensorflow as tf
+
+from enas_tf.spaces.attention import AttentionController, DecisionHead
+from enas_tf.spaces.controller import UniformWeights
+from tests.conformance.chain.architecture import ChainOperation
+from tests.conformance.chain.space import ChainDecisions
+
+
+class ChainController(AttentionController):
+    def __init__(self, space, seed=0):
+        weights = UniformWeights(0.1, seed)
+        super().__init__(space, space.controller, weights, name="chain_controller")
+        size = space.controller.lstm_size
+        self.head = DecisionHead(size, len(ChainOperation), weights, name="operation")
+
+    def unroll(self, decisions, seed, exploration):
+        batch_size = tf.shape(decisions.operations)[0]
+        progress = self.start(seed, exploration, batch_size, num_places=1)
+        choices = []
+        for layer in range(self.space.num_layers):
+            progress, hidden = self.step(progress)
+            logits = self.squash(self.head(hidden))
+            progress, choice = progress.decide(logits, decisions.operations[:, layer])
+            progress = progress._replace(input=self.head.embed(choice))
+            choices.append(choice)
+        return {
+            "decisions": ChainDecisions(tf.stack(choices, axis=1)),
+            "log_probability": progress.sequence.log_probability,
+            "entropy": progress.sequence.entropy,
+            "reward_entropy": progress.sequence.entropy,
+            "penalty": tf.zeros([batch_size]),
+        }

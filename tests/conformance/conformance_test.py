@@ -1,0 +1,292 @@
+"""What every search space must be able to do, whichever it is."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import enas_tf
+from enas_tf.data.sharing import SpreadBatch
+from enas_tf.drawing.picture import to_png, to_svg
+from enas_tf.searching.shared_weights import SharedWeights
+from enas_tf.searching.strategies import STRATEGIES, build_strategy
+from enas_tf.spaces.architectures import (
+    architecture_document,
+    architecture_from_document,
+    load_architecture,
+)
+from enas_tf.spaces.registry import get_space
+from enas_tf.training.devices import mirrored_cpus
+from tests.conformance.spaces import CASES, SEARCH
+
+pytestmark = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def architectures(space, count=20):
+    return [space.random_architecture(seed) for seed in range(count)]
+
+
+# Architectures as values.
+
+
+def test_random_architectures_belong_to_the_space_and_repeat_with_the_seed(case):
+    space = case.space()
+    for seed in range(20):
+        architecture = space.random_architecture(seed)
+        space.check(architecture)
+        assert architecture == space.random_architecture(seed)
+        assert hash(architecture) == hash(space.random_architecture(seed))
+    assert len(set(architectures(space))) > 1
+
+
+def test_decisions_are_int32_and_tell_everything(case):
+    space = case.space()
+    given = architectures(space)
+    decisions = space.encode(given)
+    assert {(array.dtype, len(array)) for array in decisions} == {(np.dtype("int32"), len(given))}
+    assert space.decode(decisions) == given
+
+
+def test_json_tells_everything(case):
+    given = architectures(case.space())
+    assert [case.entry.from_json(json.loads(json.dumps(a.to_json()))) for a in given] == given
+
+
+def test_a_document_tells_everything(case):
+    for architecture in architectures(case.space()):
+        document = json.loads(json.dumps(architecture_document(architecture)))
+        assert architecture_from_document(document, case.entry.name) == architecture
+
+
+def test_a_mutation_changes_one_decision_and_not_the_parent(case):
+    space = case.space()
+    generator = np.random.default_rng(0)
+    for parent in architectures(space):
+        before = parent.to_json()
+        child = space.mutate(parent, generator)
+        space.check(child)
+        assert parent.to_json() == before
+        # Where the ranges of channels are searched, a start and a count are one decision.
+        pairs = zip(space.encode([parent]), space.encode([child]))
+        assert 1 <= sum(int(np.sum(old != new)) for old, new in pairs) <= 2
+
+
+def test_operations_are_counted_at_every_place(case):
+    space = case.space()
+    counts = space.operation_counts(architectures(space))
+    names = {operation.label for operation in case.entry.operations}
+    (number,) = {len(values) for values in counts.values()}
+    assert set(counts) <= names
+    assert len(set(case.entry.place_names(number))) == number
+
+
+def test_the_mean_entropy_of_a_controller_is_at_most_the_largest(case):
+    space = case.space()
+    sample = space.build_controller(seed=0).sample(500, seed=0)
+    # Of a single sample it may be more, where some choices leave more to the later ones.
+    assert np.mean(sample.entropy) <= space.largest_entropy * 1.01
+
+
+def test_the_benchmark_has_architectures_of_the_space(case):
+    space = case.space()
+    for architecture in space.benchmark_architectures():
+        space.check(architecture)
+
+
+def test_published_architectures_load_by_name(case):
+    for name, architecture in case.entry.published.items():
+        assert load_architecture(name, case.entry.name) == architecture
+
+
+# Controller and supernet.
+
+
+def test_a_score_is_the_log_probability_of_the_sample_to_the_last_bit(case):
+    controller = case.space().build_controller(seed=1)
+    sample = controller.sample(8, seed=2)
+    score = controller.score(sample.architectures)
+    assert np.array_equal(score.log_probability, sample.log_probability)
+    assert np.array_equal(score.entropy, sample.entropy)
+    assert score.architectures == sample.architectures
+
+
+@pytest.fixture
+def weights(case):
+    return SharedWeights(case.space(), SEARCH, steps_per_epoch=4)
+
+
+def streams_of(case):
+    training = SEARCH.shared_weights
+    return case.data().search_streams(
+        batch_size=training.batch_size, reward_batch_size=training.batch_size, seed=SEARCH.seed
+    )
+
+
+def assert_restored(folder, objects, variables):
+    """Saves, changes all variables, restores, and compares."""
+    from enas_tf.training.checkpoints import Checkpoints
+
+    Checkpoints(folder, **objects).save(1)
+    expected = [variable.numpy() for variable in variables]
+    for variable in variables:
+        variable.assign(np.full(variable.shape, 7))
+    assert Checkpoints(folder, **objects).restore()
+    for variable, value in zip(variables, expected, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.name)
+
+
+def test_a_checkpoint_holds_every_shared_weight(case, weights, tmp_path):
+    variables = [
+        *weights.supernet.weights,
+        *weights.optimizer.variables,
+        *weights.carried.tensors,
+    ]
+    assert_restored(tmp_path, weights.saved_objects(), variables)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_checkpoint_holds_every_variable_of_a_strategy(case, name, tmp_path):
+    strategy = build_strategy(name, case.space(), SEARCH)
+    assert_restored(tmp_path, {"strategy": strategy}, strategy.variables)
+
+
+def test_scores_on_two_devices_equal_those_on_one(case, two_devices):
+    streams, space = streams_of(case), case.space()
+    given = architectures(space, 3)
+
+    def rewards(distribution):
+        weights = SharedWeights(space, SEARCH, 4, distribution)
+        return weights.rewards(
+            iter(weights.batches(lambda share: streams.rewards(0, len(given), share))), given
+        )
+
+    assert rewards(mirrored_cpus(two_devices)) == rewards(mirrored_cpus(two_devices[:1]))
+
+
+def test_one_trace_serves_all_architectures(case, weights):
+    streams, space = streams_of(case), case.space()
+    batches = weights.training_batches(lambda share: streams.training(0, share))
+    for step in range(3):
+        decisions = space.encode([space.random_architecture(step)])
+        metrics = weights.train(next(batches), decisions, step)
+        assert np.isfinite(float(metrics.loss))
+    assert weights._training_step.experimental_get_tracing_count() == 1
+    spread = weights.batches(streams.validation)
+    assert isinstance(next(iter(spread)), SpreadBatch)
+
+
+# The whole way.
+
+
+@pytest.fixture(scope="module")
+def searches(tmp_path_factory):
+    """Returns a function that searches in a case once and returns the result."""
+    done = {}
+
+    def search(case):
+        if str(case) not in done:
+            folder = tmp_path_factory.mktemp("search") / "run"
+            done[str(case)] = enas_tf.search(case.space(), case.data(), SEARCH, folder)
+        return done[str(case)]
+
+    return search
+
+
+@pytest.fixture(scope="module")
+def trainings(searches, tmp_path_factory):
+    """Returns a function that trains what was found in a case once: the model and its folder."""
+    done = {}
+
+    def train(case):
+        if str(case) not in done:
+            folder = tmp_path_factory.mktemp("final") / "out"
+            model = enas_tf.retrain(
+                searches(case).architecture, case.data(), case.retrain, case.network(), folder
+            )
+            done[str(case)] = (model, folder)
+        return done[str(case)]
+
+    return train
+
+
+def test_a_search_finds_an_architecture_of_the_space(case, searches):
+    result = searches(case)
+    case.space().check(result.architecture)
+    assert len(result.candidates) == 3
+    scores = [candidate.score for candidate in result.candidates]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_what_was_found_is_read_back_from_the_run(case, searches):
+    result = searches(case)
+    assert load_architecture(result.run.path, case.entry.name) == result.architecture
+
+
+def test_a_finished_search_returns_its_result_once_more(case, searches):
+    result = searches(case)
+    again = enas_tf.search(case.space(), case.data(), SEARCH, result.run.path)
+    assert again.architecture == result.architecture
+    assert again.score == result.score
+
+
+def test_the_drawing_names_every_operation(case, searches):
+    architecture = searches(case).architecture
+    picture = case.entry.draw(architecture, **case.space().drawing_options())
+    svg = to_svg(picture)
+    counts = case.space().operation_counts([architecture])
+    for name, values in counts.items():
+        if any(values) and "identity" not in name:
+            assert name.rpartition("_")[0].split("_")[0] in svg or name.split("_")[0] in svg
+    assert to_png(picture)[:4] == b"\x89PNG"
+
+
+def test_the_final_training_tests_its_network(case, trainings):
+    _, folder = trainings(case)
+    results = json.loads((pathlib.Path(folder) / "results.json").read_text())
+    kind = "test_accuracy" if case.entry.data.name == "images" else "test_perplexity"
+    assert np.isfinite(results[kind])
+    assert results["parameters"] > 0
+
+
+def test_a_saved_model_answers_as_the_trained_one(case, trainings, tmp_path):
+    model, folder = trainings(case)
+    evaluation = enas_tf.evaluate(model, case.data())
+    exported = enas_tf.export(model, tmp_path / "export")
+    for path in (exported, pathlib.Path(folder) / "model.keras"):
+        loaded = enas_tf.evaluate(enas_tf.load_model(path), case.data())
+        np.testing.assert_allclose(loaded, evaluation, rtol=1e-5)
+
+
+def test_the_report_shows_search_and_final_training(case, searches, trainings, tmp_path):
+    from enas_tf.cli import report
+
+    for run in (searches(case).run.path, trainings(case)[1]):
+        page = tmp_path / "report.html"
+        assert report.main([f"--run={run}", f"--output={page}"]) == 0
+        text = page.read_text()
+        assert case.entry.name in text
+        page.unlink()
+
+
+def test_the_registered_entry_is_the_one_that_is_tested(case):
+    assert get_space(case.entry.name) is case.entry
+
+
+def test_settings_architectures_and_drawings_need_no_tensorflow(case):
+    if case.form not in ("default", "cell", "cells", "whole channels"):
+        return
+    script = (
+        "import sys; import tests.conformance.chain.entry; "
+        "from enas_tf.spaces.registry import get_space, register; "
+        "register(tests.conformance.chain.entry.ENTRY); "
+        f"entry = get_space({case.entry.name!r}); space = entry.space(); "
+        "entry.draw(space.random_architecture(0)); "
+        "print({'tensorflow', 'keras'} & set(sys.modules))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "set()"
