@@ -24,8 +24,9 @@ from enas_tf.settings.config import RetrainConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.registry import get_space
-from enas_tf.training.image_step import ImageMetrics, training_step
+from enas_tf.training.image_metrics import ImageMetrics, image_pass
 from enas_tf.training.moving_statistics import SharedMovingStatistics
+from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
 
@@ -172,15 +173,17 @@ class ImageTraining(Training):
         return validation.get("validation_accuracy")
 
     def _replica_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[Any, Any]:
-        metrics = training_step(
-            lambda images: self.network(images, training=True),
-            batch,
+        outcome, _ = gradient_step(
+            lambda: image_pass(
+                lambda images: self.network(images, training=True),
+                batch,
+                self.form.auxiliary_weight(self.network_config),
+            ),
             self.network.trainable_variables,
             self.optimizer,
             self.config.training,
-            self.form.auxiliary_weight(self.network_config),
         )
-        return (metrics, self._moving.of_replica()), ()
+        return (outcome.metrics, self._moving.of_replica()), ()
 
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor) -> tf.Tensor:

@@ -23,9 +23,9 @@ from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.decisions import REWARD_CONSTANT
 from enas_tf.spaces.rnn.network import LanguageModel, build_rnn_network
 from enas_tf.training.carried_state import CarriedState
-from enas_tf.training.optimizers import apply_gradients
+from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
-from enas_tf.training.text_step import TextMetrics
+from enas_tf.training.text_metrics import TextMetrics
 
 # What the history of a run holds.
 _PERPLEXITIES = "validation_perplexities"
@@ -229,15 +229,11 @@ class TextTraining(Training):
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
         number = step * self.strategy.num_replicas_in_sync + replica
         seed = tf.stack([self.config.seed + self.rollbacks, number])
-        variables = self.network.trainable_variables
-        with tf.GradientTape() as tape:
-            outcome = self.network.training_pass(batch, self.carried.rows_of(state, replica), seed)
-            loss = outcome.objective / self.rows
-        apply_gradients(
+        rows = self.carried.rows_of(state, replica)
+        outcome, _ = gradient_step(
+            lambda: self.network.training_pass(batch, rows, seed),
+            self.network.trainable_variables,
             self.optimizer,
-            tape.gradient(loss, variables),
-            variables,
             self.config.training,
-            rate_scale=outcome.rate_scale,
         )
         return outcome.metrics, outcome.state

@@ -12,7 +12,7 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.data.matching import match
 from enas_tf.errors import DataError
-from enas_tf.training.image_step import classification_metrics
+from enas_tf.training.image_metrics import classification_metrics
 
 _LABEL_NAMES = "label_names"
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from enas_tf.data.texts.pipeline import evaluation_batches
 from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.errors import DataError, ExportError
-from enas_tf.training.text_step import perplexity
+from enas_tf.training.text_metrics import perplexity
 
 # Words that are read at once when all of a text is read as one stream.
 SEGMENT_LENGTH = 1000

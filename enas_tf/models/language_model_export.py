@@ -47,7 +47,7 @@ from enas_tf.models.files import LANGUAGE_MODEL_FILE
 from enas_tf.models.formats import SIGNATURE
 from enas_tf.models.reading import load_saved_model, read_lines, reading
 from enas_tf.spaces.rnn.network import LanguageModel
-from enas_tf.training.text_step import TextMetrics
+from enas_tf.training.text_metrics import TextMetrics
 
 TEXT_SIGNATURE = "serving_text"
 STEP_SIGNATURE = "serving_step"

@@ -20,7 +20,8 @@ from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.workers import Workers
-from enas_tf.training.optimizers import apply_gradients, build_optimizer, decayed_loss
+from enas_tf.training.optimizers import build_optimizer
+from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
 
@@ -189,22 +190,12 @@ class SharedWeights:
         # Every replica has masks of its own.
         number = step * self.num_replicas + tf.cast(replica, tf.int64)
         dropout_seed = tf.stack([self._config.seed + rollbacks, tf.cast(number, tf.int32)])
-        training = self._config.shared_weights
-        variables = self.supernet.trainable_variables
-        with tf.GradientTape() as tape:
-            outcome = self.supernet.training_pass(
-                batch, own, self.carried.rows_of(state, replica), dropout_seed
-            )
-            loss = outcome.objective / training.batch_size
-            if outcome.decayed is not None:
-                loss = decayed_loss(loss, outcome.decayed, training)
-        norm = apply_gradients(
+        rows = self.carried.rows_of(state, replica)
+        outcome, norm = gradient_step(
+            lambda: self.supernet.training_pass(batch, own, rows, dropout_seed),
+            self.supernet.trainable_variables,
             self.optimizer,
-            tape.gradient(loss, variables),
-            variables,
-            training,
-            decay=outcome.decayed is None,
-            rate_scale=outcome.rate_scale,
+            self._config.shared_weights,
         )
         return (outcome.metrics, outcome.statistics), (outcome.state, norm)
 

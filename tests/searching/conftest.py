@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.training.image_step import ImageMetrics
+from enas_tf.training.image_metrics import ImageMetrics
 from tests.searching.made_up_data import load_without_test_set, write_npz
 
 

@@ -11,7 +11,7 @@ from enas_tf.data.images.streams import ImageSearchStreams
 from enas_tf.errors import NumericalError
 from enas_tf.searching.api import search
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.training.image_step import ImageMetrics
+from enas_tf.training.image_metrics import ImageMetrics
 from tests.searching.made_up_data import (
     CONFIG,
     EVERY_PLACE,

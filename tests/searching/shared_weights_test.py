@@ -9,7 +9,7 @@ from enas_tf.settings.config import SearchConfig, TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.training.devices import mirrored_cpus
-from enas_tf.training.image_step import classification_metrics
+from enas_tf.training.image_metrics import classification_metrics
 from enas_tf.training.optimizers import apply_gradients, build_optimizer
 
 SPACE = MacroSpace(num_layers=2, filters=4, input_shape=(4, 4, 1), num_classes=2, dropout_rate=0.5)

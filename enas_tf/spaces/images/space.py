@@ -44,11 +44,19 @@ class ImageSpace(SearchSpace):
         self, architecture: Any, config: TrainingConfig
     ) -> Callable[[Any], NamedTuple]:
         """Returns a training step of an architecture's plain network, with all its parts."""
-        from enas_tf.training.image_step import static_step
+        from enas_tf.training.image_metrics import image_pass
+        from enas_tf.training.step import static_step
 
+        network = self.build_static_network(architecture)
         # Not every space has an auxiliary head.
         auxiliary_weight = getattr(self, "auxiliary_weight", 0.0)
-        return static_step(self.build_static_network(architecture), config, auxiliary_weight)
+        return static_step(
+            lambda batch, state, seed: image_pass(
+                lambda images: network(images, training=True), batch, auxiliary_weight
+            ),
+            network.trainable_variables,
+            config,
+        )
 
     def random_data(self, config: SearchConfig) -> Any:
         """Returns an `ImageData` of random pictures, enough for one training batch."""

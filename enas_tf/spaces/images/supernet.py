@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationBank, BatchStatistics
 from enas_tf.spaces.supernet import Score, Supernet
-from enas_tf.training.image_step import classification_metrics, image_objective
+from enas_tf.training.image_metrics import classification_metrics, image_objective
 from enas_tf.training.training_pass import TrainingPass
 
 

@@ -34,7 +34,7 @@ from enas_tf.spaces.micro.layout import (
 )
 from enas_tf.spaces.micro.supernet_cells import StageCells
 from enas_tf.spaces.micro.supernet_operations import EPSILON
-from enas_tf.training.image_step import image_objective
+from enas_tf.training.image_metrics import image_objective
 from enas_tf.training.training_pass import TrainingPass
 
 NUM_STAGES = 3

@@ -11,7 +11,7 @@ import tensorflow as tf
 from enas_tf.data.texts.batch import TextBatch
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.tied_softmax import tied_cross_entropy
-from enas_tf.training.text_step import TextMetrics
+from enas_tf.training.text_metrics import TextMetrics
 from enas_tf.training.training_pass import TrainingPass
 
 

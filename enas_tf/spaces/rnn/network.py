@@ -24,7 +24,7 @@ from enas_tf.spaces.rnn.language_modelling import (
     training_pass,
     word_features,
 )
-from enas_tf.training.text_step import TextMetrics
+from enas_tf.training.text_metrics import TextMetrics
 from enas_tf.training.training_pass import TrainingPass
 
 

@@ -56,9 +56,11 @@ class RnnSpace(RnnDecisionSpace, SearchSpace):
         self, architecture: RnnArchitecture, config: TrainingConfig
     ) -> Callable[[Any], NamedTuple]:
         """Returns a training step of an architecture's plain language model."""
-        from enas_tf.training.text_step import static_step
+        from enas_tf.training.step import static_step
 
-        return static_step(self.build_static_network(architecture), config)
+        network = self.build_static_network(architecture)
+        state = network.zero_state(config.batch_size)
+        return static_step(network.training_pass, network.trainable_variables, config, state)
 
     def benchmark_architectures(self) -> list[RnnArchitecture]:
         """Returns cells whose nodes take the functions in turn.

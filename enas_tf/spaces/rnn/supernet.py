@@ -25,7 +25,7 @@ from enas_tf.spaces.rnn.language_modelling import (
     word_features,
 )
 from enas_tf.spaces.supernet import Score, Supernet
-from enas_tf.training.text_step import perplexity
+from enas_tf.training.text_metrics import perplexity
 from enas_tf.training.training_pass import TrainingPass
 
 

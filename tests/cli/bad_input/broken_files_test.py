@@ -37,7 +37,7 @@ def without_training():
     import tensorflow as tf
 
     from enas_tf.searching.shared_weights import SharedWeights
-    from enas_tf.training.image_step import ImageMetrics
+    from enas_tf.training.image_metrics import ImageMetrics
 
     def share(architecture):
         return float(np.mean([layer.operation == 0 for layer in architecture.layers]))

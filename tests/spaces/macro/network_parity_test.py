@@ -10,7 +10,7 @@ from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
-from enas_tf.training.image_step import classification_metrics
+from enas_tf.training.image_metrics import classification_metrics
 from enas_tf.training.optimizers import add_weight_decay, sum_of_squares
 from tests.golden_fixtures import assert_close, load_golden
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.spaces.macro.architecture import MacroArchitecture
-from enas_tf.training.image_step import classification_metrics
+from enas_tf.training.image_metrics import classification_metrics
 from enas_tf.training.optimizers import add_weight_decay, sum_of_squares
 from tests.golden_fixtures import assert_close, assert_gradient_close, load_golden
 from tests.release_supernet_weights import entries, load_weights, of_entry, space_of

@@ -8,7 +8,7 @@ from enas_tf.spaces.images.network_builder import assign_portable_weights
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroCell
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.network import build_micro_network, to_portable
-from enas_tf.training.image_step import classification_metrics, image_objective
+from enas_tf.training.image_metrics import classification_metrics, image_objective
 from enas_tf.training.optimizers import add_weight_decay, sum_of_squares
 from tests.golden_fixtures import assert_close, load_golden
 from tests.release_network_weights import (

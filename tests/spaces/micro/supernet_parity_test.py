@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.spaces.micro.space import MicroSpace
-from enas_tf.training.image_step import classification_metrics
+from enas_tf.training.image_metrics import classification_metrics
 from enas_tf.training.optimizers import sum_of_squares
 from tests.golden_fixtures import assert_close, assert_gradient_close, load_golden
 from tests.release_micro_supernet_weights import architectures, entries, load_weights, space_of

@@ -3,7 +3,7 @@ import math
 import pytest
 import tensorflow as tf
 
-from enas_tf.training.text_step import TextMetrics, perplexity
+from enas_tf.training.text_metrics import TextMetrics, perplexity
 
 
 def test_means_are_over_the_words():

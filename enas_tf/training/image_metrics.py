@@ -1,13 +1,11 @@
-"""What one training step on pictures computes, whatever the network is."""
+"""What training on pictures minimises and measures, whatever the network is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 
-from enas_tf.settings.config import TrainingConfig
-from enas_tf.training.optimizers import apply_gradients, build_optimizer
+from enas_tf.training.training_pass import TrainingPass
 
 
 class ImageMetrics(NamedTuple):
@@ -67,65 +65,18 @@ def image_objective(
     return objective, metrics
 
 
-def training_step(
+def image_pass(
     forward: Callable[[tf.Tensor], Any],
     batch: tuple[tf.Tensor, tf.Tensor],
-    variables: Sequence[Any],
-    optimizer: keras.optimizers.Optimizer,
-    config: TrainingConfig,
     auxiliary_weight: float = 0.0,
-) -> ImageMetrics:
-    """Takes one step on the mean cross-entropy plus weight decay.
-
-    To be called in a `tf.function`, and inside `strategy.run` when there are several devices: the
-    mean is over the `config.batch_size` examples of all of them.
+) -> TrainingPass:
+    """Runs a network of one architecture on a training batch.
 
     Args:
       forward: from pictures to logits in training mode, or to a list of them and of an auxiliary
         head's logits.
-      batch: this device's pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
-      variables: the variables to train.
-      optimizer: made by `enas_tf.training.optimizers.build_optimizer`.
-      config: weight decay, clipping and the global batch size.
+      batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
       auxiliary_weight: of the auxiliary head's cross-entropy.
-
-    Returns:
-      The metrics of this device's examples, before the step.
     """
     images, labels = batch
-    with tf.GradientTape() as tape:
-        objective, metrics = image_objective(labels, forward(images), auxiliary_weight)
-        loss = objective / config.batch_size
-    gradients = tape.gradient(loss, variables)
-    apply_gradients(optimizer, gradients, variables, config)
-    return metrics
-
-
-def static_step(
-    network: keras.Model, config: TrainingConfig, auxiliary_weight: float = 0.0
-) -> Callable[[tuple[tf.Tensor, tf.Tensor]], ImageMetrics]:
-    """Returns a training step of a plain network, to compare the speed of a supernet with.
-
-    Args:
-      network: from pictures to logits, or to a list of them and of an auxiliary head's logits.
-      config: settings of the training.
-      auxiliary_weight: of the auxiliary head's cross-entropy, if there is one.
-
-    Returns:
-      A traced function that trains the network on a batch and returns its metrics.
-    """
-    optimizer = build_optimizer(config, steps_per_epoch=1000)
-    optimizer.build(network.trainable_variables)
-
-    @tf.function(autograph=False)
-    def step(batch: tuple[tf.Tensor, tf.Tensor]) -> ImageMetrics:
-        return training_step(
-            lambda images: network(images, training=True),
-            batch,
-            network.trainable_variables,
-            optimizer,
-            config,
-            auxiliary_weight,
-        )
-
-    return step
+    return TrainingPass(*image_objective(labels, forward(images), auxiliary_weight))
