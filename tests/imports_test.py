@@ -14,6 +14,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1] / "enas_tf"
 ROOMS = (
     "errors",
+    "environment",
     "settings",
     "files",
     "runs",

@@ -144,10 +144,10 @@ def _data(
     origin: Mapping[str, Any],
 ) -> Any:
     if command == _SEARCH:
-        return entry.data_config.from_json(sections["data"])
+        return entry.data.config.from_json(sections["data"])
     if isinstance(origin.get("data"), dict):
-        return entry.data_config.from_json(origin["data"])
-    return entry.data_config.from_json({"dataset": sections["data"].get("dataset")})
+        return entry.data.config.from_json(origin["data"])
+    return entry.data.config.from_json({"dataset": sections["data"].get("dataset")})
 
 
 def _nearest_preset(

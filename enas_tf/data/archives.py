@@ -133,7 +133,7 @@ class _Member(tarfile.TarInfo):
     """What a header tells, of which nothing absurd is believed."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         member = super().frombuf(buf, encoding, errors)
         is_extension = member.type in _EXTENSIONS
         _check_size(

@@ -160,7 +160,7 @@ class _Step:
         return int(argument) if self._lines else int.from_bytes(argument, "little")
 
 
-_STEPS = {ord(code): _Step(opcode) for code, opcode in pickletools.code2op.items()}
+_STEPS = {ord(opcode.code): _Step(opcode) for opcode in pickletools.opcodes}
 
 
 def _steps(data: bytes) -> Iterator[tuple[_Step, bytes]]:

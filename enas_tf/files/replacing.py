@@ -13,9 +13,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+from enas_tf.files.lock import open_locked
 from enas_tf.files.places import check_place, plain_path
 from enas_tf.files.writing import sync_file, sync_folder
-from enas_tf.runs.lock import open_locked
 
 _PREFIX = ".enas-export-"
 _ASIDE = ".aside"

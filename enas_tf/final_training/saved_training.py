@@ -27,7 +27,8 @@ class SavedTraining:
             Checkpoints(run.checkpoints, run.configuration, **training.state()), training.workers
         )
 
-        self._report: TrainingReport | None = None
+        # Opened by `restore`, which comes first.
+        self._report: Any = None
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Writes an event to the logs of the run."""

@@ -228,7 +228,7 @@ class TextTraining(Training):
         # Every replica has masks of its own.
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
         number = step * self.strategy.num_replicas_in_sync + replica
-        seed = tf.stack([self.config.seed + self.rollbacks, number])
+        seed = tf.stack([self.config.seed + self.num_rollbacks, number])
         rows = self.carried.rows_of(state, replica)
         outcome, _ = gradient_step(
             lambda: self.network.training_pass(batch, rows, seed),

@@ -6,7 +6,7 @@ from typing import Any
 
 from enas_tf.errors import ConfigurationError, DataError, RunDirectoryError
 from enas_tf.runs.directory import CONFIG, RunDirectory
-from enas_tf.settings.config import DataConfig, SearchConfig, TextDataConfig
+from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry, get_space
 
@@ -26,7 +26,7 @@ class RecordedSearch:
     run: RunDirectory
     entry: SpaceEntry
     space: SearchSpace
-    data: DataConfig | TextDataConfig
+    data: Any
     config: SearchConfig
 
     def check_data(self, data: Any) -> None:

@@ -27,7 +27,7 @@ import enas_tf
 from enas_tf.runs.differences import differences
 from enas_tf.errors import DataError, RunDirectoryError
 from enas_tf.files.writing import (JsonLines, LogFile, reason, to_bytes, to_json_text, write_text, writing,)
-from enas_tf.runs.lock import lock_folder
+from enas_tf.files.lock import lock_folder
 from enas_tf.files.places import absolute, user_path
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.replacing import clear_up

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
-from enas_tf.searching.rewards import as_rewards
 from enas_tf.settings.config import PolicyConfig
 from enas_tf.spaces.controller import Controller
 from enas_tf.training.checkpoints import KerasVariables
@@ -70,19 +69,17 @@ class PolicyGradient(tf.Module):
 
         Args:
           architectures: architecture values, or decisions as for `Controller.score`.
-          rewards: one for each, higher is better, float32 `[batch]`.
+          rewards: one for each, finite, higher is better, float32 `[batch]`.
 
         Returns:
           The metrics of `step`.
 
         Raises:
-          ConfigurationError: there is not one reward for each architecture.
-          NumericalError: a reward or the gradient is not finite.
+          NumericalError: the gradient is not finite.
         """
         decisions = self.controller.as_decisions(architectures)
-        values = as_rewards(rewards, int(decisions[0].shape[0]))
         with without_graph_optimization():
-            tensors = self._traced_step(decisions, values)
+            tensors = self._traced_step(decisions, tf.convert_to_tensor(rewards, tf.float32))
         metrics = {name: float(value) for name, value in tensors.items()}
         if not np.isfinite(metrics["gradient_norm"]):
             raise NumericalError(

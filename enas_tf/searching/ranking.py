@@ -16,6 +16,7 @@ from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
+from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 
@@ -48,7 +49,7 @@ def derive(
     config: SearchConfig,
     *,
     weights: SharedWeights,
-    strategy: Strategy,
+    strategy: Strategy | ChiefsStrategy,
     streams: Any,
 ) -> list[Candidate]:
     """Ranks candidates of a strategy with the shared weights.

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from enas_tf.errors import NumericalError
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.machines.checkpoints import SharedCheckpoints
@@ -71,24 +70,3 @@ class SavedSearch:
             "ranked": self.ranked,
         }
         self._checkpoints.save(score)
-
-    def go_back(self, error: NumericalError, limit: int) -> None:
-        """Restores the newest checkpoint because something is not finite, and counts that.
-
-        Args:
-          error: says what is not finite.
-          limit: how often a search may go back.
-
-        Raises:
-          NumericalError: it went back that often already.
-        """
-        if self.rollbacks >= limit:
-            raise NumericalError(
-                f"{error} The search went back to its last checkpoint as often as "
-                f"max_rollbacks={limit} allows."
-            ) from error
-        # The checkpoint may be older than the last time it was gone back to.
-        rollbacks = self.rollbacks
-        if not self.restore():
-            raise NumericalError(f"{error} There is no checkpoint to go back to.") from error
-        self.rollbacks = rollbacks + 1

@@ -4,6 +4,7 @@ The loop knows neither the space nor the strategy. It takes batches from the dat
 weights, and tells the strategy the rewards of what it proposed.
 """
 
+import functools
 import logging
 import math
 import time
@@ -27,9 +28,7 @@ from enas_tf.searching.strategies import build_strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
-from enas_tf.training.callbacks import asks_to_stop
-from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.pauses import Pause, Pauses
+from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ OnEpochEnd = Callable[[dict[str, Any]], Any]
 SHOWN_OF_UPDATES: tuple[str, ...] = ("reward", "entropy")
 
 
-class Search:
+class Search(Task):
     """A search that can be resumed: everything it needs, restored from its run directory.
 
     Args:
@@ -82,8 +81,9 @@ class Search:
             seed=config.seed,
         )
         self.weights = SharedWeights(space, config, self.streams.steps_per_epoch, distribution)
+        self.workers = self.weights.workers
         strategy = build_strategy(config.strategy, space, config)
-        self.strategy = ChiefsStrategy(strategy, self.weights.workers)
+        self.strategy = ChiefsStrategy(strategy, self.workers)
         self._proposals_per_epoch = self.streams.steps_per_epoch * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
         self._decisions_type = type(example)
@@ -103,6 +103,10 @@ class Search:
         self._started = time.monotonic() - self._saved.seconds
         for name, text in data.assets().items():
             run.keep_asset(name, text)
+        self._on_epoch_end: OnEpochEnd | None = None
+        self._progress = Progress({}, shown=False)
+        # Steps of the phase that the progress line has counted.
+        self._shown_step = 0
         # What was logged after the best checkpoint stays.
         self._take_up(rewinds=checkpoint != "best")
 
@@ -145,169 +149,171 @@ class Search:
     def _updates_in_epoch(self, epoch: int) -> int:
         return self._config.policy.updates_per_epoch * (epoch >= self._config.policy_start_epoch)
 
-    def run(self, on_epoch_end: OnEpochEnd | None = None) -> None:
-        """Runs the epochs that are left.
+    @property
+    def max_rollbacks(self) -> int:
+        """How often the search may go back."""
+        return self._config.max_rollbacks
 
-        An interruption waits until the state is saved, and is then raised. When a number is not
-        finite, the search goes back to its last checkpoint.
+    @property
+    def rollbacks(self) -> int:
+        """How often the search went back to a checkpoint."""
+        return self._saved.rollbacks
+
+    @rollbacks.setter
+    def rollbacks(self, number: int) -> None:
+        self._saved.rollbacks = number
+
+    def run(self, on_epoch_end: OnEpochEnd | None = None) -> None:
+        """Runs the epochs that are left; see `Trainer.run`.
 
         Args:
-          on_epoch_end: see `enas_tf.searching.api.search`.
+          on_epoch_end: see `enas_tf.search`.
 
         Raises:
           NumericalError: going back did not help.
         """
+        self._on_epoch_end = on_epoch_end
+        try:
+            Trainer(self).run()
+        finally:
+            self._progress.close()
+
+    def begin(self) -> None:
+        """Writes what a new search is about, and its first checkpoint."""
+        self._start_progress()
         if self.resumed:
-            logger.info("Going on in %s.", self._place())
+            logger.info("Going on in %s.", self.place())
         else:
             self._report.begin(self.streams.preview(), self.weights.supernet.score_kind)
-            self._save()
-        with DeferredSignals() as signals:
-            pauses = Pauses(signals, self.weights.workers)
-            while True:
-                try:
-                    self._run_epochs(pauses, on_epoch_end)
-                    # So that one that came late ends all machines alike.
-                    signals.agree(self.weights.workers)
-                    break
-                except NumericalError as error:
-                    self._go_back(error)
-        signals.check_finished()
+            self.save()
 
-    def _place(self) -> str:
+    def _start_progress(self) -> None:
+        self._progress.close()
+        epochs, policy = self._config.shared_weights.epochs, self._config.policy
+        updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
+        self._progress = Progress(
+            {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
+            {phase: self._global_step(phase) for phase in PHASES},
+            shown=self.workers.is_chief,
+        )
+
+    def place(self) -> str:
+        """Returns epoch, phase and step."""
         state, epochs = self.state, self._config.shared_weights.epochs
         return (
             f"epoch {int(state.epoch) + 1} of {epochs}, phase {state.phase_name}, "
             f"step {int(state.phase_step)}"
         )
 
-    def _go_back(self, error: NumericalError) -> None:
-        """Goes back to the last checkpoint, and on from there with other random numbers."""
-        limit = self._config.max_rollbacks
-        self._saved.go_back(error, limit)
-        self._report.close()
-        self._take_up()
-        logger.warning(
-            "%s Going back to the last checkpoint, %s, and on with other random numbers (%d of at "
-            "most %d times).",
-            error,
-            self._place(),
-            self._saved.rollbacks,
-            limit,
-        )
-        # The same architectures might lead to the same end.
-        self.strategy.skip_proposal()
-        if self.state.phase_name == SHARED_WEIGHTS and int(self.state.phase_step):
-            self._propose_for_epoch()
-        self._save()
+    def stretch(self) -> Stretch | None:
+        """Returns what is left of the running phase; None at the end of the search."""
+        state, epoch = self.state, int(self.state.epoch)
+        if epoch >= self._config.shared_weights.epochs or self._saved.ended:
+            return None
+        first = self._shown_step = int(state.phase_step)
+        if state.phase_name == SHARED_WEIGHTS:
+            last, take = self.streams.steps_per_epoch, self._train_weights
+        else:
+            last, take = self._updates_in_epoch(epoch), self._update_strategy
+        return Stretch(range(first, last), take, self._end_phase)
 
-    def _run_epochs(self, pauses: Pauses, on_epoch_end: OnEpochEnd | None) -> None:
-        epochs, policy = self._config.shared_weights.epochs, self._config.policy
-        updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
-        progress = Progress(
-            {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
-            {phase: self._global_step(phase) for phase in PHASES},
-            shown=self.weights.workers.is_chief,
-        )
-        phases = {SHARED_WEIGHTS: self._train_weights, CONTROLLER: self._update_strategy}
-        try:
-            while int(self.state.epoch) < epochs and not self._saved.ended:
-                phase = self.state.phase_name
-                if not phases[phase](progress, pauses):
-                    self._save()
-                    progress.message(f"Interrupted; the state is saved in {self._run.path}.")
-                    break
-                self.state.next_phase()
-                metrics = self._end_epoch() if phase == CONTROLLER else {}
-                self._save(metrics.get(self.weights.supernet.score_kind))
-                pauses.saved()
-                # After the save, so that nothing is lost if it fails.
-                answer = on_epoch_end(metrics) if metrics and on_epoch_end is not None else None
-                if asks_to_stop(answer, self.weights.workers):
-                    self._saved.ended = True
-                    self._save()
-                    logger.info("Ended after epoch %d, as on_epoch_end asked.", metrics["epoch"])
-                progress.skip_time()
-        finally:
-            progress.close()
+    def _end_phase(self) -> StretchEnd:
+        ends_epoch = self.state.phase_name == PHASES[-1]
+        if not ends_epoch:
+            self.check()
+        self.state.next_phase()
+        if not ends_epoch:
+            return StretchEnd()
+        metrics = self._end_epoch()
+        tell = self._on_epoch_end
+        ask = None if tell is None else functools.partial(tell, metrics)
+        return StretchEnd(metrics[self.weights.supernet.score_kind], ask)
 
-    def _save(self, score: float | None = None) -> None:
+    def end(self) -> None:
+        """Takes note that the search shall end before its last epoch."""
+        self._saved.ended = True
+        logger.info("Ended after epoch %d, as on_epoch_end asked.", int(self.state.epoch))
+
+    def interrupted(self) -> None:
+        """Says where the state is."""
+        self._progress.message(f"Interrupted; the state is saved in {self._run.path}.")
+
+    def save(self, score: float | None = None) -> None:
+        """Saves everything; see `Task.save`."""
         # No event that is older than the checkpoint may get lost.
         self._report.flush()
         self._saved.save(self._seconds, self._running.sums(), score)
+        self._progress.skip_time()
+
+    def check(self) -> None:
+        """Sees to it that no checkpoint holds weights that it is no use to go back to."""
+        self._running.check_finite(self._global_step(SHARED_WEIGHTS))
+        self.weights.check_finite()
+
+    def go_back(self) -> bool:
+        """Restores the newest checkpoint; returns whether there was one."""
+        found = self._saved.restore()
+        if found:
+            self._report.close()
+            self._take_up()
+        return found
+
+    def went_back(self) -> None:
+        """Goes on with other architectures, since the same ones might lead to the same end."""
+        self._start_progress()
+        self.strategy.skip_proposal()
+        if self.state.phase_name == SHARED_WEIGHTS and int(self.state.phase_step):
+            self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
         proposed = self.strategy.propose(self._proposals_per_epoch)
-        self.state.keep_proposals(self._space.encode(proposed))
+        self.state.keep_proposals(proposed.decisions)
         step = self._global_step(SHARED_WEIGHTS)
         self._report.sampled(proposed, step)
         self._collapse.sampled(proposed, int(self.state.epoch) + 1, step)
 
-    def _train_weights(self, progress: Progress, pauses: Pauses) -> bool:
-        """Phase 1: one pass over the training part, new architectures for every step."""
+    def _train_weights(self, step: int) -> None:
+        """Phase 1: a step of one pass over the training part, with architectures of its own."""
         state, samples = self.state, self.weights.samples_per_step
+        number = int(state.epoch) * self.streams.steps_per_epoch + step
         if self._training_batches is None:
-            first = self._global_step(SHARED_WEIGHTS)
             self._training_batches = self.weights.training_batches(
-                lambda share: self.streams.training(first, share)
+                lambda share: self.streams.training(number, share)
             )
-        shown = int(state.phase_step)
-        for step in range(shown, self.streams.steps_per_epoch):
-            number = int(state.epoch) * self.streams.steps_per_epoch + step
-            if (pause := pauses.before(step)) is not Pause.NONE:
-                self._check_training(number)
-                if pause is Pause.STOP:
-                    return False
-                self._save()
-                pauses.saved()
-            if step == 0:
-                # After a pause, since the state says nothing of proposals before the first step.
-                self._propose_for_epoch()
-            decisions = state.proposals_of(self._decisions_type, step * samples, samples)
-            batch, rollbacks = next(self._training_batches), self._saved.rollbacks
-            self._running.add(self.weights.train(batch, decisions, number, rollbacks))
-            state.phase_step.assign_add(1)
-            if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self.streams.steps_per_epoch:
-                self._running.check_finite(number + 1)
-                means = self._running.means()
-                self._log(SHARED_WEIGHTS, number + 1, {**means, **self.weights.step_metrics()})
-                self._show(progress, SHARED_WEIGHTS, step + 1 - shown, means)
-                self._running, shown = RunningMetrics(), step + 1
-        self._check_training((int(state.epoch) + 1) * self.streams.steps_per_epoch)
-        return True
+        if step == 0:
+            # After a pause, since the state says nothing of proposals before the first step.
+            self._propose_for_epoch()
+        decisions = state.proposals_of(self._decisions_type, step * samples, samples)
+        batch = next(self._training_batches)
+        self._running.add(self.weights.train(batch, decisions, number, self.rollbacks))
+        state.phase_step.assign_add(1)
+        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self.streams.steps_per_epoch:
+            self._running.check_finite(number + 1)
+            means = self._running.means()
+            self._log(SHARED_WEIGHTS, number + 1, {**means, **self.weights.step_metrics()})
+            self._show(SHARED_WEIGHTS, step + 1 - self._shown_step, means)
+            self._running, self._shown_step = RunningMetrics(), step + 1
 
-    def _check_training(self, step: int) -> None:
-        """Sees to it that no checkpoint holds weights that it is no use to go back to."""
-        self._running.check_finite(step)
-        self.weights.check_finite()
-
-    def _update_strategy(self, progress: Progress, pauses: Pauses) -> bool:
+    def _update_strategy(self, step: int) -> None:
         """Phase 2: the strategy learns from the rewards of what it proposes."""
-        state = self.state
-        samples = self._config.policy.samples_per_update
+        del step
+        state, samples = self.state, self._config.policy.samples_per_update
         if self._reward_batches is None:
             first = int(state.updates)
             self._reward_batches = iter(
                 self.weights.batches(lambda share: self.streams.rewards(first, samples, share))
             )
-        for step in range(int(state.phase_step), self._updates_in_epoch(int(state.epoch))):
-            if (pause := pauses.before(step)) is Pause.STOP:
-                return False
-            if pause is Pause.SAVE:
-                self._save()
-                pauses.saved()
-            architectures = self.strategy.propose(samples)
-            rewards = self.weights.rewards(self._reward_batches, architectures)
-            metrics = self.strategy.observe(architectures, rewards)
-            state.phase_step.assign_add(1)
-            state.updates.assign_add(1)
-            epoch, update = int(state.epoch) + 1, int(state.updates)
-            self._log(CONTROLLER, update, metrics)
-            self._report.rewarded(architectures, rewards, epoch, update)
-            self._collapse.updated(metrics, epoch, update)
-            shown = {name: metrics[name] for name in SHOWN_OF_UPDATES if name in metrics}
-            self._show(progress, CONTROLLER, 1, shown)
-        return True
+        architectures = self.strategy.propose(samples)
+        rewards = self.weights.rewards(self._reward_batches, architectures)
+        metrics = self.strategy.observe(architectures, rewards)
+        state.phase_step.assign_add(1)
+        state.updates.assign_add(1)
+        epoch, update = int(state.epoch) + 1, int(state.updates)
+        self._log(CONTROLLER, update, metrics)
+        self._report.rewarded(architectures, rewards, epoch, update)
+        self._collapse.updated(metrics, epoch, update)
+        shown = {name: metrics[name] for name in SHOWN_OF_UPDATES if name in metrics}
+        self._show(CONTROLLER, 1, shown)
 
     def _end_epoch(self) -> dict[str, Any]:
         """Scores an architecture that the strategy would propose on the whole validation part."""
@@ -342,8 +348,8 @@ class Search:
         epoch = int(self.state.epoch) + (phase != DERIVE)
         self._report.metrics(phase, step, epoch, self._seconds, metrics)
 
-    def _show(self, progress: Progress, phase: str, steps: int, metrics: dict[str, float]) -> None:
-        progress.update(
+    def _show(self, phase: str, steps: int, metrics: dict[str, float]) -> None:
+        self._progress.update(
             phase,
             steps,
             epoch=int(self.state.epoch) + 1,
@@ -372,7 +378,7 @@ class Search:
                 metrics = self._score_metrics(candidate.shared_weights_score)
                 self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
             self._saved.ranked = True
-            self._save()
+            self.save()
         return result
 
     def _ranked_by(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.workers import Workers
@@ -209,25 +210,18 @@ class SharedWeights:
           batches: iterator over what `batches` returned for a stream of `SpreadBatch`; one is
             taken for as many architectures as there are replicas.
           architectures: to be scored.
-
-        Raises:
-          NumericalError: a reward is not finite.
         """
         use_batch = self._config.reward_statistics == "batch"
-        encoded = self._space.encode(architectures)
+        encoded = ArchitectureBatch.of(self._space, architectures).decisions
         rewards: list[float] = []
         for start in range(0, len(architectures), self.num_replicas):
             # Replicas that have nothing to do repeat the last architecture.
             numbers = np.arange(start, start + self.num_replicas).clip(max=len(architectures) - 1)
-            decisions = type(encoded)(*(array[numbers] for array in encoded))
+            decisions = type(encoded)(*(np.asarray(array)[numbers] for array in encoded))
             scores = self._scores(next(batches), decisions, use_batch)
             rewards += [
                 self.supernet.reward(*score) for score in scores[: len(architectures) - start]
             ]
-        if not np.all(np.isfinite(rewards)):
-            raise NumericalError(
-                f"A reward is not finite: {rewards!r:.80}. Lower learning_rate, or set clip_norm."
-            )
         return rewards
 
     def validation_score(

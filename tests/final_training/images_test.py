@@ -14,7 +14,8 @@ from enas_tf.errors import (
     NumericalError,
     RunDirectoryError,
 )
-from enas_tf.final_training import images, runner
+from enas_tf.final_training import images
+from enas_tf.final_training import training as training_module
 from enas_tf.final_training.api import retrain
 from enas_tf.models.classifier import evaluate
 from enas_tf.settings.config import DataConfig, RetrainConfig, TrainingConfig
@@ -23,6 +24,7 @@ from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.micro.architecture import MicroArchitecture
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.network import build_micro_network
+from enas_tf.spaces.registry import get_space
 from enas_tf.training.devices import mirrored_cpus
 
 ARCHITECTURE = MacroArchitecture.from_release_string("3")
@@ -109,7 +111,7 @@ def test_calling_again_changes_nothing(whole_run, data):
 
 
 def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
-    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         if progress.step == last_step:
@@ -136,7 +138,7 @@ def test_interrupted_run_goes_on_to_the_same_bits(
 
 
 def test_a_training_whose_folder_was_renamed_writes_no_model(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
 
     def rename(progress):
         if progress.step == progress.total_steps and (tmp_path / "run").exists():
@@ -176,7 +178,7 @@ def test_a_number_that_is_not_finite_leads_back_to_the_last_checkpoint(
     assert calls == [1, 2, 2]
     assert [line["step"] for line in metrics_of(tmp_path)] == [4, 8]
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert "loss is nan. Going back to step 4" in warning
+    assert "loss is nan. Going back to the last checkpoint, step 4" in warning
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +191,7 @@ def micro_run(data, tmp_path_factory):
 def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
     micro_run, data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         if progress.step == 3:
@@ -225,8 +227,11 @@ def test_drop_path_rises_over_the_whole_training(data, monkeypatch):
         built.append(build_micro_network(*args, **kwargs))
         return built[-1]
 
-    form = dataclasses.replace(images._FORMS["micro"], build=build)
-    monkeypatch.setitem(images._FORMS, "micro", form)
+    entry = get_space("micro")
+    form = dataclasses.replace(entry.network_form(), build=build)
+    monkeypatch.setattr(
+        images, "get_space", lambda name: dataclasses.replace(entry, network_form=lambda: form)
+    )
     config = CONFIG.replace(use_validation=True)
     events = []
     retrain(MICRO_ARCHITECTURE, data, config, MICRO_NETWORK, on_event=events.append)

@@ -7,7 +7,8 @@ import pytest
 
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, NumericalError
-from enas_tf.final_training import runner, texts
+from enas_tf.final_training import texts
+from enas_tf.final_training import training as training_module
 from enas_tf.final_training.api import retrain
 from enas_tf.final_training.averaging import WeightAverage
 from enas_tf.models.export import load_model
@@ -140,7 +141,7 @@ def test_calling_again_changes_nothing(whole_run, data):
 
 
 def test_interrupted_run_goes_on_to_the_same_bits(whole_run, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
     folder, expected = whole_run
     events = metrics_of(folder)
     epoch_steps = events[0]["step"]
@@ -212,7 +213,7 @@ def test_a_training_goes_back_to_its_last_checkpoint(
 
     monkeypatch.setattr(texts.TextTraining, "validate", failing_once)
     model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path / "run")
-    assert "Going back to step" in caplog.text
+    assert "Going back to the last checkpoint, step" in caplog.text
     events = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").open()]
     assert [event["epoch"] for event in events] == [1, 2, 3, 4, 5]
     # With other random numbers than if nothing had happened.

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from enas_tf.errors import ConfigurationError, NumericalError
 from enas_tf.searching.policy import PolicyGradient
 from enas_tf.settings.config import PolicyConfig
 from enas_tf.spaces.macro.architecture import MacroOperation
@@ -229,24 +228,6 @@ def test_skip_penalty_pulls_to_its_target():
     train(policy, lambda _: 0.0, updates=5)
     last = policy.controller.sample(20, seed=0).skip_penalty
     assert np.mean(last) < 0.8 * np.mean(first)
-
-
-@eager
-@pytest.mark.parametrize("rewards", [[], [0.1], [[0.1, 0.2]], [0.1, 0.2, 0.3]])
-def test_wrong_number_of_rewards_is_an_error(rewards):
-    policy = build()
-    with pytest.raises(ConfigurationError, match="`rewards` must be one number for each"):
-        policy.update(policy.controller.sample(2).decisions, rewards)
-
-
-@eager
-def test_reward_that_is_not_finite_changes_nothing():
-    policy = build()
-    before = policy.controller.get_weights()
-    with pytest.raises(NumericalError, match="not finite"):
-        policy.update(policy.controller.sample(2).decisions, [0.5, np.nan])
-    for one, other in zip(before, policy.controller.get_weights()):
-        np.testing.assert_array_equal(one, other)
 
 
 @eager

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.errors import ConfigurationError
-from enas_tf.searching.rewards import as_rewards
+from enas_tf.errors import ConfigurationError, NumericalError
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.batch import ArchitectureBatch
 
 
 class _Purpose(enum.IntEnum):
@@ -50,7 +50,7 @@ class Strategy(tf.Module):
         self.config = config
         self.num_calls = tf.Variable(0, dtype=tf.int64, trainable=False, name="num_calls")
 
-    def propose(self, count: int) -> list[Any]:
+    def propose(self, count: int) -> ArchitectureBatch:
         """Returns architectures to train the shared weights with, or to be rewarded.
 
         Args:
@@ -61,7 +61,7 @@ class Strategy(tf.Module):
         """
         architectures = self.draw(count, self._seeds(_Purpose.PROPOSALS, count))
         self.num_calls.assign_add(1)
-        return architectures
+        return ArchitectureBatch.of(self.space, architectures)
 
     def skip_proposal(self) -> None:
         """Passes over the random numbers of the next proposal, so that another one is made."""
@@ -81,14 +81,15 @@ class Strategy(tf.Module):
           ConfigurationError: there is not one reward for each architecture, or none at all.
           NumericalError: a reward is not finite.
         """
-        values = as_rewards(rewards, len(architectures))
-        return {"reward": float(np.mean(values)), **self.learn(architectures, values)}
+        values = _as_rewards(rewards, len(architectures))
+        batch = ArchitectureBatch.of(self.space, architectures)
+        return {"reward": float(np.mean(values)), **self.learn(batch, values)}
 
     def most_likely(self) -> Any | None:
         """Returns the architecture that the strategy favours now, None if it favours none."""
         return None
 
-    def candidates(self, count: int) -> list[Any]:
+    def candidates(self, count: int) -> ArchitectureBatch:
         """Returns architectures to choose the result of the search from.
 
         Changes nothing: calls do not influence what is proposed later, and repeat themselves until
@@ -97,13 +98,14 @@ class Strategy(tf.Module):
         Args:
           count: how many, at least 1; some may be equal.
         """
-        return self.draw(count, self._seeds(_Purpose.CANDIDATES, count))
+        architectures = self.draw(count, self._seeds(_Purpose.CANDIDATES, count))
+        return ArchitectureBatch.of(self.space, architectures)
 
-    def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> Sequence[Any]:
         """Returns architectures as a function of the state and the seeds; changes no state."""
         raise NotImplementedError
 
-    def learn(self, architectures: Sequence[Any], rewards: np.ndarray) -> Mapping[str, float]:
+    def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Updates the state with finite rewards, float32 `[len(architectures)]`."""
         raise NotImplementedError
 
@@ -113,3 +115,28 @@ class Strategy(tf.Module):
                 f"`count` must be a positive integer. Received: count={count!r}."
             )
         return np.random.SeedSequence((self.config.seed, int(purpose), int(self.num_calls)))
+
+
+def _as_rewards(rewards: Sequence[float] | Any, count: int) -> np.ndarray:
+    """Returns the rewards of `count` architectures as float32 `[count]`.
+
+    Args:
+      rewards: one finite number for each architecture.
+      count: number of architectures.
+
+    Raises:
+      ConfigurationError: there is not one reward for each of at least one architecture.
+      NumericalError: a reward is not finite.
+    """
+    values = np.asarray(rewards, np.float32)
+    if values.shape != (count,) or count < 1:
+        raise ConfigurationError(
+            "`rewards` must be one number for each of at least one architecture. Received: shape "
+            f"{values.shape} for {count} architectures."
+        )
+    if not np.all(np.isfinite(values)):
+        raise NumericalError(
+            f"A reward is not finite: {values.tolist()!r:.80}. Lower the learning rate of the "
+            "shared weights."
+        )
+    return values

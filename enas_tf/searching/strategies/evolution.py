@@ -4,7 +4,7 @@ Source: Real, Aggarwal, Huang and Le: *Regularized Evolution for Image Classifie
 Search*, AAAI 2019, arXiv 1802.01548.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import tensorflow as tf
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.batch import ArchitectureBatch
 
 
 class Evolution(Strategy):
@@ -54,7 +55,7 @@ class Evolution(Strategy):
         winners = entrants[np.arange(count), np.argmax(rewards[entrants], axis=1)]
         return [self.space.mutate(parent, generator) for parent in self._decode(winners)]
 
-    def learn(self, architectures: Sequence[Any], rewards: np.ndarray) -> Mapping[str, float]:
+    def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Puts the architectures in the places of the oldest members.
 
         Returns:
@@ -63,8 +64,8 @@ class Evolution(Strategy):
         size = self.config.evolution.population_size
         places = (int(self.num_observed) + np.arange(len(architectures))) % size
         # NumPy keeps the last of several values for one place, which is the youngest.
-        decisions = self.space.encode(architectures)
-        for variable, new in zip((self.rewards, *self.members), (rewards, *decisions)):
+        fields = (rewards, *architectures.decisions)
+        for variable, new in zip((self.rewards, *self.members), fields):
             values = variable.numpy()
             values[places] = new
             variable.assign(values)
@@ -80,11 +81,12 @@ class Evolution(Strategy):
         ranking = self._ranking()
         return self._decode(ranking[:1])[0] if len(ranking) else None
 
-    def candidates(self, count: int) -> list[Any]:
+    def candidates(self, count: int) -> ArchitectureBatch:
         """Returns the best distinct members, then proposals if these are too few."""
         best = list(dict.fromkeys(self._decode(self._ranking())))[:count]
         missing = count - len(best)
-        return best + (super().candidates(missing) if missing else [])
+        best += super().candidates(missing) if missing else []
+        return ArchitectureBatch(self.space, best)
 
     def _population_rewards(self) -> np.ndarray:
         return self.rewards.numpy()[: int(self.num_observed)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from enas_tf.searching.strategies.base import Strategy
+from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.training.machines.workers import Workers
 
 
@@ -22,11 +23,11 @@ class ChiefsStrategy:
         self._strategy = strategy
         self._workers = workers
 
-    def propose(self, count: int) -> list[Any]:
+    def propose(self, count: int) -> ArchitectureBatch:
         """Returns proposals of the chief; see `Strategy.propose`."""
         return self._shared(count, self._strategy.propose)
 
-    def candidates(self, count: int) -> list[Any]:
+    def candidates(self, count: int) -> ArchitectureBatch:
         """Returns candidates of the chief; see `Strategy.candidates`."""
         return self._shared(count, self._strategy.candidates)
 
@@ -35,7 +36,9 @@ class ChiefsStrategy:
         favourite = self._strategy.most_likely()
         if not self._workers.decide(lambda: favourite is not None):
             return None
-        return self._shared(1, lambda count: [favourite] * count)[0]
+        return self._shared(1, lambda count: ArchitectureBatch(self._strategy.space, [favourite]))[
+            0
+        ]
 
     def observe(self, architectures: Sequence[Any], rewards: Sequence[float]) -> dict[str, float]:
         """Lets the chief's strategy learn; see `Strategy.observe`."""
@@ -50,10 +53,12 @@ class ChiefsStrategy:
         """Passes over the random numbers of the next proposal."""
         self._strategy.skip_proposal()
 
-    def _shared(self, count: int, draw: Callable[[int], Sequence[Any]]) -> list[Any]:
+    def _shared(self, count: int, draw: Callable[[int], ArchitectureBatch]) -> ArchitectureBatch:
         space = self._strategy.space
         if not self._workers.are_several:
-            return list(draw(count))
-        own = draw(count) if self._workers.is_chief else [space.random_architecture(0)] * count
-        decisions = space.encode(own)
-        return space.decode(type(decisions)(*self._workers.of_chief(decisions)))
+            return draw(count)
+        placeholder = ArchitectureBatch(space, [space.random_architecture(0)] * count)
+        decisions = (draw(count) if self._workers.is_chief else placeholder).decisions
+        return ArchitectureBatch.from_decisions(
+            space, type(decisions)(*self._workers.of_chief(decisions))
+        )

@@ -1,11 +1,12 @@
 """Random search: the baseline that every other strategy must beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from enas_tf.searching.strategies.base import Strategy
+from enas_tf.spaces.batch import ArchitectureBatch
 
 
 class RandomSearch(Strategy):
@@ -20,6 +21,6 @@ class RandomSearch(Strategy):
         generator = np.random.default_rng(seeds)
         return [self.space.random_architecture(generator) for _ in range(count)]
 
-    def learn(self, architectures: Sequence[Any], rewards: np.ndarray) -> Mapping[str, float]:
+    def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Learns nothing; reports the highest reward of this call as `best_reward`."""
         return {"best_reward": float(np.max(rewards))}

@@ -1,6 +1,6 @@
 """ENAS's own strategy: a controller trained by REINFORCE."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from enas_tf.searching.policy import PolicyGradient
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.batch import ArchitectureBatch
 
 
 class Reinforce(Strategy):
@@ -25,14 +26,15 @@ class Reinforce(Strategy):
         self.controller = space.build_controller(seed=config.seed)
         self.policy = PolicyGradient(self.controller, config.policy)
 
-    def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> ArchitectureBatch:
         """Samples from the controller; see `Strategy.draw`."""
         seed = seeds.generate_state(2).view(np.int32)
-        return self.controller.sample(count, seed).architectures
+        decisions = self.controller.sample(count, seed).decisions
+        return ArchitectureBatch.from_decisions(self.space, decisions)
 
-    def learn(self, architectures: Sequence[Any], rewards: np.ndarray) -> Mapping[str, float]:
+    def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Makes one update of the controller and returns its metrics."""
-        return self.policy.update(architectures, rewards)
+        return self.policy.update(architectures.decisions, rewards)
 
     def most_likely(self) -> Any:
         """Returns the controller's most likely architecture, decision by decision."""

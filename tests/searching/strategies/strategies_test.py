@@ -110,10 +110,15 @@ def test_mean_reward_is_reported_as_floats(name):
 
 
 @EVERY
-def test_reward_that_is_not_finite_is_an_error(name):
+@pytest.mark.parametrize("reward", [np.inf, np.nan])
+def test_reward_that_is_not_finite_is_an_error_and_changes_nothing(name, reward):
     strategy = build(name)
+    proposed = strategy.propose(2)
+    before = [variable.numpy() for variable in strategy.variables]
     with pytest.raises(NumericalError, match="not finite"):
-        strategy.observe(strategy.propose(2), [0.5, np.inf])
+        strategy.observe(proposed, [0.5, reward])
+    for variable, value in zip(strategy.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
 
 
 @EVERY

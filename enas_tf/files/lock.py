@@ -3,8 +3,8 @@
 import os
 import pathlib
 
-from enas_tf.files import places
 from enas_tf.errors import RunDirectoryError
+from enas_tf.files import places
 from enas_tf.files.writing import reason
 
 try:

@@ -1,0 +1,190 @@
+"""The loop under every training: steps, pauses, signals, saving, going back.
+
+A search and a final training are *tasks*: each says what its steps are and what belongs to its
+state. When to save, to stop, and to go back to the last checkpoint because a number is not finite,
+is decided here, once.
+"""
+
+import abc
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from enas_tf.errors import NumericalError
+from enas_tf.training.callbacks import asks_to_stop
+from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.machines.workers import Workers
+from enas_tf.training.pauses import Pause, Pauses
+
+_log = logging.getLogger(__name__)
+
+
+class StretchEnd(NamedTuple):
+    """What there is to say at the end of a stretch of steps.
+
+    Attributes:
+      score: how good what is trained is now, higher is better, by which the best checkpoint is
+        chosen; None: not known.
+      ask: tells the caller of the training, who may answer True in order to end it; None: there is
+        nobody to tell.
+    """
+
+    score: float | None = None
+    ask: Callable[[], Any] | None = None
+
+
+class Stretch(NamedTuple):
+    """Steps that belong together, such as an epoch; at their end everything is saved.
+
+    Attributes:
+      steps: numbers of those that are left.
+      take: takes a step of a number.
+      end: does what is to be done after the last one.
+    """
+
+    steps: range
+    take: Callable[[int], None]
+    end: Callable[[], StretchEnd]
+
+
+class Task(abc.ABC):
+    """What a `Trainer` works on.
+
+    Attributes:
+      workers: the machines that train.
+      rollbacks: how often the training went back to a checkpoint because a number was not finite;
+        what makes random numbers shall take it into account. It is saved.
+    """
+
+    workers: Workers
+    rollbacks: int
+
+    @property
+    @abc.abstractmethod
+    def max_rollbacks(self) -> int:
+        """How often the training may go back."""
+
+    @abc.abstractmethod
+    def begin(self) -> None:
+        """Prepares a new training, or takes up one that was restored."""
+
+    @abc.abstractmethod
+    def stretch(self) -> Stretch | None:
+        """Returns the steps that come next; None if there are none."""
+
+    @abc.abstractmethod
+    def check(self) -> None:
+        """Raises `NumericalError` if the state is not worth going back to."""
+
+    @abc.abstractmethod
+    def save(self, score: float | None = None) -> None:
+        """Saves everything; for the score see `StretchEnd`."""
+
+    @abc.abstractmethod
+    def go_back(self) -> bool:
+        """Restores the newest checkpoint; returns whether there was one."""
+
+    @abc.abstractmethod
+    def went_back(self) -> None:
+        """Makes what follows another than the last time, after `rollbacks` was counted."""
+
+    @abc.abstractmethod
+    def place(self) -> str:
+        """Returns how far the training is, in words."""
+
+    @abc.abstractmethod
+    def end(self) -> None:
+        """Takes note that no further step is wanted, though not all were taken."""
+
+    def interrupted(self) -> None:  # noqa: B027 (a hook; nothing needs to be done)
+        """Does what is to be done after the state was saved because of an interruption."""
+
+
+class Trainer:
+    """Takes the steps of a task that are left.
+
+    Args:
+      task: what is trained.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._is_saved = True
+
+    def run(self) -> None:
+        """Trains to the end.
+
+        An interruption waits until the state is saved, and is then raised. When a number is not
+        finite, the training goes back to its last checkpoint.
+
+        Raises:
+          NumericalError: going back did not help.
+        """
+        task = self._task
+        task.begin()
+        with DeferredSignals() as signals:
+            pauses = Pauses(signals, task.workers)
+            while True:
+                try:
+                    self._take_steps(pauses)
+                    # So that one that came late ends all machines alike.
+                    signals.agree(task.workers)
+                    break
+                except NumericalError as error:
+                    self._go_back(error)
+        signals.check_finished()
+
+    def _take_steps(self, pauses: Pauses) -> None:
+        """Takes the steps that are left, or those before an interruption."""
+        task = self._task
+        while (stretch := task.stretch()) is not None:
+            for step in stretch.steps:
+                if (pause := pauses.before(step)) is not Pause.NONE:
+                    self._save_between_steps()
+                    pauses.saved()
+                if pause is Pause.STOP:
+                    task.interrupted()
+                    return
+                self._is_saved = False
+                stretch.take(step)
+            ended = stretch.end()
+            self._save(ended.score)
+            pauses.saved()
+            # After the save, so that nothing is lost if it fails.
+            answer = None if ended.ask is None else ended.ask()
+            if asks_to_stop(answer, task.workers):
+                task.end()
+                self._save()
+
+    def _save(self, score: float | None = None) -> None:
+        self._task.save(score)
+        self._is_saved = True
+
+    def _save_between_steps(self) -> None:
+        if not self._is_saved:
+            self._task.check()
+            self._save()
+
+    def _go_back(self, error: NumericalError) -> None:
+        """Goes back to the last checkpoint, and on from there with other random numbers."""
+        task = self._task
+        limit, done = task.max_rollbacks, task.rollbacks
+        if done >= limit:
+            raise NumericalError(
+                f"{error} The training went back to its last checkpoint as often as "
+                f"max_rollbacks={limit} allows."
+            ) from error
+        if not task.go_back():
+            raise NumericalError(f"{error} There is no checkpoint to go back to.") from error
+        # The checkpoint may be older than the last time it was gone back to.
+        task.rollbacks = done + 1
+        _log.warning(
+            "%s Going back to the last checkpoint, %s, and on with other random numbers (%d of at "
+            "most %d times).",
+            error,
+            task.place(),
+            done + 1,
+            limit,
+        )
+        task.went_back()
+        self._save()
