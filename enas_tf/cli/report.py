@@ -12,9 +12,8 @@ from enas_tf.cli.known_run import known_run
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.places import user_path
 from enas_tf.files.writing import write_text
-from enas_tf.reporting.page.page import report_page
+from enas_tf.reporting.page.page import Command, report_page
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord, read_run
-from enas_tf.reporting.page.sections import Command
 
 NAME = "enas-report"
 SUMMARY = (

@@ -1,5 +1,6 @@
-"""Numbers as people read them."""
+"""Numbers, times and names as people read them."""
 
+import datetime
 import math
 from typing import Any, TypeGuard
 
@@ -42,3 +43,20 @@ def count(value: int) -> str:
 def words(name: str) -> str:
     """Returns the name of a metric or of an operation in words."""
     return name.replace("_", " ")
+
+
+def score(value: float, kind: str) -> str:
+    """Returns a score with its unit; what it is a score of says `kind`."""
+    return f"{100 * value:.2f} %" if kind.endswith("accuracy") else f"{value:.4f}"
+
+
+def score_words(kind: str) -> str:
+    """Returns what a score is, in words."""
+    return words(kind).replace("shared weights", "shared-weights")
+
+
+def moment(when: datetime.datetime | float) -> str:
+    """Returns a date and a time of day, with the time zone; a number is seconds of the epoch."""
+    if not isinstance(when, datetime.datetime):
+        when = datetime.datetime.fromtimestamp(when).astimezone()
+    return when.strftime("%Y-%m-%d %H:%M %Z").strip()

@@ -1,17 +1,46 @@
-"""The whole page."""
+"""The whole page: what a view says, in the templates of the folder `templates`."""
 
+import dataclasses
 import datetime
 import importlib.resources
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import enas_tf
-from enas_tf.reporting.page.markup import Html, element, joined
+from enas_tf.reporting.drawing import draw_architecture
+from enas_tf.reporting.page import numbers
+from enas_tf.reporting.page.curves import NOT_FINAL
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
-from enas_tf.reporting.page.search_sections import search_sections
-from enas_tf.reporting.page.sections import Command, Section, moment
-from enas_tf.reporting.page.training_sections import training_sections
+from enas_tf.reporting.page.search_view import search_view
+from enas_tf.reporting.page.settings_table import (
+    DEFAULT,
+    nearest_preset,
+    preset_rows,
+    value_text,
+)
+from enas_tf.reporting.page.training_view import training_view
 
-_HERE = "enas_tf.reporting.page"
+if TYPE_CHECKING:
+    import jinja2
+
+_TEMPLATES = importlib.resources.files("enas_tf.reporting.page").joinpath("templates")
+# A browser refuses a page with this everything that would come from, or go to, somewhere else.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command that goes on from a run.
+
+    Attributes:
+      purpose: what it is for.
+      line: what to type.
+    """
+
+    purpose: str
+    line: str
 
 
 def report_page(
@@ -28,40 +57,49 @@ def report_page(
       commands: what to do next.
       now: when the report is made (default: now).
     """
-    now = now or datetime.datetime.now().astimezone()
+    # Slow to import, and of no use before a run has been read.
+    from plotly.offline import get_plotlyjs
+
     if isinstance(run, SearchRecord):
-        title = f"Search in the {run.entry.name} space"
-        sections = search_sections(run, finals, commands)
+        name, view = "search.html", search_view(run, finals)
     else:
-        title = f"Network of the {run.entry.name} space, trained from scratch"
-        sections = training_sections([run, *finals], commands)
-    written = element("p", "Written by enas-report ", enas_tf.__version__, ", ", moment(now))
-    body = [
-        element("header", element("h1", title), element("p", element("code", str(run.path)))),
-        _contents(sections),
-        element("main", [_section(section) for section in sections]),
-        element("footer", written),
-    ]
-    # Style sheets are no text that could be escaped; this one is ours.
-    style = Html(importlib.resources.files(_HERE).joinpath("style.css").read_text("utf-8"))
-    head = [
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{title}: {run.path.name}"),
-        element("style", style),
-    ]
-    page = element("html", element("head", head), element("body", body), lang="en")
-    return f"<!DOCTYPE html>\n{page}\n"
+        name, view = "training.html", training_view([run, *finals])
+    rows = preset_rows(run)
+    more = {
+        "run": run,
+        "settings": rows,
+        "default": DEFAULT,
+        "nearest": nearest_preset(rows),
+        "commands": commands,
+        "not_final": NOT_FINAL,
+        "policy": _POLICY,
+        "version": enas_tf.__version__,
+        "now": now or datetime.datetime.now().astimezone(),
+        **{"style": _text("style.css"), "script": _text("charts.js"), "plotly": get_plotlyjs()},
+    }
+    return _environment().get_template(name).render(**view, **more)
 
 
-def _contents(sections: Sequence[Section]) -> Html:
-    links = [
-        element("li", element("a", section.title, href=f"#{section.name}")) for section in sections
-    ]
-    return element("nav", element("ul", links), aria_label="Contents")
+def _environment() -> "jinja2.Environment":
+    """Returns what reads the templates; every text becomes part of a page escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {
+        **{name: getattr(numbers, name) for name in ("moment", "score", "score_words")},
+        "value_text": value_text,
+        "draw": draw_architecture,
+    }
+    environment.filters.update(filters)
+    environment.globals["zip"] = zip
+    return environment
 
 
-def _section(section: Section) -> Html:
-    heading = element("h2", section.title)
-    return element("section", heading, joined(section.content, "\n"), id=section.name)
+def _text(name: str) -> str:
+    return _TEMPLATES.joinpath(name).read_text("utf-8")

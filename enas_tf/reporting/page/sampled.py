@@ -4,14 +4,12 @@ import dataclasses
 import math
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from enas_tf.drawing.shares import shares_of
 from enas_tf.errors import ArchitectureError
 from enas_tf.records.logs import Lines
-from enas_tf.reporting.page.columns import Epochs
 from enas_tf.reporting.page.numbers import is_number
-from enas_tf.reporting.page.thinning import evenly
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.macro.architecture import MacroChannelArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
@@ -22,6 +20,25 @@ _MOST_COLUMNS = 60
 _MOST_READ = 5000
 # At the least of the first and the last column, whose shares are shown place by place.
 _MOST_READ_OF_ENDS = 400
+
+
+class Epochs(NamedTuple):
+    """Epochs that share a column: the first and the last of them, from 1."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """What a reader calls them."""
+        if self.first == self.last:
+            return f"epoch {self.first}"
+        return f"epochs {self.first} to {self.last}"
+
+    @property
+    def middle(self) -> float:
+        """Where their column stands."""
+        return (self.first + self.last) / 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +103,7 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
         texts = [text for epoch in inside for text in strings[epoch]]
         is_end = group in (groups[0], groups[-1])
         most = max(of_all, _MOST_READ_OF_ENDS) if is_end else of_all
-        architectures = _architectures(evenly(texts, most), space)
+        architectures = _architectures(_evenly(texts, most), space)
         of_group = [reward for epoch in inside for reward in rewards.get(epoch, ())]
         shares = shares_of(space.operation_counts(architectures)) if architectures else {}
         columns.append(SampledEpochs(group, of_group, shares, len(architectures)))
@@ -101,6 +118,13 @@ def _groups(epochs: Sequence[int]) -> list[Epochs]:
     groups = [Epochs(start, min(start + size - 1, epochs[-1])) for start in starts]
     filled = {(epoch - epochs[0]) // size for epoch in epochs}
     return [group for number, group in enumerate(groups) if number in filled]
+
+
+def _evenly(entries: Sequence[str], most: int) -> list[str]:
+    """Returns some entries that lie equally far apart, or all if there are few."""
+    if len(entries) <= most:
+        return list(entries)
+    return [entries[number * len(entries) // most] for number in range(most)]
 
 
 def _architectures(texts: Sequence[str], space: SearchSpace) -> list[Architecture]:

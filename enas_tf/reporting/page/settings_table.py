@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from enas_tf.reporting.page.markup import Html, element, joined, table
+from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.runs.differences import flatten
 from enas_tf.settings.setting import Settings
 
@@ -67,44 +67,18 @@ def nearest_preset(rows: Sequence[Row]) -> tuple[str, int]:
     return name, counts[name]
 
 
-def settings_table(rows: Sequence[Row]) -> Html:
-    """Returns a table of all settings in which those that differ from the defaults are marked.
-
-    Args:
-      rows: the settings; their presets have the one called `default`.
-    """
-    nearest, _ = nearest_preset(rows)
-    presets = list(dict.fromkeys((DEFAULT, nearest)))
-    lines = []
-    for row in rows:
-        mark = row.differs_from(DEFAULT)
-        value = element("strong", _show(row.value)) if mark else _show(row.value)
-        cells = [
-            element("td", element("code", row.name), title=row.meaning or None),
-            element("td", "● " if mark else None, value, class_="changed" if mark else None),
-            *(_of_preset(row, preset) for preset in presets),
-            element("td", row.meaning, class_="meaning"),
-        ]
-        lines.append(cells)
-    head = ["Setting", "This run", *(f"Preset {name}" for name in presets), "Meaning"]
-    return table(head, lines, "settings")
-
-
-def plain_table(values: Mapping[str, Any]) -> Html:
-    """Returns a table of values without defaults.
-
-    Args:
-      values: as JSON can hold them; objects may be nested.
-    """
-    rows = [(element("code", name), _show(value)) for name, value in flatten(values).items()]
-    return table(["Name", "Value"], rows)
-
-
-def _of_preset(row: Row, preset: str) -> Html:
-    if not row.is_chosen:
-        return element("td", "follows from the data or the devices", class_="faint")
-    same = not row.differs_from(preset)
-    return element("td", _show(row.in_presets.get(preset)), class_="faint" if same else None)
+def preset_rows(record: SearchRecord | TrainingRecord) -> list[Row]:
+    """Returns the settings of a run beside those of all presets of its space."""
+    entry = record.entry
+    is_search = isinstance(record, SearchRecord)
+    presets = entry.search_presets if is_search else entry.retrain_presets
+    return rows_of(
+        record.settings,
+        {
+            name: {section: getattr(preset, section) for section in record.settings}
+            for name, preset in presets.items()
+        },
+    )
 
 
 def _flat(settings: Mapping[str, Settings]) -> dict[str, Any]:
@@ -123,11 +97,12 @@ def _metadata(settings: Any, path: Sequence[str]) -> Mapping[str, Any]:
     return settings.__dataclass_fields__[path[-1]].metadata
 
 
-def _show(value: Any) -> Html:
+def value_text(value: Any) -> str:
+    """Returns the value of a setting as people read it."""
     if value is None:
-        return element("span", "unset", class_="faint")
+        return "unset"
     if isinstance(value, bool):
-        return joined(["yes" if value else "no"])
+        return "yes" if value else "no"
     if isinstance(value, list):
-        return joined([", ".join(map(str, value))])
-    return joined([value if isinstance(value, str) else json.dumps(value)])
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,295 @@
+"""The charts of the page, as the data and the layout that Plotly reads.
+
+Colours are variables of the style sheet, which the page's script looks up, so that charts follow
+dark and light; the script also knows what all charts of a kind have in common.
+"""
+
+import dataclasses
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from enas_tf.reporting.page.numbers import percent, plain
+from enas_tf.reporting.page.sampled import Epochs
+
+# More points than this are drawn as the means, and the range, of neighbouring ones.
+MOST_POINTS = 140
+_WITH_MARKERS = 40
+_NUM_COLOURS = 8
+_LOGARITHMIC_FROM = 8.0
+_FEW = 8
+_THINNED = "Line: mean of neighbouring values; shade: their range."
+_BOXES = "Box: the middle half; line in it: the median; whiskers: smallest to largest."
+_QUARTILES = ("smallest", "lower quarter", "median", "upper quarter", "largest")
+
+Point = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """What an axis shows.
+
+    Attributes:
+      label: what, with its unit.
+      is_share: whether the values are shares from 0 to 1, to be shown in percent.
+      is_whole: whether there is nothing between whole numbers.
+      may_be_logarithmic: whether values that span decades are shown so.
+    """
+
+    label: str
+    is_share: bool = False
+    is_whole: bool = False
+    may_be_logarithmic: bool = False
+
+    def text(self, value: float) -> str:
+        """Returns a value as people read it."""
+        return percent(value) if self.is_share else plain(value)
+
+    def layout(self, low: float, high: float) -> dict[str, Any]:
+        """Returns the axis for Plotly, when it shows values from `low` to `high`."""
+        layout: dict[str, Any] = {"title": {"text": _shown(self.label)}}
+        if self.is_share:
+            layout["tickformat"] = ".3~%"
+        if self.is_whole and high - low <= _FEW:
+            layout["dtick"] = 1
+        if self.may_be_logarithmic and low > 0 and high / low >= _LOGARITHMIC_FROM:
+            layout["type"] = "log"
+        elif low >= 0:
+            # Values that are never negative need no room below zero.
+            layout["rangemode"] = "nonnegative"
+        return layout
+
+
+class Series(NamedTuple):
+    """One line: its name, its points in the order of `x`, the number of its colour."""
+
+    name: str
+    points: Sequence[Point]
+    colour: int = 0
+    is_dashed: bool = False
+
+
+class Reference(NamedTuple):
+    """A level to compare with."""
+
+    name: str
+    value: float
+
+
+class Chart(NamedTuple):
+    """A chart, what must be known to read it, and whether half of the page is too narrow."""
+
+    title: str
+    figure: Mapping[str, Any]
+    note: str = ""
+    is_wide: bool = False
+
+
+def line_chart(
+    title: str,
+    series: Sequence[Series],
+    x_axis: Axis,
+    y_axis: Axis,
+    *,
+    reference: Reference | None = None,
+    note: str = "",
+) -> Chart | None:
+    """Returns a chart of lines, or None if there is no point.
+
+    Args:
+      title: of the chart.
+      series: the lines.
+      x_axis: of the points' first numbers.
+      y_axis: of the points' second numbers, which are finite.
+      reference: a level to compare with.
+      note: what must be known to read it.
+    """
+    series = [one for one in series if one.points]
+    if not series:
+        return None
+    places, values = zip(*(point for one in series for point in one.points))
+    levels = [] if reference is None else [reference]
+    shown = [*values, *(level.value for level in levels)]
+    title_of_pointed = {"text": f"{_shown(x_axis.label)} %{{x}}"}
+    layout = {
+        "hovermode": "x unified",
+        "showlegend": len(series) > 1,
+        "xaxis": {
+            **x_axis.layout(min(places), max(places)),
+            "unifiedhovertitle": title_of_pointed,
+        },
+        "yaxis": y_axis.layout(min(shown), max(shown)),
+        "shapes": [_level(level, y_axis) for level in levels],
+    }
+    data = [trace for one in series for trace in _traces(one, x_axis, y_axis)]
+    is_thinned = any(len(one.points) > MOST_POINTS for one in series)
+    note = f"{note} {_THINNED if is_thinned else ''}".strip()
+    return Chart(title, {"data": data, "layout": layout}, note)
+
+
+def shares_chart(
+    title: str,
+    columns: Sequence[tuple[Epochs, Mapping[str, float]]],
+    fills: Mapping[str, str],
+    note: str = "",
+) -> Chart:
+    """Returns stacked columns of shares that add up to 1.
+
+    Args:
+      title: of the chart.
+      columns: at least one; the shares by name.
+      fills: the colour of each name; their order, from the bottom.
+      note: what must be known to read it.
+    """
+    data = []
+    for name, fill in fills.items():
+        values = [shares.get(name, 0.0) for _, shares in columns]
+        texts = [
+            _shown(epochs.name, f"{name}: {percent(value)}")
+            for (epochs, _), value in zip(columns, values)
+        ]
+        bars = {"x": [epochs.middle for epochs, _ in columns], "y": values, "hovertext": texts}
+        widths = [0.88 * (epochs.last - epochs.first + 1) for epochs, _ in columns]
+        look = {"name": _shown(name), "width": widths, "marker": {"color": fill}}
+        data.append({"type": "bar", **bars, **look})
+    share_axis = Axis("share of the choices", is_share=True).layout(0.0, 1.0)
+    layout = {
+        "height": 360,
+        "barmode": "stack",
+        "hovermode": "closest",
+        "xaxis": _epochs_axis([epochs for epochs, _ in columns]),
+        "yaxis": {**share_axis, "range": [0, 1]},
+    }
+    return Chart(title, {"data": data, "layout": layout}, note)
+
+
+def distribution_chart(
+    title: str,
+    columns: Sequence[tuple[Epochs, Sequence[float]]],
+    y_axis: Axis,
+    note: str = "",
+) -> Chart:
+    """Returns a box for every column: the middle half, the median, smallest and largest value.
+
+    Args:
+      title: of the chart.
+      columns: at least one, each with at least one value.
+      y_axis: of the values.
+      note: what must be known to read it.
+    """
+    # No more than these five numbers of a column: a long search samples a million architectures.
+    fives = [np.quantile(values, np.arange(5) / 4).tolist() for _, values in columns]
+    texts = []
+    for (epochs, values), five in zip(columns, fives):
+        lines = [f"{name}: {y_axis.text(one)}" for name, one in zip(_QUARTILES, five)]
+        texts.append(_shown(f"{epochs.name}: {len(values):,} architectures", *lines))
+    low, first, median, third, high = zip(*fives)
+    middles = [epochs.middle for epochs, _ in columns]
+    box = {"lowerfence": low, "q1": first, "median": median, "q3": third, "upperfence": high}
+    look = {"line": {"color": "var(--c0)", "width": 1.4}, "hoverinfo": "skip"}
+    # Boxes whose numbers are known already have no texts of their own.
+    pointed = {"type": "scatter", "x": middles, "y": median, "hovertext": texts, "opacity": 0}
+    layout = {
+        "hovermode": "x",
+        "showlegend": False,
+        "xaxis": _epochs_axis([epochs for epochs, _ in columns]),
+        "yaxis": y_axis.layout(min(low), max(high)),
+    }
+    data = [
+        {"type": "box", "x": middles, **box, **look},
+        {**pointed, "mode": "markers", "hovertemplate": "%{hovertext}<extra></extra>"},
+    ]
+    return Chart(title, {"data": data, "layout": layout}, f"{note} {_BOXES}".strip())
+
+
+def heat_map(
+    title: str, shares: Mapping[str, Sequence[float]], places: Sequence[str], note: str = ""
+) -> Chart:
+    """Returns a row for each name and a column for each place; the darker, the larger the share.
+
+    Args:
+      title: of the chart.
+      shares: for each name its share at each place, 0 to 1.
+      places: what the places are called.
+      note: what must be known to read it.
+    """
+    texts = [
+        [_shown(f"{place}, {name}: {percent(share)}") for place, share in zip(places, row)]
+        for name, row in shares.items()
+    ]
+    cells = {
+        "type": "heatmap",
+        "x": [_shown(place) for place in places],
+        "y": [_shown(name) for name in shares],
+        "z": [list(row) for row in shares.values()],
+        "colorscale": [[0, "var(--page)"], [1, "var(--heat)"]],
+        "text": [[f"{100 * share:.0f}" for share in row] for row in shares.values()],
+        "hovertext": texts,
+    }
+    axis = {"type": "category", "showgrid": False}
+    layout = {
+        "height": 90 + 30 * len(shares),
+        "xaxis": {**axis, "dtick": 1},
+        "yaxis": {**axis, "autorange": "reversed"},
+    }
+    return Chart(title, {"data": [cells], "layout": layout}, note, len(places) > _FEW)
+
+
+def _traces(series: Series, x_axis: Axis, y_axis: Axis) -> list[dict[str, Any]]:
+    """Returns a line; of many points, the means of neighbouring ones above their range."""
+    x, y = np.asarray(series.points, dtype=float).T
+    starts = np.arange(0, len(x), -(-len(x) // MOST_POINTS))
+    counts = np.diff(starts, append=len(x))
+    low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    # Divided first, since a sum may be too large; rounding must not lead out of equal values.
+    mean = np.clip(np.add.reduceat(y / np.repeat(counts, counts), starts), low, high)
+    middle = x[starts + counts // 2]
+    texts = []
+    for values in zip(mean, low, high, x[starts], x[starts + counts - 1]):
+        text, smallest, largest = (y_axis.text(float(value)) for value in values[:3])
+        first, last = (x_axis.text(float(value)) for value in values[3:])
+        text += f" ({smallest} to {largest})" if smallest != largest else ""
+        text += f", {x_axis.label} {first} to {last}" if first != last else ""
+        texts.append(_shown(text))
+    name, colour = _shown(series.name), f"var(--c{series.colour % _NUM_COLOURS})"
+    common = {"type": "scatter", "legendgroup": name, "name": name}
+    line = {
+        "mode": "lines+markers" if len(starts) <= _WITH_MARKERS else "lines",
+        "x": middle.tolist(),
+        "y": mean.tolist(),
+        "line": {"color": colour, "dash": "dash" if series.is_dashed else "solid"},
+        "marker": {"color": colour},
+        "hovertext": texts,
+        "hovertemplate": "%{hovertext}",
+    }
+    outline = {"x": [*middle, *middle[::-1]], "y": [*high, *low[::-1]], "line": {"width": 0}}
+    look = {"mode": "lines", "fill": "toself", "fillcolor": colour, "opacity": 0.2}
+    shade = {**outline, **look, "hoverinfo": "skip", "showlegend": False}
+    shades = [{**common, **shade}] if (low < high).any() else []
+    return [*shades, {**common, **line}]
+
+
+def _level(reference: Reference, axis: Axis) -> dict[str, Any]:
+    """Returns a dotted line across the chart."""
+    text = _shown(f"{reference.name} {axis.text(reference.value)}")
+    return {
+        "type": "line",
+        "xref": "paper",
+        **{"x0": 0, "x1": 1, "y0": reference.value, "y1": reference.value},
+        "line": {"color": "var(--faint)", "width": 1.2, "dash": "dot"},
+        "label": {"text": text, "textposition": "end", "font": {"color": "var(--faint)"}},
+    }
+
+
+def _epochs_axis(epochs: Sequence[Epochs]) -> dict[str, Any]:
+    low, high = epochs[0].first, epochs[-1].last
+    # A single column is no wider than one of several.
+    shown = [low - 0.5, max(high, low + _FEW - 1) + 0.5]
+    return {**Axis("epoch", is_whole=True).layout(*shown), "range": shown}
+
+
+def _shown(*lines: str) -> str:
+    """Returns lines that Plotly shows as they are; it takes some tags of HTML for markup."""
+    return "<br>".join(html.escape(line, quote=False) for line in lines)

@@ -1,0 +1,188 @@
+"""What the page says of a search."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from enas_tf.drawing.style import operation_colours
+from enas_tf.reporting.page.charts import (
+    Axis,
+    Chart,
+    distribution_chart,
+    heat_map,
+    shares_chart,
+)
+from enas_tf.reporting.page.curves import (
+    CONTROLLER,
+    DERIVE,
+    SHARED_WEIGHTS,
+    other_phases,
+    search_charts,
+)
+from enas_tf.reporting.page.numbers import count, is_number, score, score_words, words
+from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
+from enas_tf.reporting.page.sampled import SampledEpochs
+from enas_tf.reporting.page.training_view import (
+    Card,
+    Columns,
+    comparison,
+    result_cards,
+    result_text,
+)
+from enas_tf.reporting.progress import duration
+
+_PHASES = {
+    DERIVE: ("Validation while the weights are shared", "no epoch has ended yet"),
+    SHARED_WEIGHTS: ("Phase 1: the shared weights", "no training step was logged yet"),
+    CONTROLLER: ("Phase 2: the controller", "no update was logged yet"),
+}
+_NUM_DRAWN = 6
+_NUM_ROWS = 20
+
+
+def search_view(record: SearchRecord, finals: Sequence[TrainingRecord]) -> dict[str, Any]:
+    """Returns what the template of a search shows.
+
+    Args:
+      record: of the search.
+      finals: its retrainings.
+    """
+    ranked_by = (record.document or {}).get("ranked_by")
+    ranked = ranked_by.get("epochs") if isinstance(ranked_by, dict) else None
+    epochs = record.settings["search"].shared_weights.epochs
+    drawn = enumerate(record.candidates[:_NUM_DRAWN], 1)
+    return {
+        "epochs": epochs,
+        "ranked_early": ranked if is_number(ranked) and ranked < epochs else None,
+        "cards": _cards(record, finals),
+        "space_text": _space_text(record),
+        "drawing_options": record.space.drawing_options(),
+        "ranking": _ranking(record, finals),
+        "num_rows": _NUM_ROWS,
+        "next_best": [(rank, one) for rank, one in drawn if rank > 1 and one.architecture],
+        "finals": comparison(finals, record) if finals else None,
+        "phases": _phases(record),
+        "sampled_charts": _sampled_charts(record),
+        "heat_maps": _heat_maps(record),
+    }
+
+
+def _cards(record: SearchRecord, finals: Sequence[TrainingRecord]) -> list[Card]:
+    cards = []
+    for best in record.candidates[:1]:
+        name = f"Best candidate's {score_words(best.score_kind)}"
+        note = "ranks architectures; not the performance of the final network"
+        cards.append((name, score(best.score, best.score_kind), note))
+    epochs = record.settings["search"].shared_weights.epochs
+    cards += [
+        *result_cards(finals),
+        ("Architectures in the space", count(record.space.num_architectures), ""),
+        ("Sampled for the controller", f"{record.sampled.total:,}", ""),
+        ("Epoch", f"{record.last('epoch') or 0:.0f} of {epochs}", ""),
+    ]
+    seconds = record.last("seconds")
+    if seconds is not None:
+        cards.append(("Time", duration(seconds), "until the last event"))
+    return cards
+
+
+def _space_text(record: SearchRecord) -> str:
+    space = record.space
+    counts = ("num_layers", "num_nodes", "num_operations", "num_classes")
+    sizes = [
+        f"{getattr(space, name)} {name.removeprefix('num_')}"
+        for name in counts
+        if hasattr(space, name)
+    ]
+    others = ("filters", "hidden_size", "vocabulary_size")
+    sizes += [f"{words(name)} {getattr(space, name):,}" for name in others if hasattr(space, name)]
+    return f"{space.name}: {', '.join(sizes)}"
+
+
+def _ranking(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Columns:
+    candidates = record.candidates
+    kind = candidates[0].score_kind if candidates else ""
+    columns: Columns = {
+        "Rank": list(range(1, len(candidates) + 1)),
+        score_words(kind).capitalize(): [
+            score(one.score, one.score_kind)
+            + ("" if one.score_kind == kind else f" ({score_words(one.score_kind)})")
+            for one in candidates
+        ],
+    }
+    was_retrained = kind.startswith("short_retraining")
+    if was_retrained or any(one.score_kind != kind for one in candidates):
+        columns["Shared-weights score"] = [
+            "" if one.shared_weights_score is None else score(one.shared_weights_score, kind)
+            for one in candidates
+        ]
+    results = _results(finals)
+    if results:
+        columns["Trained from scratch"] = [
+            ", ".join(results.get(one.release_string, ())) for one in candidates
+        ]
+    columns["Release string"] = [one.release_string for one in candidates]
+    return columns
+
+
+def _results(finals: Sequence[TrainingRecord]) -> dict[str, list[str]]:
+    """Returns the results of retrainings by the release strings of their architectures."""
+    found: dict[str, list[str]] = {}
+    for final in finals:
+        text = result_text(final)
+        if text is not None:
+            found.setdefault(final.architecture.to_release_string(), []).append(text)
+    return found
+
+
+def _phases(record: SearchRecord) -> list[tuple[str, list[Chart], str]]:
+    """Returns the title of each phase, its curves, and what to say if there are none."""
+    usual = [
+        (title, search_charts(record, phase), missing)
+        for phase, (title, missing) in _PHASES.items()
+    ]
+    others = [
+        (words(phase).capitalize(), search_charts(record, phase), "")
+        for phase in other_phases(record)
+    ]
+    return usual + [phase for phase in others if phase[1]]
+
+
+def _sampled_charts(record: SearchRecord) -> list[Chart]:
+    sampled = record.sampled
+    columns = [column for column in sampled.columns if column.num_read]
+    charts = []
+    if columns:
+        num_read = sum(column.num_read for column in columns)
+        note = f"All {num_read:,} architectures."
+        if num_read < sampled.total:
+            note = f"Estimated from {num_read:,} of {sampled.total:,} architectures."
+        shares = [(column.epochs, _in_words(column.mean_shares())) for column in columns]
+        fills = {
+            words(operation.label): operation_colours(operation)[0]
+            for operation in record.entry.operations
+            if words(operation.label) in shares[0][1]
+        }
+        charts.append(shares_chart("Operations over time", shares, fills, note))
+    rewarded = [(column.epochs, column.rewards) for column in sampled.columns if column.rewards]
+    if rewarded:
+        note = "Of single architectures on one validation minibatch each, with shared weights."
+        charts.append(distribution_chart("Rewards by epoch", rewarded, Axis("reward"), note))
+    return charts
+
+
+def _heat_maps(record: SearchRecord) -> list[Chart]:
+    """Returns the operations by place of the first and of the last epochs."""
+    columns = [column for column in record.sampled.columns if column.num_read]
+    ends = columns if len(columns) < 2 else [columns[0], columns[-1]]
+    return [_by_place(record, column) for column in ends]
+
+
+def _by_place(record: SearchRecord, column: SampledEpochs) -> Chart:
+    places = record.entry.place_names(len(next(iter(column.shares.values()))))
+    title = f"Operations by place, {column.epochs.name}"
+    note = f"Percent of {column.num_read:,} architectures. {record.entry.places_note}"
+    return heat_map(title, _in_words(column.shares), places, note)
+
+
+def _in_words(values: Any) -> dict[str, Any]:
+    return {words(name): value for name, value in values.items()}
