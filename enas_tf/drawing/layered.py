@@ -44,6 +44,19 @@ class Layering:
         """Returns the room that a place takes."""
         return self.passing_width if self.is_passing(place) else self.widths[place[0]]
 
+    def way_colours(self, colours: Sequence[str], shared: str) -> dict[int, str]:
+        """Returns for each vertex the colour of its edges that pass layers, for their whole way.
+
+        Args:
+          colours: what each edge should have.
+          shared: what they have where edges of several colours share a way.
+        """
+        wanted: dict[int, set[str]] = {}
+        for (source, target), colour in zip(self.edges, colours):
+            if self.layers[target] > self.layers[source] + 1:
+                wanted.setdefault(source, set()).add(colour)
+        return {source: min(all_) if len(all_) == 1 else shared for source, all_ in wanted.items()}
+
     def steps(self) -> list[tuple[Place, Place]]:
         """Returns the edges cut into pieces from one layer to the next.
 

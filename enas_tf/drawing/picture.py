@@ -19,6 +19,12 @@ Point = tuple[float, float]
 BACKGROUND = "#ffffff"
 _CURVE_PIECES = 40
 _FONT_FAMILY = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+# Of the style of drawings with groups; a page that shows several has it several times.
+_GROUP = "enas-group"
+_LIGHTING = (
+    f".{_GROUP}:hover path{{stroke-width:2.6}}"
+    f"svg:has(>.{_GROUP}:hover)>.{_GROUP}:not(:hover) :is(path,polygon){{opacity:.12}}"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +98,18 @@ class Text:
     bold: bool = False
 
 
-Shape = Rectangle | Path | Text
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Shapes that belong together: in a browser, the pointer on one fades the other groups' lines.
+
+    Attributes:
+      shapes: what is in it, the later above the earlier.
+    """
+
+    shapes: "Sequence[Shape]"
+
+
+Shape = Rectangle | Path | Text | Group
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +139,8 @@ def to_svg(picture: Picture) -> str:
         f"<title>{escape(picture.title)}</title>",
         f'<rect {size} fill="{BACKGROUND}"/>',
     ]
+    if any(isinstance(shape, Group) for shape in picture.shapes):
+        lines.append(f"<style>{_LIGHTING}</style>")
     for shape in picture.shapes:
         lines += _svg_shape(shape)
     return "\n".join([*lines, "</svg>"]) + "\n"
@@ -151,6 +170,12 @@ def to_png(picture: Picture, scale: float = 2.0) -> bytes:
 
 
 def _svg_shape(shape: Shape) -> list[str]:
+    if isinstance(shape, Group):
+        return [
+            f'<g class="{_GROUP}">',
+            *(line for one in shape.shapes for line in _svg_shape(one)),
+            "</g>",
+        ]
     if isinstance(shape, Text):
         weight = ' font-weight="bold"' if shape.bold else ""
         # A baseline a third of the size below the middle looks centred in all viewers, which
@@ -183,6 +208,10 @@ def _svg_shape(shape: Shape) -> list[str]:
 def _paint(draw: "ImageDraw", shape: Shape, factor: float) -> None:
     from PIL import ImageFont
 
+    if isinstance(shape, Group):
+        for one in shape.shapes:
+            _paint(draw, one, factor)
+        return
     if isinstance(shape, Text):
         anchor = {"start": "lm", "middle": "mm", "end": "rm"}[shape.anchor]
         font = ImageFont.load_default(size=shape.size * factor)

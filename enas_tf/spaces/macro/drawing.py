@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from enas_tf.drawing.picture import Path, Picture, Rectangle, Shape, Text
+from enas_tf.drawing.picture import Group, Path, Picture, Rectangle, Shape, Text
 from enas_tf.drawing.style import (
     BOX_HEIGHT,
     FAINT,
@@ -92,12 +92,14 @@ class _Drawing:
         self._wires(stem_top, rows, head_top)
         for index in self._reductions:
             self._reduction(rows[index])
-        for index, layer in enumerate(layers):
-            for source in layer.skip_connections:
-                self._arc(rows[source], rows[index], source, index, _layer_colour(layer))
         self._shapes += grey_box(self._left, stem_top, _BOX_WIDTH, "stem: convolution 3x3")
         for index, (layer, row) in enumerate(zip(layers, rows)):
+            # With the layer's skips, so that a pointer tells them from those of the others.
+            outside, self._shapes = self._shapes, []
+            for source in layer.skip_connections:
+                self._arc(rows[source], row, source, index, _layer_colour(layer))
             self._layer(index, layer, row)
+            self._shapes = [*outside, Group(self._shapes)]
         self._shapes += grey_box(self._left, head_top, _BOX_WIDTH, "global pooling, classifier")
         bottom = head_top + BOX_HEIGHT
         count = self._architecture.num_skip_connections

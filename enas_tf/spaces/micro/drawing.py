@@ -101,6 +101,9 @@ class _Panel:
         edges += [(index, self._output) for index in cell.loose_ends]
         widths = [*([_INPUT_WIDTH] * NUM_CELL_INPUTS), *([_NODE_WIDTH] * cell.num_nodes), 0.0]
         self._graph = Layering(_layers(cell), edges, widths, _GAP, _PASSING_WIDTH)
+        colours = [operation_colours(operand.operation)[1] for _, operand in self._operands()]
+        colours += [TRUNK] * len(cell.loose_ends)
+        self._way_colours = self._graph.way_colours(colours, TRUNK)
         self._x = arrange(self._graph)
         right = max(x + self._graph.width(place) / 2 for place, x in self._x.items())
         self.width = max(right + 2 * _PADDING, 300.0)
@@ -165,8 +168,9 @@ class _Panel:
             if self._graph.is_passing(place):
                 index, layer = place
                 top, bottom = self._row_top(layer), self._row_bottom(layer)
-                self._curve((index, layer - 1), (x, top), TRUNK, arrow=0.0)
-                self._shapes.append(Path(((x, top), (x, bottom)), TRUNK))
+                colour = self._way_colours[index]
+                self._curve((index, layer - 1), (x, top), colour, arrow=0.0)
+                self._shapes.append(Path(((x, top), (x, bottom)), colour))
 
     def _ports(self, index: int) -> list[tuple[float, MicroOperand]]:
         """Returns the middle of the boxes of a node's operands, those of sources left of the other.
@@ -188,10 +192,12 @@ class _Panel:
             index = number + NUM_CELL_INPUTS
             layer = self._graph.layers[index]
             for x, operand in self._ports(index):
+                start = (operand.input, layer - 1)
                 colour = operation_colours(operand.operation)[1]
+                if self._graph.is_passing(start):
+                    colour = self._way_colours[operand.input]
                 title = f"{self._tensor_name(operand.input)} to node {number}"
-                end = (x, self._row_top(layer))
-                self._curve((operand.input, layer - 1), end, colour, arrow=7.0, title=title)
+                self._curve(start, (x, self._row_top(layer)), colour, arrow=7.0, title=title)
 
     def _inputs(self) -> None:
         for index, name in enumerate(_INPUT_NAMES):
@@ -232,7 +238,9 @@ class _Panel:
         xs = {index: self._x[index, layer - 1] for index in self._cell.loose_ends}
         for index, x in xs.items():
             title = f"{self._tensor_name(index)} to the output"
-            self._curve((index, layer - 1), (x, top), TRUNK, arrow=7.0, title=title)
+            start = (index, layer - 1)
+            colour = self._way_colours[index] if self._graph.is_passing(start) else TRUNK
+            self._curve(start, (x, top), colour, arrow=7.0, title=title)
         left, right = min(xs.values()) - 24.0, max(xs.values()) + 24.0
         missing = max(0.0, _INPUT_WIDTH - (right - left)) / 2
         ends = ", ".join(map(self._tensor_name, xs))

@@ -134,6 +134,8 @@ class _Drawing:
         widths = [*([_BOX_WIDTH] * self._last), 0.0]
         layers = [box.layer for box in boxes]
         self._graph = Layering(layers, edges, widths, _GAP, _PASSING_WIDTH)
+        colours = [_line_colour(box) for box in boxes for _ in box.sources]
+        self._way_colours = self._graph.way_colours(colours, TRUNK)
         self._x = arrange(self._graph)
         right = max(x + self._graph.width(place) / 2 for place, x in self._x.items())
         self._width = max(right + 2 * MARGIN, _LEAST_WIDTH)
@@ -180,8 +182,9 @@ class _Drawing:
         for (index, layer), x in self._x.items():
             if self._graph.is_passing((index, layer)):
                 top = self._row_top(layer)
-                self._line((index, layer - 1), (x, top), TRUNK, arrow=0.0)
-                through = falling_line((x, top), (x, top + _BOX_HEIGHT), TRUNK)
+                colour = self._way_colours[index]
+                self._line((index, layer - 1), (x, top), colour, arrow=0.0)
+                through = falling_line((x, top), (x, top + _BOX_HEIGHT), colour)
                 self._shapes.append(through)
 
     def _lines_to_boxes(self) -> None:
@@ -194,10 +197,11 @@ class _Drawing:
                 if index != self._last:
                     offset = rank - (len(sources) - 1) / 2
                     x = self._x[index, box.layer] + _PORT_DISTANCE * offset
-                colour = TRUNK if box.colours == GREY else box.colours[1]
+                start = (source, box.layer - 1)
+                is_passing = self._graph.is_passing(start)
+                colour = self._way_colours[source] if is_passing else _line_colour(box)
                 title = f"{self._boxes[source].name} to {box.name}"
-                end = (x, self._row_top(box.layer))
-                self._line((source, box.layer - 1), end, colour, _ARROW, title)
+                self._line(start, (x, self._row_top(box.layer)), colour, _ARROW, title)
 
     def _new_state(self) -> float:
         """Draws the last box and the new state below it; returns where that ends."""
@@ -224,3 +228,8 @@ class _Drawing:
             size, colour = (11.0, FAINT) if line else (13.0, INK)
             x = left + width / 2
             self._shapes.append(Text(x, y, text, size=size, fill=colour, anchor="middle"))
+
+
+def _line_colour(box: _Box) -> str:
+    """Returns the colour of the lines into a box, where nothing else decides it."""
+    return TRUNK if box.colours == GREY else box.colours[1]
