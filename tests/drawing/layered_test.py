@@ -77,3 +77,13 @@ def test_a_long_chain_that_a_mean_reads_takes_no_minutes():
     arrange(graph(list(range(last + 1)), edges))
     # A second; where every exchange counts all crossings anew, minutes.
     assert time.monotonic() - begin < 20
+
+
+def test_a_way_has_one_colour():
+    # Vertex 0 has two long edges, vertex 1 one long and one short one, vertex 2 only a short one.
+    edges = [(0, 3), (0, 4), (1, 2), (1, 3), (2, 3)]
+    layering = graph([0, 0, 1, 2, 2], edges)
+    assert layering.way_colours(["red", "blue", "red", "blue", "red"], "grey") == {
+        0: "grey",
+        1: "blue",
+    }

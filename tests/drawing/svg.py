@@ -2,6 +2,8 @@
 
 import xml.etree.ElementTree as ElementTree
 
+from enas_tf.drawing.picture import Path
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -27,3 +29,18 @@ def boxes_of(svg):
         right, bottom = left + float(box.get("width")), top + float(box.get("height"))
         boxes.append((left, top, right, bottom, box.findtext(f"{SVG}title")))
     return boxes
+
+
+def colour_changes_of(picture):
+    """Returns the points in which a line goes on in another colour.
+
+    Args:
+      picture: with lines alone between boxes; they pass them in pieces.
+    """
+    lines = [shape for shape in picture.shapes if isinstance(shape, Path)]
+    return [
+        one.points[-1]
+        for one in lines
+        for other in lines
+        if one.points[-1] == other.points[0] and one.stroke != other.stroke
+    ]

@@ -1,4 +1,5 @@
 import io
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 from PIL import Image
@@ -10,7 +11,7 @@ from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.published import ENAS_MICRO_RELEASE
 from enas_tf.spaces.rnn.published import ENAS_RNN_RELEASE
-from tests.drawing.svg import boxes_of, sheet_of, texts_of, titles_of
+from tests.drawing.svg import SVG, boxes_of, sheet_of, texts_of, titles_of
 
 THREE_LAYERS = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
 SPACES = pytest.mark.parametrize(
@@ -45,6 +46,19 @@ def test_the_24_layers_of_the_release_are_complete():
         for index, layer in enumerate(ENAS_MACRO_RELEASE.layers)
         for source in layer.skip_connections
     }
+
+
+def test_a_layer_and_its_skips_are_lit_up_together():
+    root = ElementTree.fromstring(draw_architecture(ENAS_MACRO_RELEASE))
+    groups = root.findall(f"{SVG}g")
+    assert len(groups) == ENAS_MACRO_RELEASE.num_layers
+    for index, (group, layer) in enumerate(zip(groups, ENAS_MACRO_RELEASE.layers)):
+        titles = [element.text for element in group.iter(f"{SVG}title")]
+        assert titles == [
+            *(f"input of layer {source} to layer {index}" for source in layer.skip_connections),
+            f"layer {index}: {layer.operation.label}",
+        ]
+        assert f".{group.get('class')}:hover" in root.findtext(f"{SVG}style")
 
 
 def test_the_legend_names_only_operations_in_use():

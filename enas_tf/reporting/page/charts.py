@@ -92,34 +92,27 @@ def line_chart(
     series: Sequence[Series],
     x_axis: Axis,
     y_axis: Axis,
-    *,
     reference: Reference | None = None,
     note: str = "",
-) -> Chart | None:
-    """Returns a chart of lines, or None if there is no point.
+) -> Chart:
+    """Returns a chart of lines; those without points are left out.
 
     Args:
       title: of the chart.
-      series: the lines.
+      series: the lines; at least one has points.
       x_axis: of the points' first numbers.
       y_axis: of the points' second numbers, which are finite.
       reference: a level to compare with.
       note: what must be known to read it.
     """
     series = [one for one in series if one.points]
-    if not series:
-        return None
     places, values = zip(*(point for one in series for point in one.points))
     levels = [] if reference is None else [reference]
     shown = [*values, *(level.value for level in levels)]
-    title_of_pointed = {"text": f"{_shown(x_axis.label)} %{{x}}"}
+    pointed = {"unifiedhovertitle": {"text": f"{_shown(x_axis.label)} %{{x}}"}}
     layout = {
         "hovermode": "x unified",
-        "showlegend": len(series) > 1,
-        "xaxis": {
-            **x_axis.layout(min(places), max(places)),
-            "unifiedhovertitle": title_of_pointed,
-        },
+        "xaxis": {**x_axis.layout(min(places), max(places)), **pointed},
         "yaxis": y_axis.layout(min(shown), max(shown)),
         "shapes": [_level(level, y_axis) for level in levels],
     }
@@ -157,7 +150,6 @@ def shares_chart(
     share_axis = Axis("share of the choices", is_share=True).layout(0.0, 1.0)
     layout = {
         "height": 360,
-        "barmode": "stack",
         "hovermode": "closest",
         "xaxis": _epochs_axis([epochs for epochs, _ in columns]),
         "yaxis": {**share_axis, "range": [0, 1]},
@@ -185,22 +177,20 @@ def distribution_chart(
     for (epochs, values), five in zip(columns, fives):
         lines = [f"{name}: {y_axis.text(one)}" for name, one in zip(_QUARTILES, five)]
         texts.append(_shown(f"{epochs.name}: {len(values):,} architectures", *lines))
-    low, first, median, third, high = zip(*fives)
     middles = [epochs.middle for epochs, _ in columns]
-    box = {"lowerfence": low, "q1": first, "median": median, "q3": third, "upperfence": high}
-    look = {"line": {"color": "var(--c0)", "width": 1.4}, "hoverinfo": "skip"}
+    names = ("lowerfence", "q1", "median", "q3", "upperfence")
+    line = {"color": "var(--c0)", "width": 1.4}
+    boxes = {"type": "box", "x": middles, **dict(zip(names, zip(*fives))), "line": line}
     # Boxes whose numbers are known already have no texts of their own.
-    pointed = {"type": "scatter", "x": middles, "y": median, "hovertext": texts, "opacity": 0}
+    pointed = {"type": "scatter", "mode": "markers", "opacity": 0, "hovertext": texts}
     layout = {
         "hovermode": "x",
         "showlegend": False,
         "xaxis": _epochs_axis([epochs for epochs, _ in columns]),
-        "yaxis": y_axis.layout(min(low), max(high)),
+        "yaxis": y_axis.layout(min(map(min, fives)), max(map(max, fives))),
     }
-    data = [
-        {"type": "box", "x": middles, **box, **look},
-        {**pointed, "mode": "markers", "hovertemplate": "%{hovertext}<extra></extra>"},
-    ]
+    hover = {"x": middles, "y": boxes["median"], "hovertemplate": "%{hovertext}<extra></extra>"}
+    data = [{**boxes, "hoverinfo": "skip"}, {**pointed, **hover}]
     return Chart(title, {"data": data, "layout": layout}, f"{note} {_BOXES}".strip())
 
 
@@ -229,11 +219,8 @@ def heat_map(
         "hovertext": texts,
     }
     axis = {"type": "category", "showgrid": False}
-    layout = {
-        "height": 90 + 30 * len(shares),
-        "xaxis": {**axis, "dtick": 1},
-        "yaxis": {**axis, "autorange": "reversed"},
-    }
+    axes = {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}}
+    layout = {"height": 90 + 30 * len(shares), **axes}
     return Chart(title, {"data": [cells], "layout": layout}, note, len(places) > _FEW)
 
 

@@ -1,7 +1,7 @@
 """The curves of searches and retrainings, from the events of their phases."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from enas_tf.reporting.page.charts import Axis, Chart, Reference, Series, line_chart
 from enas_tf.reporting.page.numbers import is_number, words
@@ -16,16 +16,8 @@ NOT_FINAL = (
 _PLACES = {"phase", "step", "epoch", "seconds", "rank"}
 
 
-@dataclasses.dataclass(frozen=True)
-class _Metrics:
-    """Metrics that share a chart.
-
-    Attributes:
-      title: of the chart.
-      metrics: names of the numbers in the events.
-      axis: of their values.
-      note: what must be known to read it.
-    """
+class _Metrics(NamedTuple):
+    """Numbers of the events that share a chart: its title, their names, the axis of their values."""
 
     title: str
     metrics: tuple[str, ...]
@@ -83,13 +75,7 @@ _GROUPS: Mapping[str, tuple[_Metrics, ...]] = {
         _Metrics("Learning rate", ("learning_rate",), _RATE),
     ),
 }
-_X_AXES = {
-    SHARED_WEIGHTS: Axis("training step", is_whole=True),
-    CONTROLLER: Axis("controller update", is_whole=True),
-    DERIVE: Axis("epoch", is_whole=True),
-    RETRAIN: Axis("epoch", is_whole=True),
-}
-_STEP = Axis("step", is_whole=True)
+_X_LABELS = {SHARED_WEIGHTS: "training step", CONTROLLER: "controller update", DERIVE: "epoch"}
 
 
 def search_charts(record: SearchRecord, phase: str) -> list[Chart]:
@@ -101,20 +87,23 @@ def search_charts(record: SearchRecord, phase: str) -> list[Chart]:
     """
     # Candidates of the final ranking have events of their own.
     events = [event for event in record.events.get(phase, ()) if "rank" not in event]
+    events = [event for event in events if is_number(event.get("step"))]
+    axis = Axis(_X_LABELS.get(phase, "step"), is_whole=True)
     found = []
     for group in _groups(phase, events):
+        title, names, y_axis, note = group
         series = [
             Series(words(name), _points(events, name, "step"), colour)
-            for colour, name in enumerate(group.metrics)
+            for colour, name in enumerate(names)
         ]
-        axis = _X_AXES.get(phase, _STEP)
-        found.append(_chart(group, series, axis, _reference(record, group)))
-    return [chart for chart in found if chart is not None]
+        found.append(line_chart(title, series, axis, y_axis, _reference(record, group), note))
+    return found
 
 
-def other_phases(record: SearchRecord) -> list[str]:
-    """Returns the phases in a search's events that are none of its usual ones."""
-    return [phase for phase in record.events if phase not in _GROUPS]
+def phases_of(record: SearchRecord) -> list[str]:
+    """Returns the phases of a search: the usual ones, and others that are in its events."""
+    others = [phase for phase in record.events if phase not in _GROUPS]
+    return [DERIVE, SHARED_WEIGHTS, CONTROLLER, *others]
 
 
 def training_charts(records: Sequence[TrainingRecord]) -> list[Chart]:
@@ -123,7 +112,10 @@ def training_charts(records: Sequence[TrainingRecord]) -> list[Chart]:
     Args:
       records: of the retrainings.
     """
-    rows = [record.events.get(RETRAIN, ()) for record in records]
+    rows = [
+        [event for event in record.events.get(RETRAIN, ()) if is_number(event.get("epoch"))]
+        for record in records
+    ]
     all_events = [event for events in rows for event in events]
     are_several = len(records) > 1
     found = []
@@ -138,30 +130,26 @@ def training_charts(records: Sequence[TrainingRecord]) -> list[Chart]:
                 colour = number if are_several else int(is_validation)
                 points, is_dashed = _points(events, name, "epoch"), has_both and not is_validation
                 series.append(Series(", ".join(labels), points, colour, is_dashed))
-        found.append(_chart(group, series, _X_AXES[RETRAIN]))
-    return [chart for chart in found if chart is not None]
-
-
-def _chart(
-    group: _Metrics, series: Sequence[Series], axis: Axis, reference: Reference | None = None
-) -> Chart | None:
-    return line_chart(group.title, series, axis, group.axis, reference=reference, note=group.note)
+        axis = Axis("epoch", is_whole=True)
+        found.append(line_chart(group.title, series, axis, group.axis, note=group.note))
+    return found
 
 
 def _groups(phase: str, events: Sequence[Event]) -> list[_Metrics]:
-    """Returns what the charts of a phase show; each number that is in no group is its own."""
-    groups = list(_GROUPS.get(phase, ()))
+    """Returns what there are charts of; each number of the events that is in no group is its own."""
+    groups = _GROUPS.get(phase, ())
     known = {name for group in groups for name in group.metrics} | _PLACES
-    names = dict.fromkeys(name for event in events for name in event if name not in known)
-    others = [name for name in names if any(is_number(event.get(name)) for event in events)]
-    return groups + [
-        _Metrics(words(name).capitalize(), (name,), Axis(words(name))) for name in others
+    numbers = {name: None for event in events for name in event if is_number(event[name])}
+    others = [
+        _Metrics(words(name).capitalize(), (name,), Axis(words(name)))
+        for name in numbers
+        if name not in known
     ]
+    return [group for group in groups if numbers.keys() & set(group.metrics)] + others
 
 
 def _points(events: Sequence[Event], name: str, x: str) -> list[tuple[float, float]]:
-    pairs = [(event.get(x), event.get(name)) for event in events]
-    points = [(a, b) for a, b in pairs if is_number(a) and is_number(b)]
+    points = [(event[x], event[name]) for event in events if is_number(event.get(name))]
     return sorted(points, key=lambda point: point[0])
 
 

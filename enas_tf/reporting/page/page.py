@@ -4,12 +4,12 @@ import dataclasses
 import datetime
 import importlib.resources
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import enas_tf
 from enas_tf.reporting.drawing import draw_architecture
-from enas_tf.reporting.page import numbers
 from enas_tf.reporting.page.curves import NOT_FINAL
+from enas_tf.reporting.page.numbers import count, moment, score, score_words, words
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.reporting.page.search_view import search_view
 from enas_tf.reporting.page.settings_table import (
@@ -19,6 +19,7 @@ from enas_tf.reporting.page.settings_table import (
     value_text,
 )
 from enas_tf.reporting.page.training_view import training_view
+from enas_tf.reporting.progress import duration
 
 if TYPE_CHECKING:
     import jinja2
@@ -91,12 +92,9 @@ def _environment() -> "jinja2.Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {
-        **{name: getattr(numbers, name) for name in ("moment", "score", "score_words")},
-        "value_text": value_text,
-        "draw": draw_architecture,
-    }
-    environment.filters.update(filters)
+    for function in (count, duration, moment, score, score_words, value_text, words):
+        environment.filters[function.__name__] = function
+    environment.filters["draw"] = draw_architecture
     environment.globals["zip"] = zip
     return environment
 

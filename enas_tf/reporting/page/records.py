@@ -220,7 +220,7 @@ def _candidates(document: Mapping[str, Any], space_name: str) -> list[RankedCand
             str(entry.get("release_string", "")),
             entry["score"],
             str(entry.get("score_kind", "score")),
-            entry.get("shared_weights_score"),
+            number if is_number(number := entry.get("shared_weights_score")) else None,
         )
         for entry in entries
         if isinstance(entry, dict) and is_number(entry.get("score"))

@@ -98,10 +98,9 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
     groups = _groups(sorted(strings))
     of_all = _MOST_READ // max(len(groups), 1)
     columns = []
-    for group in groups:
-        inside = [epoch for epoch in sorted(strings) if group.first <= epoch <= group.last]
+    for number, (group, inside) in enumerate(groups.items()):
         texts = [text for epoch in inside for text in strings[epoch]]
-        is_end = group in (groups[0], groups[-1])
+        is_end = number in (0, len(groups) - 1)
         most = max(of_all, _MOST_READ_OF_ENDS) if is_end else of_all
         architectures = _architectures(_evenly(texts, most), space)
         of_group = [reward for epoch in inside for reward in rewards.get(epoch, ())]
@@ -110,14 +109,14 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
     return Sampled(columns, sum(map(len, strings.values()))), lines.complaints()
 
 
-def _groups(epochs: Sequence[int]) -> list[Epochs]:
-    if not epochs:
-        return []
-    size = math.ceil((epochs[-1] - epochs[0] + 1) / _MOST_COLUMNS)
-    starts = range(epochs[0], epochs[-1] + 1, size)
-    groups = [Epochs(start, min(start + size - 1, epochs[-1])) for start in starts]
-    filled = {(epoch - epochs[0]) // size for epoch in epochs}
-    return [group for number, group in enumerate(groups) if number in filled]
+def _groups(epochs: Sequence[int]) -> dict[Epochs, list[int]]:
+    """Returns those of the epochs, which ascend, that share a column, by column."""
+    groups: dict[Epochs, list[int]] = {}
+    for epoch in epochs:
+        size = math.ceil((epochs[-1] - epochs[0] + 1) / _MOST_COLUMNS)
+        start = epoch - (epoch - epochs[0]) % size
+        groups.setdefault(Epochs(start, min(start + size - 1, epochs[-1])), []).append(epoch)
+    return groups
 
 
 def _evenly(entries: Sequence[str], most: int) -> list[str]:

@@ -12,29 +12,19 @@ from enas_tf.reporting.page.charts import (
     shares_chart,
 )
 from enas_tf.reporting.page.curves import (
-    CONTROLLER,
-    DERIVE,
-    SHARED_WEIGHTS,
-    other_phases,
+    phases_of,
     search_charts,
 )
-from enas_tf.reporting.page.numbers import count, is_number, score, score_words, words
+from enas_tf.reporting.page.numbers import is_number, score, score_words, words
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.reporting.page.sampled import SampledEpochs
 from enas_tf.reporting.page.training_view import (
-    Card,
     Columns,
     comparison,
     result_cards,
     result_text,
 )
-from enas_tf.reporting.progress import duration
 
-_PHASES = {
-    DERIVE: ("Validation while the weights are shared", "no epoch has ended yet"),
-    SHARED_WEIGHTS: ("Phase 1: the shared weights", "no training step was logged yet"),
-    CONTROLLER: ("Phase 2: the controller", "no update was logged yet"),
-}
 _NUM_DRAWN = 6
 _NUM_ROWS = 20
 
@@ -53,36 +43,17 @@ def search_view(record: SearchRecord, finals: Sequence[TrainingRecord]) -> dict[
     return {
         "epochs": epochs,
         "ranked_early": ranked if is_number(ranked) and ranked < epochs else None,
-        "cards": _cards(record, finals),
+        "result_cards": result_cards(finals),
         "space_text": _space_text(record),
         "drawing_options": record.space.drawing_options(),
         "ranking": _ranking(record, finals),
         "num_rows": _NUM_ROWS,
         "next_best": [(rank, one) for rank, one in drawn if rank > 1 and one.architecture],
         "finals": comparison(finals, record) if finals else None,
-        "phases": _phases(record),
+        "curves": {phase: search_charts(record, phase) for phase in phases_of(record)},
         "sampled_charts": _sampled_charts(record),
         "heat_maps": _heat_maps(record),
     }
-
-
-def _cards(record: SearchRecord, finals: Sequence[TrainingRecord]) -> list[Card]:
-    cards = []
-    for best in record.candidates[:1]:
-        name = f"Best candidate's {score_words(best.score_kind)}"
-        note = "ranks architectures; not the performance of the final network"
-        cards.append((name, score(best.score, best.score_kind), note))
-    epochs = record.settings["search"].shared_weights.epochs
-    cards += [
-        *result_cards(finals),
-        ("Architectures in the space", count(record.space.num_architectures), ""),
-        ("Sampled for the controller", f"{record.sampled.total:,}", ""),
-        ("Epoch", f"{record.last('epoch') or 0:.0f} of {epochs}", ""),
-    ]
-    seconds = record.last("seconds")
-    if seconds is not None:
-        cards.append(("Time", duration(seconds), "until the last event"))
-    return cards
 
 
 def _space_text(record: SearchRecord) -> str:
@@ -132,19 +103,6 @@ def _results(finals: Sequence[TrainingRecord]) -> dict[str, list[str]]:
         if text is not None:
             found.setdefault(final.architecture.to_release_string(), []).append(text)
     return found
-
-
-def _phases(record: SearchRecord) -> list[tuple[str, list[Chart], str]]:
-    """Returns the title of each phase, its curves, and what to say if there are none."""
-    usual = [
-        (title, search_charts(record, phase), missing)
-        for phase, (title, missing) in _PHASES.items()
-    ]
-    others = [
-        (words(phase).capitalize(), search_charts(record, phase), "")
-        for phase in other_phases(record)
-    ]
-    return usual + [phase for phase in others if phase[1]]
 
 
 def _sampled_charts(record: SearchRecord) -> list[Chart]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.runs.differences import flatten
 from enas_tf.settings.setting import Settings
+from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 
 DEFAULT = "default"
 # What a search fills in where nothing was given says nothing of what was chosen.
@@ -36,16 +37,19 @@ class Row(NamedTuple):
 
 
 def rows_of(
-    settings: Mapping[str, Settings], presets: Mapping[str, Mapping[str, Settings]]
+    settings: Mapping[str, Settings], presets: Mapping[str, SearchPreset | RetrainPreset]
 ) -> list[Row]:
     """Returns all settings of a run.
 
     Args:
       settings: of the run, by section.
-      presets: for each preset, its settings likewise.
+      presets: by name; sections are attributes of them.
     """
     values = _flat(settings)
-    in_presets = {name: _flat(sections) for name, sections in presets.items()}
+    in_presets = {
+        name: _flat({section: getattr(preset, section) for section in settings})
+        for name, preset in presets.items()
+    }
     rows = []
     for name, value in values.items():
         section, *path = name.split(".")
@@ -69,16 +73,8 @@ def nearest_preset(rows: Sequence[Row]) -> tuple[str, int]:
 
 def preset_rows(record: SearchRecord | TrainingRecord) -> list[Row]:
     """Returns the settings of a run beside those of all presets of its space."""
-    entry = record.entry
-    is_search = isinstance(record, SearchRecord)
-    presets = entry.search_presets if is_search else entry.retrain_presets
-    return rows_of(
-        record.settings,
-        {
-            name: {section: getattr(preset, section) for section in record.settings}
-            for name, preset in presets.items()
-        },
-    )
+    entry, is_search = record.entry, isinstance(record, SearchRecord)
+    return rows_of(record.settings, entry.search_presets if is_search else entry.retrain_presets)
 
 
 def _flat(settings: Mapping[str, Settings]) -> dict[str, Any]:

@@ -36,7 +36,11 @@ def training_view(records: Sequence[TrainingRecord]) -> dict[str, Any]:
     data = record.configuration.get("data")
     values = flatten(data) if isinstance(data, dict) else {}
     return {
-        "cards": _cards(record),
+        "cards": [
+            (title, _result_text(record, name), "")
+            for name, title in _RESULTS.items()
+            if _number(record, name) is not None
+        ],
         "dataset": values.get("dataset"),
         "drawing_options": _drawing_options(record),
         "finals": comparison(records, None),
@@ -57,7 +61,8 @@ def comparison(records: Sequence[TrainingRecord], search: SearchRecord | None) -
     for name, title in _RESULTS.items():
         if any(_number(record, name) is not None for record in records):
             columns[title] = [_result_text(record, name) for record in records]
-    columns["Epochs"] = [_epochs_text(record) for record in records]
+    epochs = [record.settings["retrain"].training.epochs for record in records]
+    columns["Epochs"] = [f"{run.last('epoch') or 0:.0f} of {n}" for run, n in zip(records, epochs)]
     seconds = [_seconds(record) for record in records]
     columns["Time"] = ["" if one is None else duration(one) for one in seconds]
     return {"records": records, "columns": columns, "charts": training_charts(records)}
@@ -78,17 +83,6 @@ def result_text(record: TrainingRecord) -> str | None:
     for name, value, _ in result_cards([record]):
         return f"{name.lower()} {value}"
     return None
-
-
-def _cards(record: TrainingRecord) -> list[Card]:
-    cards = [
-        (title, _result_text(record, name), "")
-        for name, title in _RESULTS.items()
-        if _number(record, name) is not None
-    ]
-    cards.append(("Epochs", _epochs_text(record), ""))
-    seconds = _seconds(record)
-    return cards if seconds is None else [*cards, ("Time", duration(seconds), "")]
 
 
 def _drawing_options(record: TrainingRecord) -> dict[str, object]:
@@ -121,11 +115,6 @@ def _result_text(record: TrainingRecord, name: str) -> str:
     if name.endswith("accuracy"):
         return f"{100 * value:.2f} %"
     return f"{value:.2f}" if name.endswith("perplexity") else plain(value)
-
-
-def _epochs_text(record: TrainingRecord) -> str:
-    epochs = record.settings["retrain"].training.epochs
-    return f"{record.last('epoch') or 0:.0f} of {epochs}"
 
 
 def _seconds(record: TrainingRecord) -> float | None:

@@ -1,6 +1,16 @@
+import datetime
+
 import pytest
 
-from enas_tf.reporting.page.numbers import count, is_number, percent, plain
+from enas_tf.reporting.page.numbers import (
+    count,
+    is_number,
+    moment,
+    percent,
+    plain,
+    score,
+    score_words,
+)
 
 
 @pytest.mark.parametrize("value", [0, -1.5, 10**20])
@@ -30,3 +40,15 @@ def test_plain_numbers():
 
 def test_shares():
     assert [percent(share) for share in (0.1, 0.12345, 1.0)] == ["10 %", "12.35 %", "100 %"]
+
+
+def test_scores():
+    assert score(0.5, "shared_weights_validation_accuracy") == "50.00 %"
+    assert score(0.5, "shared_weights_validation_reward") == "0.5000"
+    assert score_words("shared_weights_validation_reward") == "shared-weights validation reward"
+
+
+def test_moments():
+    when = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)
+    assert moment(when) == "2026-01-02 03:04 UTC"
+    assert moment(when.timestamp()) == moment(when.astimezone())

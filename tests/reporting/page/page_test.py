@@ -1,12 +1,12 @@
 import datetime
-import html.parser
+import json
 import re
 
+import plotly.offline
 import pytest
 
-from enas_tf.reporting.page.page import report_page
+from enas_tf.reporting.page.page import Command, report_page
 from enas_tf.reporting.page.records import read_run
-from enas_tf.reporting.page.sections import Command
 from tests.reporting.page.example_runs import (
     add_text,
     half_line,
@@ -14,59 +14,39 @@ from tests.reporting.page.example_runs import (
     write_retraining,
     write_search,
 )
+from tests.reporting.page.pages import Page
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)
 SPACES = ("macro", "micro", "rnn")
+EVIL = "<script>alert('&')</script>"
 
 
-class Checker(html.parser.HTMLParser):
-    """Checks that elements are closed in the right order, and collects the texts."""
-
-    def __init__(self):
-        super().__init__()
-        self.open = []
-        self.texts = []
-
-    def handle_starttag(self, tag, attributes):
-        assert tag not in ("script", "link", "img", "iframe")
-        assert not {"src", "onclick", "onload"} & set(dict(attributes))
-        assert dict(attributes).get("href", "#").startswith("#")
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        pass
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.texts.append(data)
+@pytest.fixture(autouse=True)
+def _small_plotly(request, monkeypatch):
+    """Pages are read faster without the five million characters of Plotly."""
+    if "whole" not in request.fixturenames:
+        monkeypatch.setattr(plotly.offline, "get_plotlyjs", lambda: "// Plotly")
 
 
-def page_of(run, *finals, commands=()):
+@pytest.fixture
+def whole():
+    """Of tests that need Plotly in the page."""
+
+
+def html_of(run, *finals, commands=()):
     return report_page(read_run(run), [read_run(final) for final in finals], commands, NOW)
 
 
-def text_of(page):
-    checker = Checker()
-    checker.feed(page)
-    checker.close()
-    assert checker.open == []
-    return re.sub(r"\s+", " ", " ".join(checker.texts))
-
-
-def heading_names(page):
-    return re.findall(r"<h2>(.*?)</h2>", page)
+def page_of(*runs, **options):
+    return Page(html_of(*runs, **options))
 
 
 @pytest.mark.parametrize("space", SPACES)
 def test_a_finished_search(tmp_path, space):
     write_search(tmp_path, space)
     page = page_of(tmp_path)
-    text = text_of(page)
-    assert heading_names(page) == [
+    text = page.text
+    assert page.headings == [
         "Overview",
         "Best architecture",
         "Ranking",
@@ -76,7 +56,11 @@ def test_a_finished_search(tmp_path, space):
     ]
     assert "The search is finished." in text
     assert "This is not the final accuracy or perplexity" in text
-    assert "Validation reward with shared weights" in text or space != "rnn"
+    kind = "reward" if space == "rnn" else "accuracy"
+    assert f"Validation {kind} with shared weights" in page.figures
+    assert page.names("Reward and baseline") == ["reward", "baseline"]
+    assert page.figures["Rewards by epoch"]["data"][0]["x"] == [1, 2, 3]
+    assert {"Operations over time", "Operations by place, epoch 3"} <= page.figures.keys()
     assert "2026-01-02 03:04 UTC" in text
 
 
@@ -84,14 +68,13 @@ def test_a_finished_search(tmp_path, space):
 def test_the_best_architectures_are_drawn(tmp_path, space):
     write_search(tmp_path, space)
     page = page_of(tmp_path)
-    assert page.count('<div class="drawing large') == 1
-    assert page.count('<div class="drawing small') == 2
+    assert page.drawings == {"large": 1, "small": 2}
 
 
 @pytest.mark.parametrize("space", SPACES)
 def test_a_search_that_was_killed_before_its_first_event(tmp_path, space):
     write_search(tmp_path, space, events=False, finished=False)
-    text = text_of(page_of(tmp_path))
+    text = page_of(tmp_path).text
     assert "Not finished: what is here ends before its first event." in text
     assert "There is none yet" in text
     assert "no training step was logged yet" in text
@@ -102,7 +85,7 @@ def test_a_search_that_goes_on(tmp_path):
     write_search(tmp_path, finished=False)
     for name in ("metrics.jsonl", "architectures.jsonl"):
         add_text(tmp_path / name, half_line())
-    text = text_of(page_of(tmp_path))
+    text = page_of(tmp_path).text
     assert "Not finished: what is here ends in epoch 3 of 3." in text
     assert "damaged" not in text
 
@@ -112,14 +95,14 @@ def test_a_ranking_before_the_end(tmp_path):
     document = {**ranking(space), "ranked_by": {"epochs": 2}}
     read_run(tmp_path)
     (tmp_path / "best_architecture.json").write_text(str(document).replace("'", '"'))
-    assert "The ranking was made after 2 of 3 epochs." in text_of(page_of(tmp_path))
+    assert "The ranking was made after 2 of 3 epochs." in page_of(tmp_path).text
 
 
 def test_damaged_files_are_named(tmp_path):
     write_search(tmp_path, finished=False)
     (tmp_path / "best_architecture.json").write_text("{")
     add_text(tmp_path / "metrics.jsonl", "what\n")
-    text = text_of(page_of(tmp_path))
+    text = page_of(tmp_path).text
     assert "1 damaged lines of metrics.jsonl were left out." in text
     assert "best_architecture.json was left out" in text
 
@@ -127,21 +110,68 @@ def test_damaged_files_are_named(tmp_path):
 def test_warnings_of_the_log_are_shown(tmp_path):
     write_search(tmp_path)
     add_text(tmp_path / "log.txt", "t WARNING enas_tf: the <entropy> fell\n")
-    assert "t WARNING enas_tf: the <entropy> fell" in text_of(page_of(tmp_path))
+    assert "t WARNING enas_tf: the <entropy> fell" in page_of(tmp_path).text
 
 
 def test_names_cannot_become_markup(tmp_path):
-    write_search(tmp_path, dataset="<script>alert('&')</script>.npz")
+    write_search(tmp_path, dataset=f"{EVIL}.npz")
     page = page_of(tmp_path, commands=[Command("<p>", "a && <b>")])
-    assert "<script>alert('&')</script>.npz" in text_of(page)
-    assert "a && <b>" in text_of(page)
+    assert f"{EVIL}.npz" in page.text
+    assert "a && <b>" in page.text
+
+
+def poisoned(value):
+    """Returns a JSON value in which every text, also of keys, ends in markup that must not run."""
+    if isinstance(value, dict):
+        return {**value, EVIL: 0.5, **{key: poisoned(inner) for key, inner in value.items()}}
+    if isinstance(value, list):
+        return [poisoned(inner) for inner in value]
+    return value + EVIL if isinstance(value, str) else value
+
+
+def poison(folder):
+    """Poisons every file of a run, but for the settings that decide what the run is."""
+    for path in folder.glob("*.jsonl"):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        # Of a phase that is known and of one that is not.
+        lines += [{**line, EVIL: 0.25} for line in lines] + [poisoned(line) for line in lines]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for path in folder.glob("*.json"):
+        document = json.loads(path.read_text())
+        if path.name == "config.json":
+            document["versions"] = poisoned(document["versions"])
+            data = document["configuration"]["data"]
+            data.update({key: poisoned(data[key]) for key in data if isinstance(data[key], str)})
+        else:
+            architecture = document.get("architecture")
+            document = {**poisoned(document), "architecture": architecture}
+        path.write_text(json.dumps(document))
+    add_text(folder / "log.txt", f"t WARNING enas_tf: {EVIL}\n")
+
+
+def test_no_text_of_a_run_can_run(tmp_path):
+    run, final = tmp_path / f"run{EVIL.replace('/', '')}", tmp_path / "<b>final"
+    write_search(run)
+    write_retraining(final)
+    poison(run)
+    poison(final)
+    for runs in ((run, final), (final, final)):
+        page = page_of(*runs)
+        assert page.scripts[0] == "// Plotly"
+        assert len(page.scripts) == 2
+        assert "alert" not in page.scripts[1]
+        assert EVIL in page.text
+        # The browser shows texts out of files in charts, too, and Plotly some tags in them.
+        text = json.dumps(list(page.figures.values()))
+        assert "&lt;script&gt;alert" in text
+        assert set(re.findall("<[^>]*>", text)) <= {"<br>", "<extra>", "</extra>"}
 
 
 def test_settings_that_differ_are_marked(tmp_path):
     write_search(tmp_path)
-    text = text_of(page_of(tmp_path))
+    text = page_of(tmp_path).text
     assert "nearest to smoke; 1 setting differs" in text
-    assert "search.shared_weights.epochs ● 3 310 20" in text
+    assert "search.shared_weights.epochs Passes over the training set. ● 3 310 20" in text
 
 
 def test_a_long_ranking_is_folded(tmp_path):
@@ -149,15 +179,15 @@ def test_a_long_ranking_is_folded(tmp_path):
     (tmp_path / "best_architecture.json").write_text(
         str(ranking(space, 30)).replace("'", '"').replace("None", "null")
     )
-    assert "The other 10 candidates" in text_of(page_of(tmp_path))
+    assert "The other 10 candidates" in page_of(tmp_path).text
 
 
 @pytest.mark.parametrize("space", SPACES)
 def test_a_retraining(tmp_path, space):
     write_retraining(tmp_path, space)
     page = page_of(tmp_path)
-    text = text_of(page)
-    assert heading_names(page) == ["Overview", "Curves", "Architecture", "Settings"]
+    text = page.text
+    assert page.headings == ["Overview", "Curves", "Architecture", "Settings"]
     assert "The training is finished." in text
     assert "12,345" in text
     assert "<digits & co>" in text
@@ -166,7 +196,7 @@ def test_a_retraining(tmp_path, space):
 
 def test_a_retraining_that_goes_on(tmp_path):
     write_retraining(tmp_path, finished=False)
-    assert "Not finished: what is here ends after epoch 2." in text_of(page_of(tmp_path))
+    assert "Not finished: what is here ends after epoch 2." in page_of(tmp_path).text
 
 
 def test_results_of_retrainings_stand_in_the_report_of_their_search(tmp_path):
@@ -174,17 +204,41 @@ def test_results_of_retrainings_stand_in_the_report_of_their_search(tmp_path):
     write_retraining(tmp_path / "found")
     write_retraining(tmp_path / "other", seed=99, finished=False)
     page = page_of(tmp_path / "run", tmp_path / "found", tmp_path / "other")
-    text = text_of(page)
-    assert "Trained from scratch" in heading_names(page)
+    text = page.text
+    assert "Trained from scratch" in page.headings
     assert "the best candidate" in text
     assert "no candidate of this search" in text
     assert "test accuracy 62.50 %" in text
-    assert "other, validation" in text
+    assert "other, validation" in page.names("Accuracy")
 
 
 def test_retrainings_are_compared(tmp_path):
     write_retraining(tmp_path / "a", "rnn")
     write_retraining(tmp_path / "b", "rnn", seed=1)
     page = page_of(tmp_path / "a", tmp_path / "b")
-    assert "Trained from scratch" in heading_names(page)
-    assert "b, validation" in text_of(page)
+    assert "Trained from scratch" in page.headings
+    assert "b, validation" in page.names("Perplexity")
+
+
+def test_the_page_is_one_file_with_plotly_in_it_once(tmp_path, whole):
+    write_search(tmp_path)
+    text = html_of(tmp_path)
+    script = plotly.offline.get_plotlyjs()
+    assert text.count(script) == 1
+    assert len(text) - len(script) < 200_000
+    assert "default-src 'none'" in text.replace("&#39;", "'")
+
+
+def test_no_chart_can_be_sent_anywhere(tmp_path):
+    write_search(tmp_path)
+    _, script = page_of(tmp_path).scripts
+    assert "showSendToCloud: false" in script
+    assert "http" not in script
+
+
+def test_colours_that_charts_name_are_in_the_style_sheet(tmp_path):
+    write_search(tmp_path)
+    text = html_of(tmp_path)
+    named = set(re.findall(r"var\((--\w+)\)", json.dumps(Page(text).figures)))
+    assert named
+    assert all(text.count(f"{name}:") >= 2 for name in named)

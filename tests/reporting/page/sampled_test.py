@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from enas_tf.reporting.page.columns import Epochs
-from enas_tf.reporting.page.sampled import read_sampled
+from enas_tf.reporting.page.sampled import Epochs, read_sampled
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
 

@@ -1,14 +1,18 @@
-from enas_tf.reporting.page.settings_table import nearest_preset, rows_of, settings_table
+import pytest
+
+from enas_tf.reporting.page.settings_table import nearest_preset, rows_of, value_text
 from enas_tf.spaces.registry import get_space
 
-PRESETS = {
-    name: {"space": preset.space, "data": preset.data, "search": preset.search}
-    for name, preset in get_space("macro").search_presets.items()
-}
+PRESETS = get_space("macro").search_presets
+
+
+def settings_of(name):
+    preset = PRESETS[name]
+    return {"space": preset.space, "data": preset.data, "search": preset.search}
 
 
 def rows(preset="default", **changes):
-    settings = dict(PRESETS[preset])
+    settings = settings_of(preset)
     settings["search"] = settings["search"].replace(**changes)
     return rows_of(settings, PRESETS)
 
@@ -28,18 +32,19 @@ def test_what_a_search_fills_in_was_not_chosen():
 
 
 def test_what_follows_from_the_data_was_not_chosen():
-    settings = dict(PRESETS["smoke"])
+    settings = settings_of("smoke")
     settings["space"] = settings["space"].replace(input_shape=(8, 8, 1), num_classes=3)
     assert nearest_preset(rows_of(settings, PRESETS)) == ("smoke", 0)
 
 
-def test_the_table_marks_differences_and_explains_settings():
-    table = settings_table(rows(seed=31))
-    assert "● <strong>31</strong>" in table
-    assert table.count("●") == 1
-    assert "Seed of every random choice." in table
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "unset"), (True, "yes"), ([8, 8, 1], "8, 8, 1"), ("digits", "digits"), (0.05, "0.05")],
+)
+def test_values_as_people_read_them(value, text):
+    assert value_text(value) == text
 
 
-def test_the_nearest_preset_has_a_column():
-    assert "Preset smoke" in settings_table(rows("smoke"))
-    assert "Preset smoke" not in settings_table(rows())
+def test_settings_are_explained():
+    (seed,) = [row for row in rows() if row.name == "search.seed"]
+    assert seed.meaning == "Seed of every random choice."

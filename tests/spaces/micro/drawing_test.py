@@ -4,9 +4,10 @@ import pytest
 
 from enas_tf.reporting.drawing import draw_architecture
 from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.micro.drawing import picture_of_micro
 from enas_tf.spaces.micro.published import ENAS_MICRO_RELEASE
 from enas_tf.spaces.micro.space import MicroSpace
-from tests.drawing.svg import boxes_of, sheet_of, texts_of, titles_of
+from tests.drawing.svg import boxes_of, colour_changes_of, sheet_of, texts_of, titles_of
 
 # The normal cell's second node reads the first one; nobody reads the reduction cell's input 0.
 SMALL = MicroArchitecture.from_release_string("0 0 1 2 2 4 0 3 | 1 1 1 0 1 4 2 1")
@@ -84,6 +85,11 @@ def test_nothing_is_left_out(architecture):
     ]
     found = [title.partition(" of ")[0] for title in operations(draw_architecture(architecture))]
     assert sorted(found) == sorted(expected)
+
+
+@MANY
+def test_a_line_has_one_colour(architecture):
+    assert colour_changes_of(picture_of_micro(architecture)) == []
 
 
 @MANY

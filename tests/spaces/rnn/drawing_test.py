@@ -6,9 +6,10 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.reporting.drawing import draw_architecture
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import CELL_OUTPUTS
+from enas_tf.spaces.rnn.drawing import picture_of_rnn
 from enas_tf.spaces.rnn.published import DARTS_RNN, ENAS_RNN_RELEASE
 from enas_tf.spaces.rnn.space import RnnSpace
-from tests.drawing.svg import boxes_of, sheet_of, texts_of, titles_of
+from tests.drawing.svg import boxes_of, colour_changes_of, sheet_of, texts_of, titles_of
 
 # Nodes 2 and 3 are the loose ends.
 SMALL = RnnArchitecture.from_release_string("0 2 1 0 1 3")
@@ -74,6 +75,11 @@ def test_the_baseline_is_one_box_from_word_and_state_to_the_new_state():
     svg = draw_architecture(LstmBaseline())
     assert lines(svg, "LSTM") == ["s to LSTM", "x to LSTM"]
     assert {"LSTM", "embedded word", "state before", "new state"} <= set(texts_of(svg))
+
+
+@MANY
+def test_a_line_has_one_colour(architecture, cell_output):
+    assert colour_changes_of(picture_of_rnn(architecture, cell_output)) == []
 
 
 @MANY

@@ -44,7 +44,7 @@
         },
         legend: { traceorder: "normal", orientation: "h", x: 0, xanchor: "left", y: 0, yanchor: "bottom", yref: "container" },
         modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--faint"), activecolor: colour("--accent") },
-        xaxis: axis, yaxis: axis,
+        barmode: "stack", xaxis: axis, yaxis: axis,
       },
     };
   };
