@@ -35,15 +35,17 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["enas_tf", "enas_tf.*"]),
     include_package_data=True,
-    package_data={"enas_tf.reporting.page": ["style.css"]},
+    package_data={"enas_tf.reporting.page": ["templates/*"]},
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.1",
         # TensorFlow Datasets imports it without asking for it.
         "importlib_resources>=6.0",
+        "jinja2>=3.1",
         "keras>=3.10",
         "numpy>=1.26",
         "pillow>=10.1",
+        "plotly>=6.0",
         "scikit-learn>=1.4",
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
         "tensorboard>=2.19",

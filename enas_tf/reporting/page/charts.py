@@ -124,7 +124,8 @@ def line_chart(
 
 def shares_chart(
     title: str,
-    columns: Sequence[tuple[Epochs, Mapping[str, float]]],
+    epochs: Sequence[Epochs],
+    shares: Mapping[str, Sequence[float]],
     fills: Mapping[str, str],
     note: str = "",
 ) -> Chart:
@@ -132,34 +133,28 @@ def shares_chart(
 
     Args:
       title: of the chart.
-      columns: at least one; the shares by name.
-      fills: the colour of each name; their order, from the bottom.
+      epochs: of the columns; at least one.
+      shares: by name, a share for each column; from the bottom.
+      fills: the colour of each name.
       note: what must be known to read it.
     """
     data = []
-    for name, fill in fills.items():
-        values = [shares.get(name, 0.0) for _, shares in columns]
-        texts = [
-            _shown(epochs.name, f"{name}: {percent(value)}")
-            for (epochs, _), value in zip(columns, values)
-        ]
-        bars = {"x": [epochs.middle for epochs, _ in columns], "y": values, "hovertext": texts}
-        widths = [0.88 * (epochs.last - epochs.first + 1) for epochs, _ in columns]
-        look = {"name": _shown(name), "width": widths, "marker": {"color": fill}}
+    for name, values in shares.items():
+        texts = [_shown(one.name, f"{name}: {percent(y)}") for one, y in zip(epochs, values)]
+        bars = {"x": [one.middle for one in epochs], "y": values, "hovertext": texts}
+        widths = [0.88 * (one.last - one.first + 1) for one in epochs]
+        look = {"name": _shown(name), "width": widths, "marker": {"color": fills[name]}}
         data.append({"type": "bar", **bars, **look})
-    share_axis = Axis("share of the choices", is_share=True).layout(0.0, 1.0)
-    layout = {
-        "height": 360,
-        "hovermode": "closest",
-        "xaxis": _epochs_axis([epochs for epochs, _ in columns]),
-        "yaxis": {**share_axis, "range": [0, 1]},
-    }
+    axis = {**Axis("share of the choices", is_share=True).layout(0.0, 1.0), "range": [0, 1]}
+    axes = {"xaxis": _epochs_axis(epochs), "yaxis": axis}
+    layout = {"height": 360, "hovermode": "closest", **axes}
     return Chart(title, {"data": data, "layout": layout}, note)
 
 
 def distribution_chart(
     title: str,
-    columns: Sequence[tuple[Epochs, Sequence[float]]],
+    epochs: Sequence[Epochs],
+    values: Sequence[Sequence[float]],
     y_axis: Axis,
     note: str = "",
 ) -> Chart:
@@ -167,30 +162,27 @@ def distribution_chart(
 
     Args:
       title: of the chart.
-      columns: at least one, each with at least one value.
+      epochs: of the columns; at least one.
+      values: of each column, at least one.
       y_axis: of the values.
       note: what must be known to read it.
     """
     # No more than these five numbers of a column: a long search samples a million architectures.
-    fives = [np.quantile(values, np.arange(5) / 4).tolist() for _, values in columns]
+    fives = [np.quantile(row, np.arange(5) / 4).tolist() for row in values]
     texts = []
-    for (epochs, values), five in zip(columns, fives):
-        lines = [f"{name}: {y_axis.text(one)}" for name, one in zip(_QUARTILES, five)]
-        texts.append(_shown(f"{epochs.name}: {len(values):,} architectures", *lines))
-    middles = [epochs.middle for epochs, _ in columns]
+    for one, row, five in zip(epochs, values, fives):
+        lines = [f"{name}: {y_axis.text(number)}" for name, number in zip(_QUARTILES, five)]
+        texts.append(_shown(f"{one.name}: {len(row):,} architectures", *lines))
     names = ("lowerfence", "q1", "median", "q3", "upperfence")
-    line = {"color": "var(--c0)", "width": 1.4}
-    boxes = {"type": "box", "x": middles, **dict(zip(names, zip(*fives))), "line": line}
+    boxes = {"x": [one.middle for one in epochs], **dict(zip(names, zip(*fives)))}
+    look = {"line": {"color": "var(--c0)", "width": 1.4}, "hoverinfo": "skip"}
     # Boxes whose numbers are known already have no texts of their own.
-    pointed = {"type": "scatter", "mode": "markers", "opacity": 0, "hovertext": texts}
-    layout = {
-        "hovermode": "x",
-        "showlegend": False,
-        "xaxis": _epochs_axis([epochs for epochs, _ in columns]),
-        "yaxis": y_axis.layout(min(map(min, fives)), max(map(max, fives))),
-    }
-    hover = {"x": middles, "y": boxes["median"], "hovertemplate": "%{hovertext}<extra></extra>"}
-    data = [{**boxes, "hoverinfo": "skip"}, {**pointed, **hover}]
+    hover = {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
+    pointed = {"x": boxes["x"], "y": boxes["median"], "mode": "markers", "opacity": 0}
+    data = [{"type": "box", **boxes, **look}, {"type": "scatter", **pointed, **hover}]
+    y_layout = y_axis.layout(min(map(min, fives)), max(map(max, fives)))
+    axes = {"xaxis": _epochs_axis(epochs), "yaxis": y_layout}
+    layout = {"hovermode": "x", "showlegend": False, **axes}
     return Chart(title, {"data": data, "layout": layout}, f"{note} {_BOXES}".strip())
 
 
@@ -205,18 +197,12 @@ def heat_map(
       places: what the places are called.
       note: what must be known to read it.
     """
-    texts = [
-        [_shown(f"{place}, {name}: {percent(share)}") for place, share in zip(places, row)]
-        for name, row in shares.items()
-    ]
     cells = {
         "type": "heatmap",
         "x": [_shown(place) for place in places],
         "y": [_shown(name) for name in shares],
-        "z": [list(row) for row in shares.values()],
+        "z": [[100 * share for share in row] for row in shares.values()],
         "colorscale": [[0, "var(--page)"], [1, "var(--heat)"]],
-        "text": [[f"{100 * share:.0f}" for share in row] for row in shares.values()],
-        "hovertext": texts,
     }
     axis = {"type": "category", "showgrid": False}
     axes = {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}}

@@ -17,7 +17,7 @@ _PLACES = {"phase", "step", "epoch", "seconds", "rank"}
 
 
 class _Metrics(NamedTuple):
-    """Numbers of the events that share a chart: its title, their names, the axis of their values."""
+    """Numbers of events that share a chart: its title, their names, the axis of their values."""
 
     title: str
     metrics: tuple[str, ...]
@@ -136,7 +136,7 @@ def training_charts(records: Sequence[TrainingRecord]) -> list[Chart]:
 
 
 def _groups(phase: str, events: Sequence[Event]) -> list[_Metrics]:
-    """Returns what there are charts of; each number of the events that is in no group is its own."""
+    """Returns what there are charts of; a number that is in no group has a chart of its own."""
     groups = _GROUPS.get(phase, ())
     known = {name for group in groups for name in group.metrics} | _PLACES
     numbers = {name: None for event in events for name in event if is_number(event[name])}

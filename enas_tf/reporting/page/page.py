@@ -1,10 +1,9 @@
 """The whole page: what a view says, in the templates of the folder `templates`."""
 
-import dataclasses
 import datetime
 import importlib.resources
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import enas_tf
 from enas_tf.reporting.drawing import draw_architecture
@@ -31,14 +30,8 @@ _POLICY = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Command:
-    """A command that goes on from a run.
-
-    Attributes:
-      purpose: what it is for.
-      line: what to type.
-    """
+class Command(NamedTuple):
+    """A command that goes on from a run: what it is for, and what to type."""
 
     purpose: str
     line: str

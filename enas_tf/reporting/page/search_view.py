@@ -114,17 +114,19 @@ def _sampled_charts(record: SearchRecord) -> list[Chart]:
         note = f"All {num_read:,} architectures."
         if num_read < sampled.total:
             note = f"Estimated from {num_read:,} of {sampled.total:,} architectures."
-        shares = [(column.epochs, _in_words(column.mean_shares())) for column in columns]
-        fills = {
-            words(operation.label): operation_colours(operation)[0]
-            for operation in record.entry.operations
-            if words(operation.label) in shares[0][1]
+        operations = [one for one in record.entry.operations if one.label in columns[0].shares]
+        shares = {
+            words(one.label): [column.mean_shares()[one.label] for column in columns]
+            for one in operations
         }
-        charts.append(shares_chart("Operations over time", shares, fills, note))
-    rewarded = [(column.epochs, column.rewards) for column in sampled.columns if column.rewards]
-    if rewarded:
+        fills = {words(one.label): operation_colours(one)[0] for one in operations}
+        epochs = [column.epochs for column in columns]
+        charts.append(shares_chart("Operations over time", epochs, shares, fills, note))
+    columns = [column for column in sampled.columns if column.rewards]
+    if columns:
         note = "Of single architectures on one validation minibatch each, with shared weights."
-        charts.append(distribution_chart("Rewards by epoch", rewarded, Axis("reward"), note))
+        epochs, rewards = [one.epochs for one in columns], [one.rewards for one in columns]
+        charts.append(distribution_chart("Rewards by epoch", epochs, rewards, Axis("reward"), note))
     return charts
 
 
@@ -139,8 +141,5 @@ def _by_place(record: SearchRecord, column: SampledEpochs) -> Chart:
     places = record.entry.place_names(len(next(iter(column.shares.values()))))
     title = f"Operations by place, {column.epochs.name}"
     note = f"Percent of {column.num_read:,} architectures. {record.entry.places_note}"
-    return heat_map(title, _in_words(column.shares), places, note)
-
-
-def _in_words(values: Any) -> dict[str, Any]:
-    return {words(name): value for name, value in values.items()}
+    shares = {words(name): values for name, values in column.shares.items()}
+    return heat_map(title, shares, places, note)

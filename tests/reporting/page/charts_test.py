@@ -105,11 +105,10 @@ def test_whole_numbers_have_no_ticks_in_between(high, step):
     assert STEP.layout(1, high).get("dtick") == step
 
 
-COLUMNS = [(Epochs(1, 1), {"a": 0.25, "b": 0.75}), (Epochs(2, 4), {"a": 0.5, "b": 0.5})]
-
-
 def shares():
-    return shares_chart("Shares", COLUMNS, {"a": "#111111", "b": "#222222"})
+    values = {"a": [0.25, 0.5], "b": [0.75, 0.5]}
+    fills = {"a": "#111111", "b": "#222222"}
+    return shares_chart("Shares", [Epochs(1, 1), Epochs(2, 4)], values, fills)
 
 
 def test_columns_are_stacked():
@@ -129,7 +128,7 @@ def test_columns_stand_at_their_epochs():
 
 
 def distribution():
-    return distribution_chart("Rewards", [(Epochs(3, 3), [0.4, 0.1, 0.2, 0.3])], LOSS)
+    return distribution_chart("Rewards", [Epochs(3, 3)], [[0.4, 0.1, 0.2, 0.3]], LOSS)
 
 
 def test_a_box_tells_the_distribution():
@@ -149,9 +148,8 @@ def heat(places=2):
 
 def test_a_heat_map_has_a_cell_for_every_share():
     (cells,) = heat().figure["data"]
-    assert cells["z"] == [[0, 1], [1, 0]]
-    assert cells["text"] == [["0", "100"], ["100", "0"]]
-    assert cells["hovertext"] == [["0, a: 0 %", "1, a: 100 %"], ["0, b: 100 %", "1, b: 0 %"]]
+    assert (cells["x"], cells["y"]) == (["0", "1"], ["a", "b"])
+    assert cells["z"] == [[0, 100], [100, 0]]
 
 
 @pytest.mark.parametrize(("places", "is_wide"), [(4, False), (24, True)])

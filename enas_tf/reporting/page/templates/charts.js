@@ -23,13 +23,12 @@
       automargin: true, gridcolor: colour("--rule"), linecolor: colour("--faint"),
       zeroline: false, separatethousands: true, title: { standoff: 8 },
     };
-    const text = "%{hovertext}<extra></extra>";
     return {
       data: {
-        bar: [{ hovertemplate: text, textposition: "none" }],
+        bar: [{ hovertemplate: "%{hovertext}<extra></extra>", textposition: "none" }],
         heatmap: [{
-          hovertemplate: text, texttemplate: "%{text}", showscale: false, xgap: 2, ygap: 2,
-          zmin: 0, zmax: 1,
+          texttemplate: "%{z:.0f}", hovertemplate: "%{x}, %{y}: %{z:.4~r} %<extra></extra>",
+          showscale: false, xgap: 2, ygap: 2, zmin: 0, zmax: 100,
         }],
         scatter: [{ line: { width: 2 }, marker: { size: 5 } }],
       },
