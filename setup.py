@@ -45,7 +45,8 @@ setup(
         "keras>=3.10",
         "numpy>=1.26",
         "pillow>=10.1",
-        "plotly>=6.0",
+        # From this version on, what the pointer shows can have a title.
+        "plotly>=6.3",
         "scikit-learn>=1.4",
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
         "tensorboard>=2.19",

@@ -114,7 +114,7 @@ def line_chart(
         "hovermode": "x unified",
         "xaxis": {**x_axis.layout(min(places), max(places)), **pointed},
         "yaxis": y_axis.layout(min(shown), max(shown)),
-        "shapes": [_level(level, y_axis) for level in levels],
+        "shapes": [_level(level, y_axis, max(values)) for level in levels],
     }
     data = [trace for one in series for trace in _traces(one, x_axis, y_axis)]
     is_thinned = any(len(one.points) > MOST_POINTS for one in series)
@@ -202,7 +202,7 @@ def heat_map(
         "x": [_shown(place) for place in places],
         "y": [_shown(name) for name in shares],
         "z": [[100 * share for share in row] for row in shares.values()],
-        "colorscale": [[0, "var(--page)"], [1, "var(--heat)"]],
+        **{"zmin": 0, "zmax": 100, "colorscale": [[0, "var(--page)"], [1, "var(--heat)"]]},
     }
     axis = {"type": "category", "showgrid": False}
     axes = {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}}
@@ -244,15 +244,17 @@ def _traces(series: Series, x_axis: Axis, y_axis: Axis) -> list[dict[str, Any]]:
     return [*shades, {**common, **line}]
 
 
-def _level(reference: Reference, axis: Axis) -> dict[str, Any]:
-    """Returns a dotted line across the chart."""
+def _level(reference: Reference, axis: Axis, highest: float) -> dict[str, Any]:
+    """Returns a dotted line across the chart; its name is below it where nothing is above it."""
     text = _shown(f"{reference.name} {axis.text(reference.value)}")
+    side = "bottom" if reference.value < highest else "top"
+    label = {"text": text, "textposition": "end", "yanchor": side}
     return {
         "type": "line",
         "xref": "paper",
         **{"x0": 0, "x1": 1, "y0": reference.value, "y1": reference.value},
         "line": {"color": "var(--faint)", "width": 1.2, "dash": "dot"},
-        "label": {"text": text, "textposition": "end", "font": {"color": "var(--faint)"}},
+        "label": {**label, "font": {"color": "var(--faint)"}},
     }
 
 

@@ -82,6 +82,12 @@ def test_a_reference_is_named_and_has_a_place():
     assert (level["y0"], level["y1"], level["label"]["text"]) == (9.0, 9.0, "largest 9")
 
 
+@pytest.mark.parametrize(("level", "side"), [(2.0, "bottom"), (9.0, "top")])
+def test_the_name_of_a_level_has_room(level, side):
+    layout = lines(Series("a", [(1, 3.0)]), reference=Reference("r", level)).figure["layout"]
+    assert layout["shapes"][0]["label"]["yanchor"] == side
+
+
 def test_a_line_without_points_is_left_out():
     (line,) = lines(Series("a", []), Series("b", [(1, 3.0)])).figure["data"]
     assert line["name"] == "b"
@@ -150,6 +156,7 @@ def test_a_heat_map_has_a_cell_for_every_share():
     (cells,) = heat().figure["data"]
     assert (cells["x"], cells["y"]) == (["0", "1"], ["a", "b"])
     assert cells["z"] == [[0, 100], [100, 0]]
+    assert (cells["zmin"], cells["zmax"]) == (0, 100)
 
 
 @pytest.mark.parametrize(("places", "is_wide"), [(4, False), (24, True)])

@@ -18,7 +18,10 @@
     responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
     modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]],
   };
+  // What the reader zoomed to stays when colours change.
+  const common = { height: 300, uirevision: "kept" };
   const template = () => {
+    const family = getComputedStyle(document.body).fontFamily;
     const axis = {
       automargin: true, gridcolor: colour("--rule"), linecolor: colour("--faint"),
       zeroline: false, separatethousands: true, title: { standoff: 8 },
@@ -28,7 +31,7 @@
         bar: [{ hovertemplate: "%{hovertext}<extra></extra>", textposition: "none" }],
         heatmap: [{
           texttemplate: "%{z:.0f}", hovertemplate: "%{x}, %{y}: %{z:.4~r} %<extra></extra>",
-          showscale: false, xgap: 2, ygap: 2, zmin: 0, zmax: 100,
+          showscale: false, xgap: 2, ygap: 2,
         }],
         scatter: [{ line: { width: 2 }, marker: { size: 5 } }],
       },
@@ -36,13 +39,18 @@
         margin: { l: 8, r: 12, t: 30, b: 8 },
         dragmode: touches ? false : "zoom",
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-        font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--faint") },
+        font: { family, size: 12, color: colour("--faint") },
         hoverlabel: {
           bgcolor: colour("--sheet"), bordercolor: colour("--rule"), align: "left",
-          font: { color: colour("--ink") }, namelength: -1,
+          font: { family, color: colour("--ink") }, namelength: -1,
         },
-        legend: { traceorder: "normal", orientation: "h", x: 0, xanchor: "left", y: 0, yanchor: "bottom", yref: "container" },
-        modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--faint"), activecolor: colour("--accent") },
+        legend: {
+          traceorder: "normal", orientation: "h", x: 0, xanchor: "left",
+          y: 0, yanchor: "bottom", yref: "container",
+        },
+        modebar: {
+          bgcolor: "rgba(0,0,0,0)", color: colour("--faint"), activecolor: colour("--accent"),
+        },
         barmode: "stack", xaxis: axis, yaxis: axis,
       },
     };
@@ -51,7 +59,7 @@
     for (const { element, json } of charts) {
       const { data, layout } = figure(json);
       const size = width ? { width: element.closest(".wide") ? 2 * width : width } : {};
-      Plotly.react(element, data, { height: 300, template: template(), ...layout, ...size }, config);
+      Plotly.react(element, data, { ...common, template: template(), ...layout, ...size }, config);
     }
   };
   draw();
