@@ -72,6 +72,15 @@ def test_a_run_that_another_process_writes_into(tmp_path):
     assert result.stdout.splitlines()[-1] == "0 False"
 
 
+def test_what_makes_pages_is_imported_when_one_is_made():
+    script = (
+        "import sys, enas_tf.cli.report, enas_tf.cli.entry_points; "
+        "print({'jinja2', 'plotly'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.stdout == "set()\n"
+
+
 def test_after_a_search_comes_the_retraining(runs):
     retrain, tensorboard = lines_after(runs / "run")
     assert retrain == (

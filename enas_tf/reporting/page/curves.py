@@ -129,7 +129,8 @@ def training_charts(records: Sequence[TrainingRecord]) -> list[Chart]:
                 labels = [record.path.name] * are_several + [kind] * has_both
                 colour = number if are_several else int(is_validation)
                 points, is_dashed = _points(events, name, "epoch"), has_both and not is_validation
-                series.append(Series(", ".join(labels), points, colour, is_dashed))
+                label = ", ".join(labels) or words(name)
+                series.append(Series(label, points, colour, is_dashed))
         axis = Axis("epoch", is_whole=True)
         found.append(line_chart(group.title, series, axis, group.axis, note=group.note))
     return found

@@ -194,6 +194,13 @@ def test_a_retraining(tmp_path, space):
     assert ("62.50 %" in text) == (space != "rnn")
 
 
+def test_curves_of_a_retraining(tmp_path):
+    write_retraining(tmp_path)
+    page = page_of(tmp_path)
+    assert page.names("Loss") == ["loss"]
+    assert page.names("Accuracy") == ["training", "validation"]
+
+
 def test_a_retraining_that_goes_on(tmp_path):
     write_retraining(tmp_path, finished=False)
     assert "Not finished: what is here ends after epoch 2." in page_of(tmp_path).text

@@ -24,7 +24,8 @@
     const family = getComputedStyle(document.body).fontFamily;
     const axis = {
       automargin: true, gridcolor: colour("--rule"), linecolor: colour("--faint"),
-      zeroline: false, separatethousands: true, title: { standoff: 8 },
+      zeroline: false, separatethousands: true, exponentformat: "power",
+      title: { standoff: 8 },
     };
     return {
       data: {
