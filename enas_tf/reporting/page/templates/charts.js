@@ -1,4 +1,4 @@
-// Makes a chart of each figure on the page. Colours in the figures are variables of the style sheet.
+// Makes a chart of each figure on the page. Colours in figures are variables of the style sheet.
 "use strict";
 (() => {
   const charts = [...document.querySelectorAll(".chart")].map((element) => ({
