@@ -182,6 +182,28 @@ def test_a_long_ranking_is_folded(tmp_path):
     assert "The other 10 candidates" in page_of(tmp_path).text
 
 
+def test_finalists_have_two_scores(tmp_path):
+    document = ranking(write_search(tmp_path, finished=False))
+    for entry, shared in zip(document["ranking"], (0.125, "no number")):
+        entry.update(score_kind="short_retraining_accuracy", shared_weights_score=shared)
+    (tmp_path / "best_architecture.json").write_text(json.dumps(document))
+    text = page_of(tmp_path).text
+    assert "Short retraining accuracy Shared-weights score Release string" in text
+    assert "1 50.00 % 12.50 % " in text
+    assert "3 30.00 % (shared-weights validation accuracy) 30.00 % " in text
+
+
+def test_numbers_that_no_chart_is_made_for_have_one(tmp_path):
+    write_search(tmp_path)
+    for phase in ("controller", "third_phase"):
+        event = {"phase": phase, "step": 1, "new_metric": 0.5, "word": "x"}
+        add_text(tmp_path / "metrics.jsonl", json.dumps(event) + "\n")
+    page = page_of(tmp_path)
+    assert page.figures["New metric"]["layout"]["xaxis"]["title"]["text"] == "step"
+    assert "Third phase" in page.text
+    assert "Word" not in page.figures
+
+
 @pytest.mark.parametrize("space", SPACES)
 def test_a_retraining(tmp_path, space):
     write_retraining(tmp_path, space)
