@@ -25,7 +25,7 @@ from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.image_metrics import ImageMetrics, image_pass
-from enas_tf.training.moving_statistics import SharedMovingStatistics
+from enas_tf.training.moving_statistics import MeanMovingStatistics
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
@@ -75,7 +75,7 @@ class ImageTraining(Training):
             epoch_steps=epoch_steps,
             strategy=strategy,
         )
-        self._moving = SharedMovingStatistics(self.network, strategy)
+        self._moving = MeanMovingStatistics(self.network, strategy)
 
     @classmethod
     def short_config(cls, search: SearchConfig) -> RetrainConfig:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from enas_tf.reporting.training_report import TrainingReport
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
-from enas_tf.training.machines.checkpoints import SharedCheckpoints
+from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class SavedTraining:
     def __init__(self, training: Any, run: RunDirectory) -> None:
         self._training = training
         self._run = run
-        self._checkpoints = SharedCheckpoints(
+        self._checkpoints = ChiefsCheckpoints(
             Checkpoints(run.checkpoints, run.configuration, **training.state()), training.workers
         )
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
-from enas_tf.training.machines.checkpoints import SharedCheckpoints
+from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
 from enas_tf.training.machines.workers import Workers
 
 
@@ -27,7 +27,7 @@ class SavedSearch:
 
     def __init__(self, run: RunDirectory, workers: Workers, **objects: Any) -> None:
         self._run = run
-        self._checkpoints = SharedCheckpoints(
+        self._checkpoints = ChiefsCheckpoints(
             Checkpoints(run.checkpoints, run.configuration, **objects), workers
         )
         self._logs: dict[str, int] = {}

@@ -8,7 +8,7 @@ import tensorflow as tf
 from enas_tf.training.checkpoints import first_component
 
 
-class SharedMovingStatistics:
+class MeanMovingStatistics:
     """Gives all replicas the mean of their moving statistics, after every step.
 
     Statistics that each replica moves for itself must be the same when they are saved and when they

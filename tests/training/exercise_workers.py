@@ -32,10 +32,10 @@ from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.devices import strategy_of_devices
 from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.machines.checkpoints import SharedCheckpoints
+from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
 from enas_tf.training.machines.run import open_run
 from enas_tf.training.machines.workers import Workers
-from enas_tf.training.moving_statistics import SharedMovingStatistics
+from enas_tf.training.moving_statistics import MeanMovingStatistics
 from enas_tf.training.pauses import Pauses
 from enas_tf.training.sums import run_and_sum
 from tests.searching.made_up_data import CONFIG, SPACE
@@ -164,10 +164,10 @@ def saving(workers: Workers, folder: pathlib.Path) -> dict[str, Any]:
     """Returns what is saved and restored; machines have folders of their own."""
     own, checkpoints = workers.index, folder / f"checkpoints_of_{workers.index}"
 
-    def make(value: float, seed: int = 1) -> tuple[tf.Variable, SharedCheckpoints]:
+    def make(value: float, seed: int = 1) -> tuple[tf.Variable, ChiefsCheckpoints]:
         variable = tf.Variable([value + own], dtype=tf.float64)
         plain = Checkpoints(checkpoints, {"seed": seed}, variable=variable)
-        return variable, SharedCheckpoints(plain, workers)
+        return variable, ChiefsCheckpoints(plain, workers)
 
     variable, shared = make(0.25)
     found = [shared.restore()]
@@ -235,7 +235,7 @@ def adding(strategy: tf.distribute.Strategy) -> list[Any]:
     with strategy.scope():
         network = keras.Sequential([FusedBatchNormalization(momentum=0.5)])
         network.build([None, 1, 1, 1])
-    moving = SharedMovingStatistics(network, strategy)
+    moving = MeanMovingStatistics(network, strategy)
 
     @tf.function(autograph=False)
     def train() -> None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.devices import mirrored_cpus
-from enas_tf.training.moving_statistics import SharedMovingStatistics
+from enas_tf.training.moving_statistics import MeanMovingStatistics
 from enas_tf.training.sums import run_and_sum
 
 FIRST = np.array([1.0, 5.0], np.float32)
@@ -50,7 +50,7 @@ def values_of(strategy, network):
 
 def test_replicas_get_the_mean_after_every_step(two):
     network = build(two)
-    step = step_of(two, network, SharedMovingStatistics(network, two))
+    step = step_of(two, network, MeanMovingStatistics(network, two))
     step()
     # Half of 0 and half of the mean of 1 and 5.
     assert values_of(two, network) == [[1.5, 1.5], [0.5, 0.5]]
@@ -61,7 +61,7 @@ def test_replicas_get_the_mean_after_every_step(two):
 def test_one_device_shares_nothing():
     strategy = tf.distribute.get_strategy()
     network = build(strategy)
-    moving = SharedMovingStatistics(network, strategy)
+    moving = MeanMovingStatistics(network, strategy)
     assert moving.of_replica() == []
     step_of(strategy, network, moving)()
     moving.spread()
@@ -72,7 +72,7 @@ def test_only_statistics_are_shared(two):
     with two.scope():
         counter = keras.layers.Dropout(0.5, seed=1)
         network = keras.Sequential([keras.Input([1, 1, 1]), FusedBatchNormalization(), counter])
-    moving = SharedMovingStatistics(network, two)
+    moving = MeanMovingStatistics(network, two)
     with two.scope():
         values = two.run(lambda: [tf.identity(value) for value in moving.of_replica()])
     assert len(values) == 2
@@ -80,9 +80,9 @@ def test_only_statistics_are_shared(two):
 
 def test_all_replicas_go_on_from_a_checkpoint(two, tmp_path):
     network = build(two)
-    step_of(two, network, SharedMovingStatistics(network, two))()
+    step_of(two, network, MeanMovingStatistics(network, two))()
     Checkpoints(tmp_path, network=network).save(1)
     restored = build(two)
     assert Checkpoints(tmp_path, network=restored).restore()
-    SharedMovingStatistics(restored, two).spread()
+    MeanMovingStatistics(restored, two).spread()
     assert values_of(two, restored) == values_of(two, network) == [[1.5, 1.5], [0.5, 0.5]]

@@ -6,7 +6,7 @@ from enas_tf.training.checkpoints import Checkpoints, PlainState
 from enas_tf.training.machines.workers import Workers
 
 
-class SharedCheckpoints:
+class ChiefsCheckpoints:
     """Checkpoints that the chief keeps for all machines; they need no common file system.
 
     All machines must call the methods in the same order.
