@@ -286,7 +286,14 @@ class Fork:
     @staticmethod
     def prepare() -> None:
         """Imports all that the commands import at their beginning."""
-        for module in ("cli.search", "cli.retrain", "search.loop", "retrain.any_space", "export"):
+        modules = (
+            "cli.search",
+            "cli.retrain",
+            "searching.search",
+            "final_training.api",
+            "models.export",
+        )
+        for module in modules:
             importlib.import_module(f"enas_tf.{module}")
 
     def __init__(self, command: str, arguments: Sequence[str], output: pathlib.Path) -> None:
