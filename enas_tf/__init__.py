@@ -5,8 +5,6 @@ The public names are loaded on first use, so that `import enas_tf` is fast.
 
 import importlib
 import os
-import sys
-import types
 from typing import Any
 
 # On CPUs without AVX-512 TensorFlow leaves oneDNN off, which makes convolutions 1.5 times slower.
@@ -68,21 +66,6 @@ _PUBLIC = {
 _NEED_KERAS = ("evaluate", "export", "generate", "load_model", "retrain", "search")
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
-
-
-class _Package(types.ModuleType):
-    """Keeps `enas_tf.search` the function, whatever part of the package has been imported.
-
-    Importing a submodule sets it as an attribute of its package, which would hide the public
-    functions `search`, `retrain`, `export` and `generate`.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _PUBLIC and isinstance(value, types.ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
