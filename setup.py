@@ -41,9 +41,9 @@ setup(
         "absl-py>=2.1",
         # TensorFlow Datasets imports it without asking for it.
         "importlib_resources>=6.0",
-        # Models of others are loaded: the known ways in which a `.keras` file runs code, reads other
-        # files or fills the memory are closed in 3.12.4 (the last for Python 3.10) and in 3.15.1,
-        # not in what was released between the two.
+        # Models of others are loaded: the known ways in which a `.keras` file runs code, reads
+        # other files or fills the memory are closed in 3.12.4 (of the last series for Python 3.10)
+        # and in 3.15.1, but in nothing between the two.
         "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0",
         "numpy>=2.1",
         # Pictures of others are read: older ones write beyond their memory on some of them.

@@ -1,8 +1,8 @@
-# Sourced by the other scripts: makes a virtual environment if it is absent, `.venv` or $VENV, and
+# Sourced by the other scripts: makes a virtual environment if it is absent, `.venv` or $ENAS_VENV, and
 # installs the package into it.
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-VENV="${VENV:-$PROJECT/.venv}"
+VENV="${ENAS_VENV:-$PROJECT/.venv}"
 BIN="$VENV/bin"
 
 # prepare_environment [EXTRA]: installs when there is no environment yet, or setup.py has changed.

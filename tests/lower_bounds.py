@@ -15,7 +15,9 @@ PACKAGE = "enas-tf"
 
 
 def lower_bounds(
-    requirements: Iterable[str], extras: Iterable[str] = (), environment: dict[str, str] | None = None
+    requirements: Iterable[str],
+    extras: Iterable[str] = (),
+    environment: dict[str, str] | None = None,
 ) -> dict[str, Version]:
     """Returns the oldest version of every package that is needed here.
 
