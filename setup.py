@@ -52,7 +52,8 @@ setup(
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
         "tensorboard>=2.20",
         "tensorflow>=2.20",
-        "tensorflow-datasets>=4.9.7",
+        # Older ones fail with the newest protobuf.
+        "tensorflow-datasets>=4.9.10",
         "typing_extensions>=4.12",
     ],
     extras_require={
