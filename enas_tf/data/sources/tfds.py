@@ -51,15 +51,11 @@ def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
       DataError: there is no such dataset, it cannot be had, or it is no classification of
         pictures of one size.
     """
-    with _plain(data_dir) as folder:
-        return _load(name, folder)
-
-
-def _load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
     tfds = _import(name)
-    builder = _builder(tfds, name, data_dir)
-    with reading(builder.data_path, "prepared dataset", "prepare or copy it again"):
-        return _load(tfds, name, builder)
+    with _plain(data_dir) as folder:
+        builder = _builder(tfds, name, folder)
+        with reading(builder.data_path, "prepared dataset", "prepare or copy it again"):
+            return _load(tfds, name, builder)
 
 
 def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
@@ -112,9 +108,9 @@ def _import(name: str) -> types.ModuleType:
 def _builder(
     tfds: types.ModuleType, name: str, data_dir: pathlib.Path | None
 ) -> "tensorflow_datasets.core.DatasetBuilder":
-    is_prepared = data_dir is not None and (data_dir / "dataset_info.json").exists()
-    parent = tfds.core.constants.DATA_DIR if data_dir is None else data_dir
-    check_folder(data_dir if is_prepared else pathlib.Path(parent, _dataset(name)))
+    parent = pathlib.Path(tfds.core.constants.DATA_DIR if data_dir is None else data_dir)
+    is_prepared = data_dir is not None and (parent / "dataset_info.json").exists()
+    check_folder(parent if is_prepared else parent / _dataset(name))
     try:
         if is_prepared:
             builder = tfds.builder_from_directory(data_dir)
