@@ -50,8 +50,10 @@ setup(
         "pillow>=12.3",
         "scikit-learn>=1.5.2",
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
-        "tensorboard>=2.20",
-        "tensorflow>=2.20",
+        "tensorboard>=2.21",
+        # Older ones write lines of their own about GPUs that are not there, and want a TensorBoard
+        # whose command does not start with the newest setuptools.
+        "tensorflow>=2.21",
         # Older ones fail with the newest protobuf.
         "tensorflow-datasets>=4.9.10",
         "typing_extensions>=4.12",
@@ -61,7 +63,7 @@ setup(
         "onnx": ["onnxruntime>=1.20", "tf2onnx>=1.17"],
         "openvino": ["openvino>=2025.0"],
         # For clients of TensorFlow Serving over gRPC.
-        "serving": ["tensorflow-serving-api>=2.20"],
+        "serving": ["tensorflow-serving-api>=2.21"],
     },
     entry_points={
         "console_scripts": [
