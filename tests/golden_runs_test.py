@@ -46,13 +46,7 @@ def run_again(case, folder, monkeypatch):
     return command.main([*document["arguments"], "--output_dir=run"])
 
 
-def parameter(case):
-    # TensorFlow compiles the supernet of cells for half a minute.
-    marks = [pytest.mark.long] if case.name == "micro_search" else []
-    return pytest.param(case, id=f"{case.parent.name}-{case.name}", marks=marks)
-
-
-@pytest.mark.parametrize("case", map(parameter, CASES))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_a_run_of_a_released_version_ends_as_if_it_had_not_been_interrupted(
     case, tmp_path, monkeypatch
 ):
