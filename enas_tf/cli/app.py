@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from enas_tf.environment import console
 from enas_tf.errors import EnasError
 from enas_tf.files.writing import reason
-from enas_tf.training.interruption import TERMINATIONS, is_heeded
+from enas_tf.training.interruption import TERMINATIONS, handled_by
 
 EXIT_DONE = 0
 EXIT_BAD_INPUT = 2
@@ -61,7 +61,7 @@ def run_command(
       when terminated, 129 when the terminal was closed.
     """
     arguments = sys.argv[1:] if argv is None else argv
-    with console.standard_streams() as stdout, _terminations_raise():
+    with console.standard_streams() as stdout, handled_by(_terminate):
         try:
             code = _outcome(name, command, arguments, memory_advice)
         except SystemExit:
@@ -164,19 +164,6 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         console.say(self.format(record))
-
-
-@contextlib.contextmanager
-def _terminations_raise() -> Iterator[None]:
-    """Makes a request to end the process raise `Terminated`, unless it is ignored (`nohup`)."""
-    previous = {
-        number: signal.signal(number, _terminate) for number in filter(is_heeded, TERMINATIONS)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

@@ -64,14 +64,7 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     add_space_flag(command, group, entry)
     add_preset_flag(command, group, entry.search_presets, preset_name, DEFAULT_PRESET)
     command.add(group, "json", bool, False, "Print one JSON object.")
-    command.add(
-        group,
-        "repeats",
-        int,
-        5,
-        "Times that each architecture is measured.",
-        metadata={"minimum": 1},
-    )
+    command.add(group, "repeats", int, 5, "Times that each architecture is measured.", minimum=1)
     command.add(
         group,
         "architecture",
@@ -82,8 +75,7 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     )
     types = field_types(type(preset.space))
     for name, metadata in _set_by_data(preset.space).items():
-        default = getattr(preset.space, name)
-        command.add(group, name, types[name], default, metadata["help"], metadata=metadata)
+        command.add(group, name, types[name], getattr(preset.space, name), **metadata)
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
     command.add_settings("Search", preset.search, exclude=entry.unused_flags)
     return command

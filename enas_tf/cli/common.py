@@ -111,7 +111,7 @@ def add_space_flag(
         "Search space; it decides which other flags there are. This help shows those of "
         f"{entry.name}.{unless}",
         required=not from_architecture,
-        metadata={"choices": space_names()},
+        choices=space_names(),
     )
 
 
@@ -144,12 +144,18 @@ def add_preset_flag(
         default,
         f"Values of all flags that are not given. {summaries} The defaults that this help shows "
         f"are those of {chosen!r}.",
-        metadata={"choices": PRESETS},
+        choices=PRESETS,
     )
 
 
-def add_device_flags(command: CommandFlags, group: str) -> None:
-    """Adds `--devices`, `--worker_timeout` and `--deterministic`."""
+def add_training_flags(command: CommandFlags, group: str, output_dir: str) -> None:
+    """Adds the flags of how and where to train, which decide nothing of what is trained.
+
+    Args:
+      command: gets the flags.
+      group: heading in `--help`.
+      output_dir: says where results go by default.
+    """
     command.add(
         group,
         "devices",
@@ -165,7 +171,7 @@ def add_device_flags(command: CommandFlags, group: str) -> None:
         float,
         1800.0,
         "Seconds to wait for the other machines that TF_CONFIG names.",
-        metadata={"above": 0.0},
+        above=0.0,
     )
     command.add(
         group,
@@ -175,28 +181,30 @@ def add_device_flags(command: CommandFlags, group: str) -> None:
         "Make TensorFlow choose operations that give the same bits every time, on GPUs too, which "
         "may be slower.",
     )
-
-
-def add_output_flags(command: CommandFlags, group: str, default: str) -> None:
-    """Adds `--output_dir` and `--overwrite`."""
     command.add(
         group,
         "output_dir",
         str | None,
         None,
         "Folder of the results; the same command with the same folder goes on where it stopped "
-        f"(default: {default}).",
+        f"(default: {output_dir}).",
     )
     command.add(
         group, "overwrite", bool, False, "Start anew: delete the run that is in output_dir."
     )
+    command.add(
+        group,
+        "profile_steps",
+        range | None,
+        None,
+        "Write a TensorFlow profile of the steps from FIRST to before END, counted from 0 at the "
+        "start of this command, into the folder tensorboard of the run, for example 20:30; "
+        "TensorFlow prepares its functions in the first steps (default: none).",
+    )
 
 
 def load_data(
-    entry: SpaceEntry,
-    config: Settings,
-    check: Callable[[Any], None],
-    start: Callable[[], Started],
+    entry: SpaceEntry, config: Settings, check: Callable[[Any], None], start: Callable[[], Started]
 ) -> tuple[Any, Started]:
     """Reads the data and loads TensorFlow; the data first if they can be read without it.
 

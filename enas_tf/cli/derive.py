@@ -39,7 +39,7 @@ def _derive(argv: Sequence[str]) -> None:
         "latest",
         "Which checkpoint: the latest, or the one after the epoch at whose end a proposed "
         "architecture had the best score.",
-        metadata={"choices": ("latest", "best")},
+        choices=("latest", "best"),
     )
     command.add_settings("Ranking (defaults: as the search did)", defaults, exclude=elsewhere)
     command.parse(argv)

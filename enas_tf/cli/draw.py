@@ -56,16 +56,11 @@ def _flags(entry: SpaceEntry) -> CommandFlags:
         required=True,
     )
     for name, default in _drawing_options(entry).items():
-        metadata = entry.space.__dataclass_fields__[name].metadata
-        command.add(
-            "Drawing",
-            name,
-            field_types(entry.space)[name] | None,
-            None,
-            f"{metadata['help']} (default: that of the run; for other architectures "
-            f"{_text(default)}).",
-            metadata=metadata,
+        metadata = dict(entry.space.__dataclass_fields__[name].metadata)
+        metadata["help"] += (
+            f" (default: that of the run; for other architectures {_text(default)})."
         )
+        command.add("Drawing", name, field_types(entry.space)[name] | None, None, **metadata)
     return command
 
 

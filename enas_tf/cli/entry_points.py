@@ -5,59 +5,14 @@ large part of a second.
 """
 
 import contextlib
+import functools
 import importlib
 import os
 import signal
-from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from enas_tf.environment.console import say
-from enas_tf.training.interruption import TERMINATIONS
-
-
-def search() -> int:
-    """Runs `enas-search`."""
-    return _run("search")
-
-
-def derive() -> int:
-    """Runs `enas-derive`."""
-    return _run("derive")
-
-
-def retrain() -> int:
-    """Runs `enas-retrain`."""
-    return _run("retrain")
-
-
-def evaluate() -> int:
-    """Runs `enas-evaluate`."""
-    return _run("evaluate")
-
-
-def export() -> int:
-    """Runs `enas-export`."""
-    return _run("export")
-
-
-def generate() -> int:
-    """Runs `enas-generate`."""
-    return _run("generate")
-
-
-def draw() -> int:
-    """Runs `enas-draw`."""
-    return _run("draw")
-
-
-def report() -> int:
-    """Runs `enas-report`."""
-    return _run("report")
-
-
-def benchmark() -> int:
-    """Runs `enas-benchmark`."""
-    return _run("benchmark")
+from enas_tf.training.interruption import TERMINATIONS, handled_by
 
 
 def _run(name: str) -> int:
@@ -70,7 +25,7 @@ def _run(name: str) -> int:
         os._exit(128 + number)
 
     try:
-        with _handled_by(stop):
+        with handled_by(stop, (signal.SIGINT, *TERMINATIONS)):
             command = importlib.import_module(f"enas_tf.cli.{name}")
         return command.main()
     except KeyboardInterrupt as error:
@@ -79,14 +34,12 @@ def _run(name: str) -> int:
         return 128 + getattr(error, "number", signal.SIGINT)
 
 
-@contextlib.contextmanager
-def _handled_by(stop: Callable[[int, object], NoReturn]) -> Iterator[None]:
-    """Lets the signals that would end the process call a function instead."""
-    previous = {
-        number: signal.signal(number, stop)
-        for number in (signal.SIGINT, *TERMINATIONS)
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
-    }
-    yield
-    for number, handler in previous.items():
-        signal.signal(number, handler)
+search = functools.partial(_run, "search")
+derive = functools.partial(_run, "derive")
+retrain = functools.partial(_run, "retrain")
+evaluate = functools.partial(_run, "evaluate")
+export = functools.partial(_run, "export")
+generate = functools.partial(_run, "generate")
+draw = functools.partial(_run, "draw")
+report = functools.partial(_run, "report")
+benchmark = functools.partial(_run, "benchmark")

@@ -75,7 +75,7 @@ def _flags() -> CommandFlags:
         int | None,
         None,
         "Use only this many examples of the test set (classifier).",
-        metadata={"minimum": 1},
+        minimum=1,
     )
     command.add(
         "Data",
@@ -83,15 +83,10 @@ def _flags() -> CommandFlags:
         int | None,
         None,
         "Use only this many words of the test part (language model).",
-        metadata={"minimum": 2},
+        minimum=2,
     )
     command.add(
-        "Evaluation",
-        "batch_size",
-        int,
-        200,
-        "Pictures in one pass (classifier).",
-        metadata={"minimum": 1},
+        "Evaluation", "batch_size", int, 200, "Pictures in one pass (classifier).", minimum=1
     )
     command.add("Evaluation", "json", bool, False, "Print a JSON object instead of a sentence.")
     return command

@@ -35,7 +35,7 @@ def _export(argv: Sequence[str]) -> None:
         str,
         "saved_model",
         "What to write; onnx needs the package tf2onnx.",
-        metadata={"choices": tuple(FORMATS)},
+        choices=tuple(FORMATS),
     )
     command.add(
         "Export",

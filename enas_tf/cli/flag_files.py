@@ -1,4 +1,8 @@
-"""Files of flags: `--flagfile=FILE` stands for the flags in the file, one a line."""
+"""Files of flags: `--flagfile=FILE` stands for the flags in the file, one a line.
+
+absl's own reader waits for ever for a pipe, fails with a traceback at what is no text, and goes on
+after a file that names itself.
+"""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,9 @@
 """Command-line flags made from settings.
 
-A command's flags live in a `FlagValues` of their own, so that neither absl nor any library adds to
-them: `--help` shows what the command has, and everything else is an unknown flag.
+absl reads the command line. A command's flags live in a `FlagValues` of their own, so that neither
+absl nor any library adds to them: `--help` shows what the command has, and everything else is an
+unknown flag. Ours is what absl does not have: values that are checked, and told, as those of
+settings are (`check_value`), `none`, and a help that is made from the same metadata.
 """
 
 import math
@@ -25,7 +27,13 @@ _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "t", "1"), True),
     **dict.fromkeys(("no", "false", "f", "0"), False),
 }
-_NO_BOUNDS: Mapping[str, Any] = types.MappingProxyType({})
+_BOUNDS = {
+    "minimum": "at least",
+    "above": "greater than",
+    "maximum": "at most",
+    "below": "less than",
+}
+_PLACEHOLDERS = {int: "INTEGER", float: "NUMBER", range: "FIRST:END"}
 
 SettingsType = TypeVar("SettingsType", bound=Settings)
 
@@ -46,7 +54,13 @@ class CommandFlags:
     ```
     """
 
-    def __init__(self, name: str, summary: str, elsewhere: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        elsewhere: Mapping[str, str] | None = None,
+        positional: str | None = None,
+    ):
         """Makes a command without flags.
 
         Args:
@@ -54,13 +68,14 @@ class CommandFlags:
           summary: what `--help` says first.
           elsewhere: for flags that the command does not have but users may expect: where they
             belong.
+          positional: the flag whose name may be left out.
         """
         self.name = name
         self.summary = summary
         self._elsewhere = elsewhere or {}
+        self._positional = positional
         self._values = flags.FlagValues()
         self._values.set_gnu_getopt(True)
-        self._groups: dict[str, list[_FlagInfo]] = {}
 
     def add(
         self,
@@ -71,34 +86,27 @@ class CommandFlags:
         help: str,  # noqa: A002 (the word users of flag libraries know)
         *,
         required: bool = False,
-        metadata: Mapping[str, Any] = _NO_BOUNDS,
+        **limits: Any,
     ) -> None:
         """Adds one flag.
 
         Args:
           group: heading in `--help`.
           name: of the flag.
-          annotation: type of the value, for example `int | None`.
+          annotation: type of the value, for example `int | None`; `list[str]`: the flag may be
+            given several times.
           default: the value when the flag is not given.
           help: one sentence.
           required: whether the flag must be given.
-          metadata: bounds and choices, as in the metadata of a `setting`.
+          **limits: bounds and choices, as of a `setting`.
         """
-        parser = _Parser(name, annotation, metadata)
-        is_boolean = bool in alternatives(annotation)
-        flag = flags.Flag(
-            parser,
-            flags.ArgumentSerializer(),
-            name,
-            None,
-            help,
-            boolean=is_boolean,
-        )
-        # Set directly, since a default need not pass through its text.
-        flag.value = flag.default = default
-        self._values[name] = flag
-        info = _FlagInfo(name, parser, default, help, required)
-        self._groups.setdefault(group, []).append(info)
+        parser = _Parser(name, annotation, limits, required)
+        kind = flags.MultiFlag if parser.is_list else flags.Flag
+        flag: flags.Flag[Any] = kind(parser, None, name, default, help, boolean=parser.kind is bool)
+        # absl adds to that of a list.
+        flag.help = help
+        # absl groups flags by modules.
+        flags.DEFINE_flag(flag, self._values, module_name=group)
 
     def add_settings(
         self, group: str, settings: Settings, prefix: str = "", exclude: Collection[str] = ()
@@ -113,14 +121,7 @@ class CommandFlags:
         """
         for leaf in _leaves(settings, prefix):
             if leaf.flag not in exclude:
-                self.add(
-                    group,
-                    leaf.flag,
-                    leaf.annotation,
-                    leaf.value,
-                    leaf.metadata["help"],
-                    metadata=leaf.metadata,
-                )
+                self.add(group, leaf.flag, leaf.annotation, leaf.value, **leaf.metadata)
 
     def parse(self, argv: Sequence[str]) -> None:
         """Reads the command line; `--help` and `--version` print and leave with `SystemExit`.
@@ -142,14 +143,20 @@ class CommandFlags:
             # absl lets this one switch its check for unknown flags off.
             if argument.lstrip("-").split("=")[0] == "undefok":
                 raise ConfigurationError("Unknown command line flag 'undefok'.")
-        rest = _parse(self._values, [self.name, *arguments], elsewhere=self._elsewhere)
-        if len(rest) > 1:
+        _, *rest = _parse(self._values, [self.name, *arguments], elsewhere=self._elsewhere)
+        if rest and self._positional is not None:
+            if self.given(self._positional):
+                raise ConfigurationError(
+                    f"`--{self._positional}` is given twice, the second time as {rest[0]!r}."
+                )
+            _parse(self._values, [self.name, f"--{self._positional}={rest.pop(0)}"])
+        if rest:
             raise ConfigurationError(
-                f"Unexpected argument {rest[1]!r}; write flags as --name=value."
+                f"Unexpected argument {rest[0]!r}; write flags as --name=value."
             )
-        for info in self._infos():
-            if info.required and not self.given(info.name):
-                raise ConfigurationError(f"`--{info.name}` is required. {info.help}")
+        for flag in self._flags():
+            if flag.parser.required and not flag.present:
+                raise ConfigurationError(f"`--{flag.name}` is required. {flag.help}")
 
     def __getitem__(self, name: str) -> Any:
         """Returns the value of a flag."""
@@ -178,33 +185,26 @@ class CommandFlags:
                 changes[name] = self[prefix + name]
         return base.replace(**changes)
 
-    def given_arguments(self, settings: Settings, prefix: str = "") -> list[str]:
-        """Returns the flags of some settings that were given, as arguments of a command line."""
-        leaves = [leaf for leaf in _leaves(settings, prefix) if self.given(leaf.flag)]
-        return [f"--{leaf.flag}={_show(self[leaf.flag])}" for leaf in leaves]
-
     def help_text(self) -> str:
         """Returns what `--help` prints."""
         width = min(shutil.get_terminal_size().columns, 100)
         lines = textwrap.wrap(f"{self.name}: {self.summary}", width)
-        required = "".join(
-            f" --{info.name}={info.parser.placeholder}" for info in self._infos() if info.required
-        )
+        required = "".join(f" {_heading(flag)}" for flag in self._flags() if flag.parser.required)
         lines += ["", f"Usage: {self.name}{required} [--flag=value ...]"]
-        for group, infos in self._groups.items():
+        for group, members in self._values.flags_by_module_dict().items():
             lines += ["", f"{group}:"]
-            for info in infos:
-                lines.append(f"  {info.heading}")
+            for flag in members:
+                lines.append(f"  {_heading(flag)}")
                 indent = " " * 6
                 lines += textwrap.wrap(
-                    info.description, width, initial_indent=indent, subsequent_indent=indent
+                    _description(flag), width, initial_indent=indent, subsequent_indent=indent
                 )
         lines += ["", "Also: --help, --version, --flagfile=FILE (reads flags from a file)."]
         return "\n".join(lines)
 
-    def _infos(self) -> "Iterator[_FlagInfo]":
-        for infos in self._groups.values():
-            yield from infos
+    def _flags(self) -> Iterator[Any]:
+        for members in self._values.flags_by_module_dict().values():
+            yield from members
 
 
 def flag_names(settings: Settings, prefix: str = "") -> list[str]:
@@ -237,31 +237,6 @@ def peek(argv: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
     return {name: values[name].value for name in names}
 
 
-class _FlagInfo(NamedTuple):
-    """What `--help` says of a flag."""
-
-    name: str
-    parser: "_Parser"
-    default: Any
-    help: str
-    required: bool
-
-    @property
-    def heading(self) -> str:
-        if self.parser.kind is bool:
-            return f"--[no]{self.name}"
-        return f"--{self.name}={self.parser.placeholder}"
-
-    @property
-    def description(self) -> str:
-        notes = self.parser.bounds
-        if self.required:
-            notes.append("required")
-        elif self.default is not None:
-            notes.append(f"default: {_show(self.default)}")
-        return f"{self.help} ({'; '.join(notes)})" if notes else self.help
-
-
 class _Leaf(NamedTuple):
     """A setting that is no section."""
 
@@ -272,43 +247,26 @@ class _Leaf(NamedTuple):
 
 
 class _Parser(flags.ArgumentParser):
-    """Turns the text of a flag into a value of a setting's type and checks its bounds."""
+    """Turns the text of a flag into a value of a setting's type and checks its limits."""
 
     syntactic_help = ""
 
-    def __init__(self, name: str, annotation: Any, metadata: Mapping[str, Any]):
+    def __init__(self, name: str, annotation: Any, limits: Mapping[str, Any], required: bool):
         kinds = alternatives(annotation)
         self.name = name
+        self.limits = limits
+        self.required = required
         self.optional = type(None) in kinds
         kind = next(kind for kind in kinds if kind is not type(None))
-        self.is_tuple = typing.get_origin(kind) is tuple
-        self.kind: type = typing.get_args(kind)[0] if self.is_tuple else kind
-        self.metadata = metadata
-
-    @property
-    def placeholder(self) -> str:
-        choices = self.metadata.get("choices")
-        if choices:
-            return "{" + ",".join(map(str, choices)) + "}"
-        word = {int: "INTEGER", float: "NUMBER"}.get(self.kind, "TEXT")
-        return f"{word},{word},..." if self.is_tuple else word
-
-    @property
-    def bounds(self) -> list[str]:
-        words = {
-            "minimum": "at least",
-            "above": "greater than",
-            "maximum": "at most",
-            "below": "less than",
-        }
-        return [
-            f"{word} {_show(self.metadata[key])}"
-            for key, word in words.items()
-            if self.metadata.get(key) is not None
-        ]
+        origin = typing.get_origin(kind)
+        self.is_tuple, self.is_list = origin is tuple, origin is list
+        self.kind: type = typing.get_args(kind)[0] if origin else kind
 
     def parse(self, argument: Any) -> Any:
-        text = str(argument).strip()
+        if not isinstance(argument, str):
+            # A default.
+            return argument
+        text = argument.strip()
         if self.optional and text.lower() == "none":
             return None
         value: Any
@@ -316,11 +274,8 @@ class _Parser(flags.ArgumentParser):
             value = tuple(self._convert(part.strip()) for part in text.split(","))
         else:
             value = self._convert(text)
-        check_value(f"--{self.name}", value, self.metadata)
+        check_value(f"--{self.name}", value, self.limits)
         return value
-
-    def flag_type(self) -> str:
-        return self.kind.__name__
 
     def _convert(self, text: str) -> Any:
         if self.kind is str:
@@ -331,6 +286,11 @@ class _Parser(flags.ArgumentParser):
             if text.lower() not in _BOOLEANS:
                 self._refuse("yes or no", text)
             return _BOOLEANS[text.lower()]
+        if self.kind is range:
+            first, _, end = text.partition(":")
+            if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+                self._refuse("FIRST:END, two integers from 0 on, the first one less", text)
+            return range(int(first), int(end))
         try:
             value = self.kind(text)
         except ValueError:
@@ -345,11 +305,40 @@ class _Parser(flags.ArgumentParser):
         )
 
 
+def _heading(flag: Any) -> str:
+    """Returns what `--help` says a flag looks like."""
+    parser = flag.parser
+    if parser.kind is bool:
+        return f"--[no]{flag.name}"
+    choices = parser.limits.get("choices")
+    word = _PLACEHOLDERS.get(parser.kind, "TEXT")
+    if choices:
+        word = "{" + ",".join(map(str, choices)) + "}"
+    elif parser.is_tuple:
+        word = f"{word},{word},..."
+    return f"--{flag.name}={word}"
+
+
+def _description(flag: Any) -> str:
+    """Returns what `--help` says of a flag."""
+    limits = flag.parser.limits
+    notes = [
+        f"{word} {_show(limits[key])}"
+        for key, word in _BOUNDS.items()
+        if limits.get(key) is not None
+    ]
+    if flag.parser.required:
+        notes.append("required")
+    elif flag.default is not None:
+        notes.append(f"default: {_show(flag.default)}")
+    return f"{flag.help} ({'; '.join(notes)})" if notes else flag.help
+
+
 def _parse(
     values: flags.FlagValues,
     argv: list[str],
     known_only: bool = False,
-    elsewhere: Mapping[str, str] = _NO_BOUNDS,
+    elsewhere: Mapping[str, str] = types.MappingProxyType({}),
 ) -> list[str]:
     try:
         return values(argv, known_only=known_only)

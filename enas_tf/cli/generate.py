@@ -65,21 +65,14 @@ def _flags() -> CommandFlags:
     command.add(
         "Text", "text", str | None, None, "The beginning of the text (default: none, a new line)."
     )
-    command.add(
-        "Text",
-        "num_words",
-        int,
-        50,
-        "Words and line ends to add.",
-        metadata={"minimum": 1},
-    )
+    command.add("Text", "num_words", int, 50, "Words and line ends to add.", minimum=1)
     command.add(
         "Text",
         "temperature",
         float,
         0.8,
         "Below 1 likely words become likelier, above 1 less likely; 0: always the most likely one.",
-        metadata={"minimum": 0.0},
+        minimum=0.0,
     )
     command.add(
         "Text",
@@ -87,17 +80,10 @@ def _flags() -> CommandFlags:
         int | None,
         None,
         "Draw from so many of the most likely words only (default: from all).",
-        metadata={"minimum": 1},
+        minimum=1,
     )
     command.add("Text", "allow_unknown", bool, False, "Whether <unk> may be drawn.")
-    command.add(
-        "Text",
-        "seed",
-        int,
-        0,
-        "Seed of the draws.",
-        metadata={"minimum": 0, "maximum": 2**31 - 1},
-    )
+    command.add("Text", "seed", int, 0, "Seed of the draws.", minimum=0, maximum=2**31 - 1)
     return command
 
 

@@ -2,11 +2,10 @@
 
 import pathlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from enas_tf.cli import next_steps
 from enas_tf.cli.app import run_command
-from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.known_run import known_run
 from enas_tf.errors import ConfigurationError, RunDirectoryError
@@ -24,8 +23,6 @@ SUMMARY = (
 PAGE = "report.html"
 
 _ENDINGS = (".html", ".htm")
-# The flags whose value may be the next argument.
-_WITH_VALUE = ("run", "final", "output")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(argv: Sequence[str]) -> None:
-    command = CommandFlags(NAME, SUMMARY)
+    command = CommandFlags(NAME, SUMMARY, positional="run")
     command.add(
         "Report",
         "run",
@@ -46,7 +43,7 @@ def _report(argv: Sequence[str]) -> None:
     command.add(
         "Report",
         "final",
-        str | None,
+        list[str],
         None,
         "Folder of a retraining whose results belong into the report, for example of the "
         "architecture that the search found; may be given several times.",
@@ -58,15 +55,14 @@ def _report(argv: Sequence[str]) -> None:
         None,
         f"File to write; it ends in .html (default: RUN/{PAGE}).",
     )
-    argv = with_flag_files(argv)
-    command.parse(_with_run_named(argv))
+    command.parse(argv)
     output = user_path(command["output"] or pathlib.Path(command["run"]) / PAGE)
     if output.suffix.lower() not in _ENDINGS:
         raise ConfigurationError(
             f"`--output` must be a file name that ends in .html. Received: --output={output}"
         )
     run = read_run(command["run"])
-    finals = [_retraining(path, run.entry.name) for path in _finals(argv)]
+    finals = [_retraining(path, run.entry.name) for path in command["final"] or ()]
     write_text(output, report_page(run, finals, _commands_after(run, finals)))
     print(f"Wrote {output}")
 
@@ -87,46 +83,6 @@ def _commands_after(
     if reported is not None:
         steps.append(next_steps.tensorboard(reported))
     return [Command(step.purpose, step.line) for step in steps]
-
-
-def _with_run_named(argv: Sequence[str]) -> list[str]:
-    """Returns the arguments with a first one that is no flag as `--run`."""
-    arguments, named = [], False
-    for argument, is_flag in _told_apart(argv):
-        if is_flag or named:
-            arguments.append(argument)
-        else:
-            arguments.append(f"--run={argument}")
-            named = True
-    if named and any(_name(text) == "run" for text, is_flag in _told_apart(argv) if is_flag):
-        raise ConfigurationError("The folder of the run is given twice, with --run and without.")
-    return arguments
-
-
-def _finals(argv: Sequence[str]) -> list[str]:
-    """Returns all folders that `--final` names."""
-    found = []
-    flags = [text for text, is_flag in _told_apart(argv) if is_flag]
-    for number, text in enumerate(flags):
-        if _name(text) == "final":
-            found.append(text.partition("=")[2] if "=" in text else flags[number + 1])
-    return found
-
-
-def _told_apart(argv: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """Yields the arguments, each with whether it is a flag or the value of one."""
-    is_value = False
-    for argument in argv:
-        is_flag = argument.startswith("-") and argument != "-"
-        yield argument, is_flag or is_value
-        is_value = (
-            not is_value and is_flag and "=" not in argument and _name(argument) in _WITH_VALUE
-        )
-
-
-def _name(flag: str) -> str:
-    """Returns the name in `--name=value`."""
-    return flag.lstrip("-").partition("=")[0]
 
 
 def _retraining(path: str, space: str) -> TrainingRecord:

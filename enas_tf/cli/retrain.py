@@ -9,10 +9,9 @@ from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import retrain_report
 from enas_tf.cli.common import (
     add_architecture_flag,
-    add_device_flags,
-    add_output_flags,
     add_preset_flag,
     add_space_flag,
+    add_training_flags,
     check_output_dir,
     chosen_preset,
     chosen_space,
@@ -78,10 +77,11 @@ def _retrain(argv: Sequence[str]) -> None:
     from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
     from enas_tf.training.machines.workers import Workers
+    from enas_tf.training.profiling import profiled
 
     workers = Workers(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
-    with workers.together():
+    with workers.together(), profiled(command["profile_steps"]):
         model = retrain(
             architecture,
             data,
@@ -108,8 +108,7 @@ def _flags(
     add_space_flag(command, "Run", entry, from_architecture=True)
     add_architecture_flag(command, "Run")
     add_preset_flag(command, "Run", entry.retrain_presets, preset_name)
-    add_device_flags(command, "Run")
-    add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
+    add_training_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
     command.add_settings("Data (of a run: defaults as there)", data)
     command.add_settings("Network", preset.network)
     command.add_settings("Training", preset.retrain)

@@ -7,10 +7,9 @@ from typing import Any
 from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import (
-    add_device_flags,
-    add_output_flags,
     add_preset_flag,
     add_space_flag,
+    add_training_flags,
     check_output_dir,
     chosen_preset,
     chosen_space,
@@ -59,16 +58,18 @@ def _search(argv: Sequence[str]) -> None:
 
     from enas_tf.searching.api import search
     from enas_tf.training.machines.workers import Workers
+    from enas_tf.training.profiling import profiled
 
-    result = search(
-        space.for_data(data),
-        data,
-        config,
-        output_dir,
-        overwrite=command["overwrite"],
-        distribution=distribution,
-        preset=preset_name,
-    )
+    with profiled(command["profile_steps"]):
+        result = search(
+            space.for_data(data),
+            data,
+            config,
+            output_dir,
+            overwrite=command["overwrite"],
+            distribution=distribution,
+            preset=preset_name,
+        )
     if is_follower(Workers(distribution)):
         return
     print(search_report(result))
@@ -79,8 +80,7 @@ def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
     add_space_flag(command, "Run", entry)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)
-    add_device_flags(command, "Run")
-    add_output_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
+    add_training_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
     command.add_settings("Data", preset.data)
     command.add_settings(f"Search space {entry.name} and its controller", preset.space)
     command.add_settings("Search", preset.search, exclude=entry.unused_flags)

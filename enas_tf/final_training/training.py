@@ -41,6 +41,7 @@ from enas_tf.training.devices import distributed
 from enas_tf.training.machines.run import open_run
 from enas_tf.training.machines.workers import Workers
 from enas_tf.training.optimizers import build_optimizer
+from enas_tf.training.profiling import Profile
 from enas_tf.training.schedules import learning_rate
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
@@ -260,7 +261,7 @@ class Training(Task):
         """
         with self.workers.together():
             if output_dir is None:
-                self._finish(None, on_event, on_progress)
+                self._finish(None, Profile(None, self.workers), on_event, on_progress)
                 return self.model()
             identity, workers = self._identity(), self.workers
             origin = {"preset": preset, "data": self.data.config.to_json()}
@@ -269,7 +270,8 @@ class Training(Task):
                 for name, text in self.assets().items():
                     run.keep_asset(name, text)
                 with contextlib.closing(SavedTraining(self, run)) as saved:
-                    self._finish(saved, on_event, on_progress)
+                    profile = Profile(run.tensorboard, workers)
+                    self._finish(saved, profile, on_event, on_progress)
                 model = self.model()
                 if workers.is_chief:
                     _save_model(model, run.file(MODEL_FILE))
@@ -279,13 +281,14 @@ class Training(Task):
     def _finish(
         self,
         saved: SavedTraining | None,
+        profile: Profile,
         on_event: OnEvent | None,
         on_progress: OnProgress | None,
     ) -> None:
         """Takes all steps that are left; see `Trainer.run`."""
         self._saved, self._on_event, self._on_progress = saved, on_event, on_progress
         try:
-            Trainer(self).run()
+            Trainer(self, profile).run()
         finally:
             self._progress.close()
             self._batches = None

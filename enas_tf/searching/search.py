@@ -28,6 +28,7 @@ from enas_tf.searching.strategies import build_strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.profiling import Profile
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
 logger = logging.getLogger(__name__)
@@ -174,7 +175,7 @@ class Search(Task):
         """
         self._on_epoch_end = on_epoch_end
         try:
-            Trainer(self).run()
+            Trainer(self, Profile(self._run.tensorboard, self.workers)).run()
         finally:
             self._progress.close()
 

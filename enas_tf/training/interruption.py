@@ -1,7 +1,9 @@
 """Interruptions that wait until the state of a run is saved."""
 
+import contextlib
 import signal
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,24 @@ def is_heeded(number: int) -> bool:
     """
     # None: a handler that was not installed by Python, which cannot be restored.
     return signal.getsignal(number) not in (None, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def handled_by(
+    handler: Callable[[int, Any], Any], numbers: Sequence[int] = TERMINATIONS
+) -> Iterator[None]:
+    """Lets signals that reach this process call a function while a block runs.
+
+    Args:
+      handler: gets the number of the signal and a frame.
+      numbers: of the signals.
+    """
+    previous = {number: signal.signal(number, handler) for number in filter(is_heeded, numbers)}
+    try:
+        yield
+    finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
 
 
 class DeferredSignals:

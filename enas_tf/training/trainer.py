@@ -15,6 +15,7 @@ from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.interruption import DeferredSignals
 from enas_tf.training.machines.workers import Workers
 from enas_tf.training.pauses import Pause, Pauses
+from enas_tf.training.profiling import Profile
 
 _log = logging.getLogger(__name__)
 
@@ -105,10 +106,12 @@ class Trainer:
 
     Args:
       task: what is trained.
+      profile: records some of the steps.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, profile: Profile) -> None:
         self._task = task
+        self._profile = profile
         self._is_saved = True
 
     def run(self) -> None:
@@ -122,7 +125,7 @@ class Trainer:
         """
         task = self._task
         task.begin()
-        with DeferredSignals() as signals:
+        with DeferredSignals() as signals, self._profile:
             pauses = Pauses(signals, task.workers)
             while True:
                 try:
@@ -146,7 +149,8 @@ class Trainer:
                     task.interrupted()
                     return
                 self._is_saved = False
-                stretch.take(step)
+                with self._profile.step():
+                    stretch.take(step)
             ended = stretch.end()
             self._save(ended.score)
             pauses.saved()

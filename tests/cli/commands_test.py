@@ -67,6 +67,7 @@ def test_an_unknown_flag_is_one_line_and_needs_no_tensorflow(name):
         (["--space=cube"], "`--space` must be one of"),
         (["--space=macro", "--preset=best"], "`--preset` must be one of"),
         (["--space=macro", "--epochs=0"], "`--epochs` must be at least 1"),
+        (["--profile_steps=9"], "`--profile_steps` must be FIRST:END"),
         (["--space=macro", "--filters=17"], "`filters` must be even"),
         (["--space=macro", "macro"], "Unexpected argument 'macro'"),
     ],

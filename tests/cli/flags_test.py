@@ -126,19 +126,63 @@ def test_required_flags():
         command.parse([])
 
 
-def test_given_arguments_can_be_given_again():
-    base = Outer()
-    command = make_command(base)
-    command.parse(["--noflip", "--sizes=3", "--limit=0.00025", "--folder=a b"])
-    again = make_command(base)
-    again.parse(command.given_arguments(base))
-    assert again.settings(base) == command.settings(base)
+def test_a_flag_that_may_be_given_several_times():
+    command = CommandFlags("enas-x", "Does x.")
+    command.add("Run", "final", list[str], None, "Folders.")
+    command.parse(["--final=a", "--final", "b"])
+    assert command["final"] == ["a", "b"]
+    assert "--final=TEXT\n      Folders.\n" in command.help_text()
+
+
+@pytest.mark.parametrize("argv", [["a b"], ["--run", "a b"], ["--deep", "a b"]])
+def test_a_flag_whose_name_may_be_left_out(argv):
+    command = CommandFlags("enas-x", "Does x.", positional="run")
+    command.add("Run", "run", str, None, "Folder of a run.", required=True)
+    command.add("Run", "deep", bool, False, "Look deep.")
+    command.parse(argv)
+    assert command["run"] == "a b"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["a", "b"], "Unexpected argument 'b'"),
+        (["a", "--run=b"], "`--run` is given twice, the second time as 'a'"),
+        ([""], "`--run` must be a text that is not empty"),
+    ],
+)
+def test_what_is_no_value_without_a_name(argv, message):
+    command = CommandFlags("enas-x", "Does x.", positional="run")
+    command.add("Run", "run", str, None, "Folder of a run.", required=True)
+    with pytest.raises(ConfigurationError, match=message):
+        command.parse(argv)
+
+
+def test_a_range():
+    command = CommandFlags("enas-x", "Does x.")
+    command.add("Run", "steps", range | None, None, "Some steps.")
+    command.parse(["--steps=3:10"])
+    assert command["steps"] == range(3, 10)
+    assert "--steps=FIRST:END" in command.help_text()
+    for text in ("3", "3:3", "-1:3", "3:", "a:b", "1:2:3"):
+        with pytest.raises(ConfigurationError, match="`--steps` must be FIRST:END") as caught:
+            command.parse([f"--steps={text}"])
+        assert f"Received: --steps={text}" in str(caught.value)
 
 
 def test_differing_arguments_make_the_settings():
-    settings = Outer(epochs=3, flip=False, limit=None, inner=Inner(rate=0.25))
+    settings = Outer(
+        epochs=3, folder="a b", flip=False, sizes=(3,), limit=None, inner=Inner(rate=0.00025)
+    )
     arguments = differing_arguments(settings, Outer())
-    assert arguments == ["--epochs=3", "--flip=no", "--limit=none", "--inner_rate=0.25"]
+    assert arguments == [
+        "--epochs=3",
+        "--folder=a b",
+        "--flip=no",
+        "--sizes=3",
+        "--limit=none",
+        "--inner_rate=0.00025",
+    ]
     assert parse(*arguments) == settings
 
 
