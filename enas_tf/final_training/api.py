@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.final_training.images import ImageTraining
+from enas_tf.final_training.task import OnEvent, OnProgress
 from enas_tf.final_training.texts import TextTraining
-from enas_tf.final_training.training import OnEvent, OnProgress, Training
+from enas_tf.final_training.training import Training
 from enas_tf.settings.config import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace

@@ -109,7 +109,7 @@ class ImageTraining(Training):
             normalization=self.normalization,
             batch_size=self.config.training.batch_size,
             # After going back: another order, and other changes of the pictures.
-            seed=self.config.seed + self.rollbacks,
+            seed=self.config.seed + int(self.num_rollbacks.numpy()),
             first_step=first_step,
             augmentation=self.data.augmentation,
             share=share,

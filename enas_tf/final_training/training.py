@@ -6,14 +6,11 @@ stop and to go back says `enas_tf.training.trainer`.
 
 import abc
 import contextlib
-import functools
-import logging
 import math
 import os
 import pathlib
-import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -24,8 +21,8 @@ from enas_tf.errors import NumericalError
 from enas_tf.files.replacing import replacing
 from enas_tf.files.writing import writing
 from enas_tf.final_training.saved_training import SavedTraining
+from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
-from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.training_report import PHASE
 from enas_tf.runs.directory import RESULTS
 from enas_tf.settings.config import (
@@ -37,45 +34,13 @@ from enas_tf.settings.config import (
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import Architecture
-from enas_tf.training.devices import distributed
 from enas_tf.training.machines.run import open_run
 from enas_tf.training.machines.workers import Workers
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.profiling import Profile
-from enas_tf.training.schedules import learning_rate
-from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
-
-_PROGRESS_STEPS = 10
-# In the history of a training that was ended before its last epoch.
-_ENDED = "ended"
-
-_log = logging.getLogger(__name__)
 
 
-class RetrainProgress(NamedTuple):
-    """How far a training is.
-
-    Attributes:
-      step: steps done.
-      total_steps: steps of the whole training.
-      epoch: the running epoch, from 1.
-      epochs: epochs of the whole training.
-      metrics: means over the running epoch so far, for example `loss` in nats and `accuracy`.
-    """
-
-    step: int
-    total_steps: int
-    epoch: int
-    epochs: int
-    metrics: Mapping[str, float]
-
-
-# An answer of True ends the training.
-OnEvent = Callable[[Mapping[str, Any]], Any]
-OnProgress = Callable[[RetrainProgress], None]
-
-
-class Training(Task):
+class Training(abc.ABC):
     """One training of a derived network from scratch.
 
     Args:
@@ -93,7 +58,8 @@ class Training(Task):
       history: what a checkpoint must hold besides variables, as JSON can hold it.
       seconds: how long the training has taken so far, over all interruptions.
       workers: the machines of the strategy.
-      num_rollbacks: int32 variable of `Task.rollbacks`.
+      num_rollbacks: int32 variable, how often it went back to a checkpoint because a loss was not
+        finite; what makes random numbers shall take it into account.
     """
 
     # A NamedTuple of sums with a method `means`.
@@ -132,13 +98,6 @@ class Training(Task):
         self.history: dict[str, Any] = {}
         self.seconds = 0.0
         self.num_rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
-        self._saved: SavedTraining | None = None
-        self._on_event: OnEvent | None = None
-        self._on_progress: OnProgress | None = None
-        self._progress = Progress({}, shown=False)
-        self._traced_step: Any = None
-        self._batches: Any = None
-        self._started = 0.0
         with self.workers.together(), strategy.scope():
             self.network = build()
             self.optimizer = build_optimizer(config.training, epoch_steps)
@@ -204,10 +163,10 @@ class Training(Task):
         """Returns what a drawing of the architecture needs to know."""
         return {}
 
-    def after_restore(self) -> None:
+    def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
         """Does what is to be done after a checkpoint was restored."""
 
-    def after_step(self) -> None:
+    def after_step(self) -> None:  # noqa: B027 (a hook; most have nothing to do there)
         """Does what is to be done after every step."""
 
     def validate(self, epoch: int) -> dict[str, Any]:
@@ -261,7 +220,7 @@ class Training(Task):
         """
         with self.workers.together():
             if output_dir is None:
-                self._finish(None, Profile(None, self.workers), on_event, on_progress)
+                TrainingTask(self, None, on_event, on_progress).finish(Profile(None, self.workers))
                 return self.model()
             identity, workers = self._identity(), self.workers
             origin = {"preset": preset, "data": self.data.config.to_json()}
@@ -271,149 +230,12 @@ class Training(Task):
                     run.keep_asset(name, text)
                 with contextlib.closing(SavedTraining(self, run)) as saved:
                     profile = Profile(run.tensorboard, workers)
-                    self._finish(saved, profile, on_event, on_progress)
+                    TrainingTask(self, saved, on_event, on_progress).finish(profile)
                 model = self.model()
                 if workers.is_chief:
                     _save_model(model, run.file(MODEL_FILE))
                     run.write_json(RESULTS, self._results(model))
                 return model
-
-    def _finish(
-        self,
-        saved: SavedTraining | None,
-        profile: Profile,
-        on_event: OnEvent | None,
-        on_progress: OnProgress | None,
-    ) -> None:
-        """Takes all steps that are left; see `Trainer.run`."""
-        self._saved, self._on_event, self._on_progress = saved, on_event, on_progress
-        try:
-            Trainer(self, profile).run()
-        finally:
-            self._progress.close()
-            self._batches = None
-
-    @property
-    def max_rollbacks(self) -> int:
-        """How often the training may go back."""
-        return self.config.max_rollbacks
-
-    @property
-    def rollbacks(self) -> int:
-        """How often the training went back to a checkpoint."""
-        return int(self.num_rollbacks.numpy())
-
-    @rollbacks.setter
-    def rollbacks(self, number: int) -> None:
-        self.num_rollbacks.assign(number)
-
-    def begin(self) -> None:
-        """Restores the newest checkpoint, or writes the first one; makes the batches."""
-        if self._saved is not None and not self._saved.restore():
-            # So that there is something to go back to.
-            self._saved.begin()
-        self._start()
-
-    def _start(self) -> None:
-        first = self.step
-        batches = distributed(self.strategy, lambda share: self.batches(first, share))
-        if self._traced_step is None:
-            # Given, because texts have segments of many lengths, which shall not be traced one by
-            # one.
-            self._traced_step = tf.function(
-                self._counted_step, [batches.element_spec], autograph=False
-            )
-        self._batches = iter(batches)
-        self._progress.close()
-        # What an interrupted run did before does not count into the speed.
-        self._progress = Progress(
-            {PHASE: self.total_steps}, {PHASE: first}, shown=self.workers.is_chief
-        )
-        self._shown_step = first
-        self._started = time.monotonic() - self.seconds
-
-    def _counted_step(self, batch: Any) -> None:
-        metrics = self.train_step(batch)
-        self.totals.assign_add(tf.cast(tf.stack(metrics), tf.float64))
-
-    def stretch(self) -> Stretch | None:
-        """Returns what is left of the running epoch; None at the end of the training."""
-        first = self.step
-        if self.history.get(_ENDED) or first >= self.total_steps:
-            return None
-        last = (first // self.epoch_steps + 1) * self.epoch_steps
-        return Stretch(range(first, last), self._take_step, self._end_epoch)
-
-    def _take_step(self, step: int) -> None:
-        self._traced_step(next(self._batches))
-        self.after_step()
-        self.seconds = time.monotonic() - self._started
-        done = step + 1
-        if done % self.epoch_steps == 0 or done % _PROGRESS_STEPS == 0:
-            self._show(done)
-
-    def _show(self, done: int) -> None:
-        epoch, epochs = (done - 1) // self.epoch_steps + 1, self.config.training.epochs
-        means = self.means()
-        self._progress.update(PHASE, done - self._shown_step, epoch=epoch, epochs=epochs, **means)
-        self._shown_step = done
-        if self._on_progress is not None:
-            self._on_progress(RetrainProgress(done, self.total_steps, epoch, epochs, means))
-
-    def _end_epoch(self) -> StretchEnd:
-        """Measures an epoch that has just ended, logs it, and starts the next one's sums."""
-        self.check()
-        step, means = self.step, self.means()
-        epoch = step // self.epoch_steps
-        # All machines take part where replicas have variables of their own.
-        validation = self.validate(epoch)
-        validation = self.workers.decide(lambda: validation)
-        self.after_validation(epoch, validation)
-        rate = learning_rate(self.config.training, step - 1, self.epoch_steps)
-        event = {
-            "phase": PHASE,
-            "step": step,
-            "epoch": epoch,
-            "seconds": self.seconds,
-            **means,
-            "learning_rate": float(rate),
-            **validation,
-        }
-        self.totals.assign(tf.zeros_like(self.totals))
-        if self._saved is not None:
-            self._saved.log(event)
-        tell = self._on_event
-        ask = None if tell is None else functools.partial(tell, event)
-        return StretchEnd(self.validation_score(validation), ask)
-
-    def end(self) -> None:
-        """Takes note that the training shall end before its last epoch."""
-        self.history[_ENDED] = True
-        _log.info("ended after step %d, as on_event asked", self.step)
-
-    def save(self, score: float | None = None) -> None:
-        """Saves everything, if the training has a folder; see `Task.save`."""
-        if self._saved is not None:
-            self._saved.save(score)
-        self._progress.skip_time()
-
-    def check(self) -> None:
-        """Raises `NumericalError` if a mean over the running epoch is infinite or undefined."""
-        epoch = (self.step - 1) // self.epoch_steps + 1
-        for name, value in self.means().items():
-            self.check_finite(name, value, epoch)
-
-    def go_back(self) -> bool:
-        """Restores the newest checkpoint; returns whether there was one."""
-        return self._saved is not None and self._saved.restore()
-
-    def went_back(self) -> None:
-        """Makes the batches from where the training is now."""
-        self._start()
-
-    def place(self) -> str:
-        """Returns the step."""
-        return f"step {self.step} of {self.total_steps}"
 
     def means(self) -> dict[str, float]:
         """Returns the means over the running epoch so far."""

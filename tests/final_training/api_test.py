@@ -2,7 +2,7 @@ import pytest
 
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError
-from enas_tf.final_training import images, texts
+from enas_tf.final_training import api
 from enas_tf.final_training.api import retrain
 from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
@@ -13,30 +13,31 @@ from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 
 
 @pytest.mark.parametrize(
-    ("module", "architecture"),
+    ("kind", "architecture"),
     [
-        (images, MacroArchitecture.from_release_string("3")),
-        (images, ENAS_MICRO_RELEASE),
-        (texts, RnnArchitecture.from_release_string("0 2")),
-        (texts, LstmBaseline()),
+        ("images", MacroArchitecture.from_release_string("3")),
+        ("images", ENAS_MICRO_RELEASE),
+        ("texts", RnnArchitecture.from_release_string("0 2")),
+        ("texts", LstmBaseline()),
     ],
 )
-def test_the_architecture_says_what_is_trained(module, architecture, monkeypatch):
+def test_the_data_of_the_space_say_what_is_trained(kind, architecture, monkeypatch):
     entry = get_space(architecture.space_name)
     data = entry.space().random_data(SearchConfig())
     config, network = entry.retrain_presets["smoke"].retrain, entry.network()
 
-    def record(*positional, **named):
-        return positional, named
+    class Recorded:
+        config_class = type(config)
 
-    monkeypatch.setattr(module, "retrain", record)
-    positional, named = retrain(architecture, data, config, network, "folder", overwrite=True)
-    assert positional == (architecture, data, config)
-    assert (named["network"], named["output_dir"], named["overwrite"]) == (
-        network,
-        "folder",
-        True,
-    )
+        def __init__(self, *arguments):
+            self.arguments = arguments[:-1]
+
+        def run(self, output_dir, **options):
+            return self.arguments, output_dir, options["overwrite"]
+
+    monkeypatch.setattr(api, "_TRAININGS", {kind: Recorded})
+    recorded = retrain(architecture, data, config, network, "folder", overwrite=True)
+    assert recorded == ((architecture, data, config, network), "folder", True)
 
 
 def test_what_is_no_architecture_is_refused():

@@ -14,8 +14,7 @@ from enas_tf.errors import (
     NumericalError,
     RunDirectoryError,
 )
-from enas_tf.final_training import images
-from enas_tf.final_training import training as training_module
+from enas_tf.final_training import images, task
 from enas_tf.final_training.api import retrain
 from enas_tf.models.classifier import evaluate
 from enas_tf.settings.config import DataConfig, RetrainConfig, TrainingConfig
@@ -111,7 +110,7 @@ def test_calling_again_changes_nothing(whole_run, data):
 
 
 def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
-    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(task, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         if progress.step == last_step:
@@ -138,7 +137,7 @@ def test_interrupted_run_goes_on_to_the_same_bits(
 
 
 def test_a_training_whose_folder_was_renamed_writes_no_model(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(task, "_PROGRESS_STEPS", 1)
 
     def rename(progress):
         if progress.step == progress.total_steps and (tmp_path / "run").exists():
@@ -191,7 +190,7 @@ def micro_run(data, tmp_path_factory):
 def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
     micro_run, data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(task, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
         if progress.step == 3:

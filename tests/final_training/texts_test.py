@@ -7,8 +7,7 @@ import pytest
 
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, NumericalError
-from enas_tf.final_training import texts
-from enas_tf.final_training import training as training_module
+from enas_tf.final_training import task, texts
 from enas_tf.final_training.api import retrain
 from enas_tf.final_training.averaging import WeightAverage
 from enas_tf.models.export import load_model
@@ -141,7 +140,7 @@ def test_calling_again_changes_nothing(whole_run, data):
 
 
 def test_interrupted_run_goes_on_to_the_same_bits(whole_run, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_module, "_PROGRESS_STEPS", 1)
+    monkeypatch.setattr(task, "_PROGRESS_STEPS", 1)
     folder, expected = whole_run
     events = metrics_of(folder)
     epoch_steps = events[0]["step"]

@@ -1,0 +1,217 @@
+"""A final training as a task of the trainer: its steps, its progress, its events."""
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from enas_tf.final_training.saved_training import SavedTraining
+from enas_tf.reporting.progress import Progress
+from enas_tf.reporting.training_report import PHASE
+from enas_tf.training.devices import distributed
+from enas_tf.training.profiling import Profile
+from enas_tf.training.schedules import learning_rate
+from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
+
+_PROGRESS_STEPS = 10
+# In the history of a training that was ended before its last epoch.
+_ENDED = "ended"
+
+_log = logging.getLogger(__name__)
+
+
+class RetrainProgress(NamedTuple):
+    """How far a training is.
+
+    Attributes:
+      step: steps done.
+      total_steps: steps of the whole training.
+      epoch: the running epoch, from 1.
+      epochs: epochs of the whole training.
+      metrics: means over the running epoch so far, for example `loss` in nats and `accuracy`.
+    """
+
+    step: int
+    total_steps: int
+    epoch: int
+    epochs: int
+    metrics: Mapping[str, float]
+
+
+# An answer of True ends the training.
+OnEvent = Callable[[Mapping[str, Any]], Any]
+OnProgress = Callable[[RetrainProgress], None]
+
+
+class TrainingTask(Task):
+    """What the trainer does with a final training.
+
+    Args:
+      training: a `Training`.
+      saved: its checkpoints; None: nothing is written, and there is nothing to go back to.
+      on_event: called with every event, one an epoch; see `enas_tf.retrain`.
+      on_progress: called every few steps and after every epoch.
+    """
+
+    def __init__(
+        self,
+        training: Any,
+        saved: SavedTraining | None,
+        on_event: OnEvent | None,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self.workers = training.workers
+        self._training = training
+        self._saved = saved
+        self._on_event = on_event
+        self._on_progress = on_progress
+        self._progress = Progress({}, shown=False)
+        self._traced_step: Any = None
+        self._batches: Any = None
+        self._started = 0.0
+        # The last step that the progress line has counted.
+        self._shown_step = 0
+
+    def finish(self, profile: Profile) -> None:
+        """Takes all steps that are left; see `Trainer.run`.
+
+        Args:
+          profile: records some of the steps.
+        """
+        try:
+            Trainer(self, profile).run()
+        finally:
+            self._progress.close()
+            self._batches = None
+
+    @property
+    def max_rollbacks(self) -> int:
+        """How often the training may go back."""
+        return self._training.config.max_rollbacks
+
+    @property
+    def rollbacks(self) -> int:
+        """How often the training went back to a checkpoint."""
+        return int(self._training.num_rollbacks.numpy())
+
+    @rollbacks.setter
+    def rollbacks(self, number: int) -> None:
+        self._training.num_rollbacks.assign(number)
+
+    def begin(self) -> None:
+        """Restores the newest checkpoint, or writes the first one; makes the batches."""
+        if self._saved is not None and not self._saved.restore():
+            # So that there is something to go back to.
+            self._saved.begin()
+        self._start()
+
+    def _start(self) -> None:
+        first = self._training.step
+        batches = distributed(
+            self._training.strategy, lambda share: self._training.batches(first, share)
+        )
+        if self._traced_step is None:
+            # Given, because texts have segments of many lengths, which shall not be traced one by
+            # one.
+            self._traced_step = tf.function(
+                self._counted_step, [batches.element_spec], autograph=False
+            )
+        self._batches = iter(batches)
+        self._progress.close()
+        # What an interrupted run did before does not count into the speed.
+        self._progress = Progress(
+            {PHASE: self._training.total_steps}, {PHASE: first}, shown=self.workers.is_chief
+        )
+        self._shown_step = first
+        self._started = time.monotonic() - self._training.seconds
+
+    def _counted_step(self, batch: Any) -> None:
+        metrics = self._training.train_step(batch)
+        self._training.totals.assign_add(tf.cast(tf.stack(metrics), tf.float64))
+
+    def stretch(self) -> Stretch | None:
+        """Returns what is left of the running epoch; None at the end of the training."""
+        first = self._training.step
+        if self._training.history.get(_ENDED) or first >= self._training.total_steps:
+            return None
+        last = (first // self._training.epoch_steps + 1) * self._training.epoch_steps
+        return Stretch(range(first, last), self._take_step, self._end_epoch)
+
+    def _take_step(self, step: int) -> None:
+        self._traced_step(next(self._batches))
+        self._training.after_step()
+        self._training.seconds = time.monotonic() - self._started
+        done = step + 1
+        if done % self._training.epoch_steps == 0 or done % _PROGRESS_STEPS == 0:
+            self._show(done)
+
+    def _show(self, done: int) -> None:
+        epoch, epochs = (
+            (done - 1) // self._training.epoch_steps + 1,
+            self._training.config.training.epochs,
+        )
+        means = self._training.means()
+        self._progress.update(PHASE, done - self._shown_step, epoch=epoch, epochs=epochs, **means)
+        self._shown_step = done
+        if self._on_progress is not None:
+            self._on_progress(
+                RetrainProgress(done, self._training.total_steps, epoch, epochs, means)
+            )
+
+    def _end_epoch(self) -> StretchEnd:
+        """Measures an epoch that has just ended, logs it, and starts the next one's sums."""
+        self.check()
+        step, means = self._training.step, self._training.means()
+        epoch = step // self._training.epoch_steps
+        # All machines take part where replicas have variables of their own.
+        validation = self._training.validate(epoch)
+        validation = self.workers.decide(lambda: validation)
+        self._training.after_validation(epoch, validation)
+        rate = learning_rate(self._training.config.training, step - 1, self._training.epoch_steps)
+        event = {
+            "phase": PHASE,
+            "step": step,
+            "epoch": epoch,
+            "seconds": self._training.seconds,
+            **means,
+            "learning_rate": float(rate),
+            **validation,
+        }
+        self._training.totals.assign(tf.zeros_like(self._training.totals))
+        if self._saved is not None:
+            self._saved.log(event)
+        tell = self._on_event
+        ask = None if tell is None else functools.partial(tell, event)
+        return StretchEnd(self._training.validation_score(validation), ask)
+
+    def end(self) -> None:
+        """Takes note that the training shall end before its last epoch."""
+        self._training.history[_ENDED] = True
+        _log.info("ended after step %d, as on_event asked", self._training.step)
+
+    def save(self, score: float | None = None) -> None:
+        """Saves everything, if the training has a folder; see `Task.save`."""
+        if self._saved is not None:
+            self._saved.save(score)
+        self._progress.skip_time()
+
+    def check(self) -> None:
+        """Raises `NumericalError` if a mean over the running epoch is infinite or undefined."""
+        epoch = (self._training.step - 1) // self._training.epoch_steps + 1
+        for name, value in self._training.means().items():
+            self._training.check_finite(name, value, epoch)
+
+    def go_back(self) -> bool:
+        """Restores the newest checkpoint; returns whether there was one."""
+        return self._saved is not None and self._saved.restore()
+
+    def went_back(self) -> None:
+        """Makes the batches from where the training is now."""
+        self._start()
+
+    def place(self) -> str:
+        """Returns the step."""
+        return f"step {self._training.step} of {self._training.total_steps}"
