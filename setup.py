@@ -42,24 +42,31 @@ setup(
         # TensorFlow Datasets imports it without asking for it.
         "importlib_resources>=6.0",
         "jinja2>=3.1",
-        "keras>=3.10",
-        "numpy>=1.26",
-        "pillow>=10.1",
+        # Models of others are loaded: the known ways in which a `.keras` file runs code, reads
+        # other files or fills the memory are closed in 3.12.4 (of the last series for Python 3.10)
+        # and in 3.15.1, but in nothing between the two.
+        "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0",
+        "numpy>=2.1",
+        # Pictures of others are read: older ones write beyond their memory on some of them.
+        "pillow>=12.3",
         # From this version on, what the pointer shows can have a title.
         "plotly>=6.3",
-        "scikit-learn>=1.4",
+        "scikit-learn>=1.5.2",
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
-        "tensorboard>=2.19",
-        "tensorflow>=2.19",
-        "tensorflow-datasets>=4.9.7",
-        "typing_extensions>=4.8",
+        "tensorboard>=2.21",
+        # Older ones write lines of their own about GPUs that are not there, and want a TensorBoard
+        # whose command does not start with the newest setuptools.
+        "tensorflow>=2.21",
+        # Older ones fail with the newest protobuf.
+        "tensorflow-datasets>=4.9.10",
+        "typing_extensions>=4.12",
     ],
     extras_require={
         "test": ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6"],
-        "onnx": ["onnxruntime>=1.20", "tf2onnx>=1.16"],
+        "onnx": ["onnxruntime>=1.20", "tf2onnx>=1.17"],
         "openvino": ["openvino>=2025.0"],
         # For clients of TensorFlow Serving over gRPC.
-        "serving": ["tensorflow-serving-api>=2.19"],
+        "serving": ["tensorflow-serving-api>=2.21"],
     },
     entry_points={
         "console_scripts": [
@@ -71,6 +78,10 @@ setup(
         "Intended Audience :: Science/Research",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

@@ -1,7 +1,9 @@
-# Sourced by the other scripts: makes `.venv` if it is absent and installs the package into it.
+# Sourced by the other scripts: makes a virtual environment if it is absent, `.venv` or $ENAS_VENV, and
+# installs the package into it.
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-BIN="$PROJECT/.venv/bin"
+VENV="${ENAS_VENV:-$PROJECT/.venv}"
+BIN="$VENV/bin"
 
 # prepare_environment [EXTRA]: installs when there is no environment yet, or setup.py has changed.
 prepare_environment() {
@@ -11,11 +13,11 @@ prepare_environment() {
       echo "enas_tf needs Python 3.10 or newer; set PYTHON to one. Found: $("$python" --version 2>&1)" >&2
       exit 2
     fi
-    echo "Making the virtual environment $PROJECT/.venv ..." >&2
-    "$python" -m venv "$PROJECT/.venv"
+    echo "Making the virtual environment $VENV ..." >&2
+    "$python" -m venv "$VENV"
   fi
   target="$PROJECT${extra:+[$extra]}"
-  stamp="$PROJECT/.venv/.installed${extra:+-$extra}"
+  stamp="$VENV/.installed${extra:+-$extra}"
   if ! cmp -s "$PROJECT/setup.py" "$stamp"; then
     echo "Installing enas_tf and what it needs (TensorFlow is large; a few minutes) ..." >&2
     "$BIN/python" -m pip install --quiet --disable-pip-version-check --editable "$target"

@@ -34,11 +34,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     def __init__(self, **kwargs: Any) -> None:
+        # Older Keras does not know the argument `renorm`, so it goes no further.
+        renorm = kwargs.pop("renorm", False)
         super().__init__(**kwargs)
-        if self.axis != -1 or self.renorm or self.synchronized:
+        if self.axis != -1 or renorm or self.synchronized:
             raise ConfigurationError(
                 "FusedBatchNormalization normalises the last axis and has no `renorm` and no "
-                f"`synchronized`. Received: axis={self.axis}, renorm={self.renorm}, "
+                f"`synchronized`. Received: axis={self.axis}, renorm={renorm}, "
                 f"synchronized={self.synchronized}."
             )
 

@@ -87,6 +87,10 @@ def test_refuses_what_the_kernel_cannot_do(kwargs):
         FusedBatchNormalization(**kwargs)
 
 
+def test_accepts_the_default_of_an_argument_that_older_keras_lacks():
+    assert FusedBatchNormalization(renorm=False, epsilon=1e-3).epsilon == 1e-3
+
+
 def test_refuses_inputs_that_are_no_pictures():
     with pytest.raises(ConfigurationError, match=r"\[batch, height, width, channels\]"):
         FusedBatchNormalization().build((None, 4))
