@@ -81,8 +81,8 @@ class RunDirectory:
     Inside the `with` block messages of the logger `enas_tf` also go to `log.txt`.
 
     A folder that is open is read and written by a way that stays with it (`enas_tf.files.places`),
-    and before anything is written it is made sure that it still has its name: a run that was renamed,
-    deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its place.
+    and before anything is written it is made sure that it still has its name: a run that was
+    renamed, deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its place.
 
     Attributes:
       path: the folder, as the user named it.
