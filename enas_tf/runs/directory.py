@@ -82,7 +82,8 @@ class RunDirectory:
 
     A folder that is open is read and written by a way that stays with it (`enas_tf.files.places`),
     and before anything is written it is made sure that it still has its name: a run that was
-    renamed, deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its place.
+    renamed, deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its
+    place.
 
     Attributes:
       path: the folder, as the user named it.
