@@ -24,13 +24,21 @@ from typing import Any
 from typing_extensions import Self
 
 import enas_tf
-from enas_tf.runs.differences import differences
 from enas_tf.errors import DataError, RunDirectoryError
-from enas_tf.files.writing import (JsonLines, LogFile, reason, to_bytes, to_json_text, write_text, writing,)
 from enas_tf.files.lock import lock_folder
 from enas_tf.files.places import absolute, user_path
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.replacing import clear_up
+from enas_tf.files.writing import (
+    JsonLines,
+    LogFile,
+    reason,
+    to_bytes,
+    to_json_text,
+    write_text,
+    writing,
+)
+from enas_tf.runs.differences import differences
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +80,10 @@ class RunDirectory:
 
     Inside the `with` block messages of the logger `enas_tf` also go to `log.txt`.
 
-    A folder that is open is read and written by a way that stays with it (`enas_tf.files.places`), and
-    before anything is written it is made sure that it still has its name: a run that was renamed,
-    deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its place.
+    A folder that is open is read and written by a way that stays with it (`enas_tf.files.places`),
+    and before anything is written it is made sure that it still has its name: a run that was
+    renamed, deleted or replaced ends with a `RunDirectoryError`, and touches nothing that took its
+    place.
 
     Attributes:
       path: the folder, as the user named it.
