@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from enas_tf.data.names import check_name
 from enas_tf.errors import DataError, EnasError
+from enas_tf.files import places
 from enas_tf.files.reading import NotRegularError, check_regular, read_bytes
 
 
@@ -20,8 +21,34 @@ def user_path(what: str, text: str) -> pathlib.Path:
     Raises:
       DataError: it cannot be written.
     """
-    # pathlib's own `expanduser` raises an error if there is no such user.
-    return pathlib.Path(os.path.expanduser(check_name(what, text)))
+    return places.user_path(check_name(what, text))
+
+
+def data_folder(text: str | None, advice: str = "check the spelling") -> pathlib.Path | None:
+    """Returns the folder that `data_dir` names, if any; an error that there is none gives advice.
+
+    Raises:
+      DataError: there is no such folder.
+    """
+    if text is None:
+        return None
+    folder = user_path("`data_dir`", text)
+    # os.path answers no to a text that is too long for a path; pathlib would raise.
+    if not os.path.isdir(folder):
+        raise DataError(
+            f"`data_dir` must be an existing folder. Received: data_dir={text!r}; {advice}."
+        )
+    return folder
+
+
+def visible(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns what a folder holds, sorted, without what is hidden.
+
+    Raises:
+      DataError: it cannot be read.
+    """
+    with reading(folder, "folder", "check its permissions"):
+        return sorted(entry for entry in folder.iterdir() if entry.name[0] != ".")
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:

@@ -20,15 +20,6 @@ FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
 _KEYS = ("space", "format_version", "architecture")
 
 
-def published_architectures(space_name: str) -> Mapping[str, Architecture]:
-    """Returns the published architectures of a space by name.
-
-    Raises:
-      ConfigurationError: there is no such space.
-    """
-    return get_space(space_name).published
-
-
 def space_of_published(name: str | None) -> str | None:
     """Returns the space of a published architecture; None if none has that name."""
     return next((space for space in space_names() if name in get_space(space).published), None)

@@ -19,10 +19,7 @@ _FILE = re.compile(r"ckpt-(\d+)\.(?:index|data-\d{5}-of-(\d{5}))")
 # A checkpoint is written here and then moved to its place.
 _UNFINISHED = ".unfinished-"
 _NEW_NAMES = ".checkpoint.tmp"
-# TensorFlow's own manager, which earlier versions used, wrote beside the others.
-_LEFTOVER = re.compile(
-    r"\.unfinished-\d+|\.checkpoint\.tmp|ckpt-\d+_temp|ckpt-\d+\..*\.tempstate\d+"
-)
+_LEFTOVER = re.compile(r"\.unfinished-\d+|\.checkpoint\.tmp")
 
 
 class CheckpointFiles:

@@ -278,10 +278,8 @@ class Checkpoints:
         path, reader = self._shown(number), self._reader(number)
         self._check_configuration(path, _about(reader).get("configuration"))
         _check_variables(path, reader, _named_variables(self._checkpoint))
-        # Not `restore`, which counts saves in a variable of its own. Partial, since TensorFlow's
-        # manager had such a counter.
-        status = self._checkpoint.read(str(self._files.prefix(number)))
-        status.assert_existing_objects_matched().expect_partial()
+        # Not `restore`, which counts saves in a variable of its own.
+        self._checkpoint.read(str(self._files.prefix(number))).assert_consumed()
 
     def _reader(self, number: int) -> Any:
         self._files.check_regular(number)
@@ -299,7 +297,7 @@ class Checkpoints:
 
 
 def _about(reader: Any) -> dict[str, Any]:
-    """Returns what `Checkpoints` keeps for itself; nothing if an earlier version wrote it."""
+    """Returns what `Checkpoints` keeps for itself; nothing if something else wrote it."""
     key = f"{_PLAIN_STATE}{_ATTRIBUTE}py_state"
     if not reader.has_tensor(key):
         return {}
@@ -338,8 +336,7 @@ def _check_variables(path: pathlib.Path, reader: Any, variables: Mapping[str, tf
     there = {
         key.removesuffix(_VARIABLE): (tf.as_dtype(types[key]), tf.TensorShape(shapes[key]))
         for key in shapes
-        # TensorFlow's manager counted the saves.
-        if key.endswith(_VARIABLE) and key != f"save_counter{_VARIABLE}"
+        if key.endswith(_VARIABLE)
     }
     now = {name: (variable.dtype, variable.shape) for name, variable in variables.items()}
     for name in sorted({*there, *now}):

@@ -140,9 +140,7 @@ def tensors_of(run):
     return {
         name: reader.get_tensor(name)
         for name in names
-        if "plain_state" not in name
-        and name.endswith("VARIABLE_VALUE")
-        and not name.startswith("save_counter")
+        if "plain_state" not in name and name.endswith("VARIABLE_VALUE")
     }
 
 

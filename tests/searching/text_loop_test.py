@@ -118,7 +118,7 @@ def tensors_of(run):
     return {
         name: reader.get_tensor(name)
         for name in reader.get_variable_to_shape_map()
-        if "plain_state" not in name and not name.startswith(("save_counter", "_CHECKPOINTABLE"))
+        if "plain_state" not in name and not name.startswith("_CHECKPOINTABLE")
     }
 
 

@@ -10,7 +10,6 @@ from enas_tf.spaces.architectures import (
     architecture_document,
     architecture_from_document,
     load_architecture,
-    published_architectures,
     space_of_published,
 )
 from enas_tf.spaces.base import MOST_PARTS
@@ -19,6 +18,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroChannelArchitecture,
 )
 from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.registry import get_space
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 
 ARCHITECTURE = MacroArchitecture.from_release_string("0 | 3 1 | 5 0 1")
@@ -74,7 +74,7 @@ def test_loads_a_release_string():
 
 
 def test_a_release_string_can_be_longer_than_a_path():
-    text = published_architectures("macro")["enas_macro_release"].to_release_string()
+    text = get_space("macro").published["enas_macro_release"].to_release_string()
     assert load_architecture(text, "macro").num_layers == 24
 
 
@@ -97,7 +97,7 @@ def test_loads_a_folder_whose_name_is_a_number(tmp_path, monkeypatch):
     ],
 )
 def test_loads_published_architectures_by_name(space, name):
-    assert load_architecture(name, space) == published_architectures(space)[name]
+    assert load_architecture(name, space) == get_space(space).published[name]
 
 
 def test_a_published_architecture_of_another_space_is_unknown():

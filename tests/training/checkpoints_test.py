@@ -111,14 +111,6 @@ def test_tensorflow_finds_the_newest_one(tmp_path):
     assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "ckpt-4")
 
 
-def test_checkpoints_of_tensorflows_manager_are_restored(tmp_path):
-    checkpoints, weight = saved(tmp_path / "other", [7])
-    checkpoints.state.about = {}
-    root = tf.train.Checkpoint(plain_state=checkpoints.state, weight=weight)
-    tf.train.CheckpointManager(root, str(tmp_path), max_to_keep=2).save(checkpoint_number=4)
-    assert restored(tmp_path) == 7
-
-
 def cut(path):
     path.write_bytes(path.read_bytes()[:-7])
 
@@ -182,8 +174,6 @@ def test_a_damaged_checkpoint_goes_with_the_next_save(tmp_path):
 LEFTOVERS = (
     f"ckpt-9{DATA}",
     ".unfinished-9/ckpt-9.index",
-    "ckpt-8_temp/part-00000-of-00001.data-00000-of-00001",
-    "ckpt-8.index.tempstate123",
 )
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,8 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.data.batching import steps_per_epoch
-from enas_tf.data.fingerprint import fingerprint
-from enas_tf.data.foreign import user_path
+from enas_tf.data.fingerprint import own_name
+from enas_tf.data.foreign import data_folder, user_path
 from enas_tf.data.images.arrays import (
     CheckedArrays,
     ImageArrays,
@@ -20,7 +19,6 @@ from enas_tf.data.images.arrays import (
 )
 from enas_tf.data.images.preprocessing import Augmentation, Normalization
 from enas_tf.data.images.sources import cifar10, class_folders, datasets, digits, npz, tfds
-from enas_tf.data.names import check_name
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig, RetrainConfig, SearchConfig
 
@@ -172,9 +170,7 @@ class ImageData:
         cls, arrays: CheckedArrays, kind: str, name: str | None, config: DataConfig | None
     ) -> Self:
         """Makes a dataset of which nobody but the caller knows how to get it."""
-        if name is None:
-            name = f"{kind}_{fingerprint(arrays[:-1], arrays.label_names)}"
-        check_name("`name`", name)
+        name = own_name(name, kind, arrays[:-1], arrays.label_names)
         config = (config or DataConfig()).replace(dataset=name, data_dir=None)
         return cls._from_source(arrays, name, config)
 
@@ -269,7 +265,7 @@ class ImageData:
           num_devices: how many share a batch; for pictures any number may.
         """
         del num_devices
-        self._check_batch_size("train", config.shared_weights.batch_size)
+        steps_per_epoch(len(self.part("train")[1]), config.shared_weights.batch_size)
         size = config.reward_batch_size
         if size is not None and size > self.validation_size:
             raise DataError(
@@ -279,10 +275,8 @@ class ImageData:
 
     def check_retraining(self, config: RetrainConfig) -> None:
         """Raises a `DataError` unless there are enough examples for a batch of a retraining."""
-        self._check_batch_size(retraining_part(config), config.training.batch_size)
-
-    def _check_batch_size(self, part: str, batch_size: int) -> None:
-        steps_per_epoch(len(self.part(part)[1]), batch_size)
+        _, labels = self.part(retraining_part(config))
+        steps_per_epoch(len(labels), config.training.batch_size)
 
     def search_streams(
         self, *, batch_size: int, reward_batch_size: int, seed: int
@@ -352,13 +346,10 @@ def needs_tensorflow(config: DataConfig) -> bool:
 def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
     """Returns the function that reads what a configuration names."""
     name = config.dataset
-    data_dir = None if config.data_dir is None else user_path("`data_dir`", config.data_dir)
-    # os.path answers no to a text that is too long for a path; pathlib would raise.
-    if data_dir is not None and not os.path.isdir(data_dir):
-        raise DataError(
-            f"`data_dir` must be an existing folder. Received: data_dir={config.data_dir!r}; "
-            "check the spelling, or make the folder if the data are to be downloaded to it."
-        )
+    data_dir = data_folder(
+        config.data_dir,
+        "check the spelling, or make the folder if the data are to be downloaded to it",
+    )
     if not name.strip():
         raise DataError("`dataset` is empty; give a name, a .npz file or a folder.")
     if name in _TEXTS:

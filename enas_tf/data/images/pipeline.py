@@ -79,7 +79,7 @@ def training_batches(
     return _endless(first_step * share.count, rows)
 
 
-def first_batches(
+def shuffled_batches(
     images: Any,
     labels: Any,
     *,
@@ -87,9 +87,13 @@ def first_batches(
     batch_size: int,
     seed: int,
     count: int,
+    first_group: int | None = None,
     share: Share = ALONE,
 ) -> tf.data.Dataset:
-    """Returns the first batches of `training_batches` without augmentation, spread.
+    """Returns batches of `training_batches` without augmentation, spread, in groups.
+
+    Batch `b` of group `g` is batch `g * count + b` of `training_batches`. Every group is spread by
+    itself, and so filled up to whole blocks.
 
     Args:
       images: as for `training_batches`, likewise `labels`, `normalization` and `seed`.
@@ -97,55 +101,25 @@ def first_batches(
       normalization: see `images`.
       batch_size: examples in every batch, each of which one replica gets.
       seed: of the order.
-      count: number of batches.
+      count: number of batches in a group, for example one for each architecture of an update.
+      first_group: the dataset is endless and begins with this group. Default: it has group 0 only.
       share: whose batches are made. Default: those of all.
 
     Returns:
       Dataset of `SpreadBatch`es of float32 `[batch_size, height, width, channels]` and int32
-      `[batch_size]`.
+      `[batch_size]`; `share.count * ceil(count / share.total)` for each group.
 
     Raises:
       DataError: there are not enough examples for one batch.
     """
-    batch = _shuffled_batch(images, labels, normalization, batch_size, seed)
-    return _spread(batch, count, share)
+    images, labels = _to_tensors(images, labels)
+    rows = _shuffled_rows(len(labels), batch_size, seed)
 
+    def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        examples = rows(number, 0, batch_size)
+        return normalize(tf.gather(images, examples), normalization), tf.gather(labels, examples)
 
-def reward_batches(
-    images: Any,
-    labels: Any,
-    *,
-    normalization: Normalization,
-    batch_size: int,
-    seed: int,
-    samples_per_update: int,
-    first_update: int = 0,
-    share: Share = ALONE,
-) -> tf.data.Dataset:
-    """Returns endless batches without augmentation, one for each sampled architecture, spread.
-
-    Sample `s` of update `u` has batch `u * samples_per_update + s` of `training_batches`. The
-    samples of every update are spread by themselves, and so filled up to whole blocks.
-
-    Args:
-      images: as for `training_batches`, likewise `labels`, `normalization` and `seed`.
-      labels: see `images`.
-      normalization: see `images`.
-      batch_size: examples in every batch, each of which one replica gets.
-      seed: of the order.
-      samples_per_update: architectures that are scored for one update.
-      first_update: number of the update that the first batch is for.
-      share: whose batches are made. Default: those of all.
-
-    Returns:
-      Dataset of `SpreadBatch`es of float32 `[batch_size, height, width, channels]` and int32
-      `[batch_size]`; `share.count * ceil(samples_per_update / share.total)` for each update.
-
-    Raises:
-      DataError: there are not enough examples for one batch.
-    """
-    batch = _shuffled_batch(images, labels, normalization, batch_size, seed)
-    return _spread(batch, samples_per_update, share, first_update)
+    return _spread(batch, count, share, first_group)
 
 
 def validation_batches(
@@ -209,20 +183,6 @@ def _shuffled_rows(num_examples: int, batch_size: int, seed: int) -> Callable[..
         return shuffled(positions, num_examples, _pair(seed, epoch))
 
     return rows
-
-
-def _shuffled_batch(
-    images: Any, labels: Any, normalization: Normalization, batch_size: int, seed: int
-) -> Callable[[tf.Tensor], Any]:
-    """Returns what makes a whole batch of `training_batches` without augmentation."""
-    images, labels = _to_tensors(images, labels)
-    rows = _shuffled_rows(len(labels), batch_size, seed)
-
-    def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        examples = rows(number, 0, batch_size)
-        return normalize(tf.gather(images, examples), normalization), tf.gather(labels, examples)
-
-    return batch
 
 
 def _spread(

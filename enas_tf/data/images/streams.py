@@ -6,12 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.batching import steps_per_epoch
-from enas_tf.data.images.pipeline import (
-    first_batches,
-    reward_batches,
-    training_batches,
-    validation_batches,
-)
+from enas_tf.data.images.pipeline import shuffled_batches, training_batches, validation_batches
 from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.data.streams import SearchStreams
@@ -73,25 +68,18 @@ class ImageSearchStreams(SearchStreams):
 
     def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns training batches without augmentation, always the same ones, spread."""
-        return self._first(self._train, self._batch_size, count, share)
+        return self._shuffled(self._train, self._batch_size, count, None, share)
 
     def rewards(
         self, first_update: int, samples_per_update: int, share: Share = ALONE
     ) -> tf.data.Dataset:
         """Returns endless validation minibatches, one for each sampled architecture, spread."""
-        return reward_batches(
-            *self._validation,
-            normalization=self._normalization,
-            batch_size=self._reward_batch_size,
-            seed=self._seed,
-            samples_per_update=samples_per_update,
-            first_update=first_update,
-            share=share,
-        )
+        size = self._reward_batch_size
+        return self._shuffled(self._validation, size, samples_per_update, first_update, share)
 
     def minibatch(self, share: Share = ALONE) -> tf.data.Dataset:
         """Returns the first validation minibatch of `rewards` only, spread."""
-        return self._first(self._validation, self._reward_batch_size, 1, share)
+        return self._shuffled(self._validation, self._reward_batch_size, 1, None, share)
 
     def validation(self, share: Share = ALONE) -> tf.data.Dataset:
         """Returns the whole validation part once, spread."""
@@ -102,14 +90,20 @@ class ImageSearchStreams(SearchStreams):
             share=share,
         )
 
-    def _first(
-        self, examples: Examples, batch_size: int, count: int, share: Share
+    def _shuffled(
+        self,
+        examples: Examples,
+        batch_size: int,
+        count: int,
+        first_group: int | None,
+        share: Share,
     ) -> tf.data.Dataset:
-        return first_batches(
+        return shuffled_batches(
             *examples,
             normalization=self._normalization,
             batch_size=batch_size,
             seed=self._seed,
             count=count,
+            first_group=first_group,
             share=share,
         )

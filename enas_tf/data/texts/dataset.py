@@ -9,8 +9,8 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.data.array_like import as_array
-from enas_tf.data.fingerprint import fingerprint
-from enas_tf.data.names import check_name, check_text, check_words
+from enas_tf.data.fingerprint import own_name
+from enas_tf.data.names import check_text, check_words
 from enas_tf.data.texts.batch import check_devices
 from enas_tf.data.texts.parts import split_text
 from enas_tf.data.texts.sources_by_name import read_source
@@ -236,10 +236,8 @@ class TextData:
 
     def _named(self, kind: str, name: str | None) -> Self:
         """Returns the dataset with the name that it is called by in a run directory."""
-        if name is None:
-            parts = (self.train, self.validation, self.test)
-            name = f"{kind}_{fingerprint(parts, self.vocabulary.words)}"
-        check_name("`name`", name)
+        parts = (self.train, self.validation, self.test)
+        name = own_name(name, kind, parts, self.vocabulary.words)
         config = self.config.replace(dataset=name, data_dir=None)
         return dataclasses.replace(self, name=name, config=config)
 

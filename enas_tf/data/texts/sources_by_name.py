@@ -4,7 +4,7 @@ import os
 import pathlib
 from typing import NamedTuple
 
-from enas_tf.data.foreign import user_path
+from enas_tf.data.foreign import data_folder, user_path
 from enas_tf.data.texts.parts import TextParts
 from enas_tf.data.texts.sources import ptb_pickle, pydoc, text_files
 from enas_tf.data.texts.tokenization import BLANKS, WORDS
@@ -41,12 +41,7 @@ def read_source(config: TextDataConfig) -> TextSource:
     Raises:
       DataError: there is nothing of that name, or it is not what it should be.
     """
-    data_dir = None if config.data_dir is None else user_path("`data_dir`", config.data_dir)
-    if data_dir is not None and not os.path.isdir(data_dir):
-        raise DataError(
-            f"`data_dir` must be an existing folder. Received: data_dir={config.data_dir!r}; "
-            "check the spelling."
-        )
+    data_dir = data_folder(config.data_dir)
     if not config.dataset.strip():
         raise DataError("`dataset` is empty; give pydoc, ptb, a text file or a folder.")
     is_pydoc = config.dataset == _PYDOC

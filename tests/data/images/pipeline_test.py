@@ -7,9 +7,8 @@ import tensorflow as tf
 
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images.pipeline import (
-    first_batches,
-    reward_batches,
     shuffled,
+    shuffled_batches,
     training_batches,
     validation_batches,
 )
@@ -53,20 +52,14 @@ def _batches(count, **settings):
     return list(itertools.islice(_training(**settings).as_numpy_iterator(), count))
 
 
-def _first(count, share=ALONE, *, seed=1):
-    return first_batches(
-        *_examples(), normalization=_IDENTITY, batch_size=3, seed=seed, count=count, share=share
-    )
-
-
-def _rewards(samples_per_update, share=ALONE, *, first_update=0):
-    return reward_batches(
+def _shuffled(count, share=ALONE, *, seed=1, first_group=None):
+    return shuffled_batches(
         *_examples(),
         normalization=_IDENTITY,
         batch_size=3,
-        seed=1,
-        samples_per_update=samples_per_update,
-        first_update=first_update,
+        seed=seed,
+        count=count,
+        first_group=first_group,
         share=share,
     )
 
@@ -195,12 +188,12 @@ def test_more_replicas_than_rows_are_refused():
 
 @pytest.mark.parametrize("shares", DIVISIONS.values(), ids=DIVISIONS)
 def test_first_batches_are_spread_whole(shares):
-    elements = itertools.chain.from_iterable(blocks(lambda share: _first(5, share), shares))
+    elements = itertools.chain.from_iterable(blocks(lambda share: _shuffled(5, share), shares))
     assert_spread(list(elements), spread_over(_batches(5), shares[0].total))
 
 
 def test_spread_batches_have_static_shapes():
-    assert _first(3, Share(0, 2, 4)).element_spec == (
+    assert _shuffled(3, Share(0, 2, 4)).element_spec == (
         (tf.TensorSpec([3, 4, 5, 1], tf.float32), tf.TensorSpec([3], tf.int32)),
         tf.TensorSpec([], tf.float32),
     )
@@ -212,7 +205,7 @@ def test_rewards_fill_up_the_blocks_of_every_update(shares):
     stream = _batches(3 * samples)
     updates = [stream[start : start + samples] for start in (samples, 2 * samples)]
     elements = blocks(
-        lambda share: _rewards(samples, share, first_update=1), shares, 2 * -(-samples // total)
+        lambda share: _shuffled(samples, share, first_group=1), shares, 2 * -(-samples // total)
     )
     expected = [element for update in updates for element in spread_over(update, total)]
     assert_spread(list(itertools.chain.from_iterable(elements)), expected)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from enas_tf.data.foreign import reading
+from enas_tf.data.foreign import reading, visible
 from enas_tf.data.images.arrays import ImageArrays
 from enas_tf.data.names import check_name
 from enas_tf.environment.console import native_lines_aside
@@ -76,20 +76,14 @@ def _class_names(path: pathlib.Path, part: str) -> list[str]:
     layout = f"expected {path / part / 'CLASS' / 'picture.png'}"
     if not folder.is_dir():
         raise DataError(f"{path} has no folder {part!r}; {layout}.")
-    names = sorted(entry.name for entry in _visible(folder) if entry.is_dir())
+    names = sorted(entry.name for entry in visible(folder) if entry.is_dir())
     if not names:
         raise DataError(f"{folder} has no class folders; {layout}.")
     return [check_name(f"The name of a class folder in {folder}", name) for name in names]
 
 
-def _visible(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Returns what a folder holds, sorted, without what is hidden."""
-    with reading(folder, "folder", "check its permissions"):
-        return sorted(entry for entry in folder.iterdir() if entry.name[0] != ".")
-
-
 def _pictures(folder: pathlib.Path) -> list[pathlib.Path]:
-    return [entry for entry in _visible(folder) if entry.suffix.lower() in _SUFFIXES]
+    return [entry for entry in visible(folder) if entry.suffix.lower() in _SUFFIXES]
 
 
 def _nested(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -33,12 +33,21 @@ def load(train: Any, test: Any, label_names: Sequence[str] | None = None) -> Ima
     """
     names = getattr(train, "class_names", None) if label_names is None else label_names
     label_names = None if names is None else check_label_names(names)
-    x_train, y_train = _read("train", train)
-    x_test, y_test = _read("test", test)
+    x_train, y_train = read("train", train)
+    x_test, y_test = read("test", test)
     return ImageArrays(x_train, y_train, x_test, y_test, label_names)
 
 
-def _read(name: str, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+def read(name: str, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Reads all pictures and labels of one dataset.
+
+    Args:
+      name: of the dataset in the message of an error.
+      dataset: as for `load`.
+
+    Raises:
+      DataError: as for `load`.
+    """
     images: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     for element in _elements(name, dataset):

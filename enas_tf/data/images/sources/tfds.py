@@ -12,8 +12,7 @@ import numpy as np
 
 from enas_tf.data.foreign import check_folder, reading
 from enas_tf.data.images.arrays import ImageArrays
-from enas_tf.data.images.sources import cifar10
-from enas_tf.data.images.sources.network import are_reachable
+from enas_tf.data.images.sources import cifar10, datasets
 from enas_tf.errors import DataError
 from enas_tf.files.places import plain_path
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     import tensorflow_datasets
 
 _NAME = re.compile(r"(?P<dataset>\w+)(/[\w.\-]+)?(:\d+\.\d+\.\d+)?")
-_PREPARED_STORE = "https://storage.googleapis.com"
+# Within which a host that holds a dataset must answer.
+_TIMEOUT_SECONDS = 3.0
 _READ_AT_ONCE = 1000
 
 
@@ -59,7 +59,7 @@ def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
 
 
 def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
-    image_key, label_key = _keys(tfds, name, builder.info)
+    keys = _keys(tfds, name, builder.info)
     if not (builder.data_path.exists() and builder.is_prepared()):
         _prepare(tfds, name, builder)
     splits = builder.info.splits
@@ -70,10 +70,9 @@ def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
             f"{name} must have the splits 'train' and 'test' (or 'validation'). It has: "
             f"{', '.join(map(repr, splits)) or 'none'}; choose another dataset."
         )
-    keys = (image_key, label_key)
     x_train, y_train = _read(name, builder, "train", keys)
     x_test, y_test = _read(name, builder, test_split, keys)
-    names = tuple(builder.info.features[label_key].names or ())
+    names = tuple(builder.info.features[keys[1]].names or ())
     return ImageArrays(x_train, y_train, x_test, y_test, names or None)
 
 
@@ -158,58 +157,48 @@ def _keys(tfds: types.ModuleType, name: str, info: Any) -> tuple[str, str]:
 
 
 def _prepare(tfds: types.ModuleType, name: str, builder: Any) -> None:
-    """Downloads and prepares a dataset, after a look whether that can succeed at all."""
+    """Downloads and prepares a dataset; files that were placed by hand need no download."""
     depth = len(pathlib.PurePosixPath(builder.info.full_name).parts)
     downloads = pathlib.Path(builder.data_path).parents[depth - 1] / "downloads"
     urls = builder.url_infos or {}
-    filenames = [info.filename for info in urls.values()]
-    manual = [downloads / "manual" / filename for filename in filenames if filename]
-    has_manual = bool(manual) and all(path.is_file() for path in manual)
-    origin = next(iter(urls), _PREPARED_STORE)
-    # Without a network the download would try, and say nothing, for minutes.
-    origin_reachable, store_reachable = are_reachable([origin, _PREPARED_STORE])
-    if not (has_manual or origin_reachable or store_reachable):
-        raise DataError(_how_to_place(name, builder, origin, manual))
-    config = tfds.download.DownloadConfig(
-        manual_dir=downloads / "manual", try_download_gcs=store_reachable
-    )
+    manual = [downloads / "manual" / info.filename for info in urls.values() if info.filename]
+    if urls and not (manual and all(path.is_file() for path in manual)):
+        _check_reachable(name, builder, next(iter(urls)), manual)
+    config = tfds.download.DownloadConfig(manual_dir=downloads / "manual", try_download_gcs=False)
     try:
         builder.download_and_prepare(download_dir=downloads, download_config=config)
-    except _download_errors() as error:
+    # Not only the network and the disk may fail, but also the programs of many people.
+    except Exception as error:
         raise DataError(f"{name} could not be prepared: {_one_line(error)}") from error
 
 
-def _how_to_place(name: str, builder: Any, origin: str, manual: list[pathlib.Path]) -> str:
-    message = (
-        f"{name} is not on this machine and cannot be downloaded: no prepared data in "
-        f"{builder.data_path}, and {origin} cannot be reached. "
-    )
-    if _dataset(name) == "cifar10":
-        return message + (
-            f"By hand: put {cifar10.ARCHIVE} (or the folder {cifar10.FOLDER}) into a folder and "
-            "give that folder as `data_dir`."
-        )
-    if manual:
-        return message + f"By hand: place {', '.join(map(str, manual)):.300}, and try again."
-    return message + "By hand: prepare it on another machine and copy that folder."
+def _check_reachable(name: str, builder: Any, origin: str, manual: list[pathlib.Path]) -> None:
+    """Raises a `DataError`, which says how to place files by hand, if nothing answers.
 
+    TensorFlow Datasets itself asks eleven times, for more than three minutes, and without a limit
+    of time; it has no settings for that. This asks once, through the same library.
+    """
+    import requests
 
-def _download_errors() -> tuple[type[Exception], ...]:
-    import tensorflow as tf
-    import tensorflow_datasets as tfds
-
-    return (
-        AssertionError,
-        ImportError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        ValueError,
-        tfds.download.download_manager.NonMatchingChecksumError,
-        tfds.download.extractor.ExtractError,
-        tf.errors.OpError,
-        tfds.download.DownloadError,
-    )
+    try:
+        requests.head(origin, timeout=_TIMEOUT_SECONDS)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        if _dataset(name) == "cifar10":
+            advice = (
+                f"put {cifar10.ARCHIVE} (or the folder {cifar10.FOLDER}) into a folder and give "
+                "that folder as `data_dir`"
+            )
+        elif manual:
+            advice = f"place {', '.join(map(str, manual)):.300}, and try again"
+        else:
+            advice = "prepare it on another machine and copy that folder"
+        raise DataError(
+            f"{name} is not on this machine and cannot be downloaded: no prepared data in "
+            f"{builder.data_path}, and {origin} cannot be reached. By hand: {advice}."
+        ) from error
+    except requests.RequestException:
+        # Another kind of address, or of answer; the download tells what is wrong with it.
+        return
 
 
 def _read(
@@ -217,32 +206,17 @@ def _read(
 ) -> tuple[np.ndarray, np.ndarray]:
     import tensorflow as tf
 
-    image_key, label_key = keys
-    varying = DataError(
-        f"{name} holds pictures of different sizes; resize them and give them as a .npz file or "
-        "as class folders."
-    )
-    images: list[np.ndarray] = []
-    labels: list[np.ndarray] = []
+    examples = builder.as_dataset(split=split, shuffle_files=False)
+    pairs = examples.map(lambda example: tuple(example[key] for key in keys))
     try:
-        examples = builder.as_dataset(split=split, shuffle_files=False)
-        pairs = examples.map(lambda example: (example[image_key], example[label_key]))
-        for image, label in pairs.batch(_READ_AT_ONCE).prefetch(1).as_numpy_iterator():
-            if images and image.shape[1:] != images[0].shape[1:]:
-                raise varying
-            images.append(image)
-            labels.append(label)
+        return datasets.read(f"{name}:{split}", pairs.batch(_READ_AT_ONCE).prefetch(1))
     except tf.errors.InvalidArgumentError as error:
-        if "different shapes" in error.message:
-            raise varying from error
-        raise DataError(f"{name} cannot be read: {_one_line(error)}") from error
-    except (tf.errors.OpError, AssertionError, OSError, ValueError) as error:
+        if "different shapes" not in error.message:
+            raise
         raise DataError(
-            f"{name} in {builder.data_path} cannot be read: {_one_line(error)}"
+            f"{name} holds pictures of different sizes; resize them and give them as a .npz file "
+            "or as class folders."
         ) from error
-    if not images:
-        raise DataError(f"{name} has no examples in its split {split!r}.")
-    return np.concatenate(images), np.concatenate(labels)
 
 
 def _one_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ import pathlib
 import re
 import shlex
 
-from enas_tf.data.foreign import read_file
+from enas_tf.data.foreign import read_file, visible
 from enas_tf.data.texts.parts import TextParts, split_text
 from enas_tf.errors import DataError
 
@@ -104,16 +104,8 @@ def _files_of_parts(folder: pathlib.Path) -> dict[str, list[pathlib.Path]]:
 
 def _texts(folder: pathlib.Path) -> list[pathlib.Path]:
     """Returns what may be texts by their names; what else is no regular file is found later."""
-    try:
-        return [
-            entry
-            for entry in sorted(folder.iterdir())
-            if not entry.name.startswith(".")
-            and entry.suffix.lower() not in _NO_PARTS
-            and not entry.is_dir()
-        ]
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
+    entries = visible(folder)
+    return [e for e in entries if e.suffix.lower() not in _NO_PARTS and not e.is_dir()]
 
 
 def _parts_named(name: str) -> list[str]:

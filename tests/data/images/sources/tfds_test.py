@@ -1,4 +1,5 @@
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -46,7 +47,14 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture
 def no_network(monkeypatch):
-    monkeypatch.setattr(tfds, "are_reachable", lambda urls: [False] * len(urls))
+    _only_way(monkeypatch, "http://127.0.0.1:1")
+
+
+def _only_way(monkeypatch, proxy):
+    for scheme in ("http", "https"):
+        monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def _assert_refused(name, data_dir, message):
@@ -67,7 +75,7 @@ def test_errors_name_a_folder_as_it_is_called(data_dir, tmp_path):
     (shard,) = (tmp_path / "[a]").rglob("insects-train.tfrecord*")
     shard.write_bytes(b"damaged")
     _assert_refused(
-        "insects", tmp_path / "[a]", rf"insects in {tmp_path}/\[a\]/insects/1.0.0 cannot"
+        "insects", tmp_path / "[a]", rf"^{tmp_path}/\[a\]/insects/1.0.0 is not a readable prepared"
     )
 
 
@@ -102,7 +110,7 @@ def test_a_damaged_file_is_refused(tmp_path):
     _store(tmp_path, "damaged", [(4, 5)] * 4)
     (path,) = (tmp_path / "damaged" / "1.0.0").glob("*train.tfrecord*")
     path.write_bytes(path.read_bytes()[:-10])
-    _assert_refused("damaged", tmp_path, "cannot be read")
+    _assert_refused("damaged", tmp_path, "is not a readable prepared dataset .*; prepare or copy")
 
 
 @pytest.mark.parametrize("name", ["dataset_info.json", "features.json"])
@@ -138,6 +146,13 @@ def test_without_network_cifar10_is_placed_by_hand(tmp_path, no_network):
 
 def test_without_network_files_are_placed_by_hand(tmp_path, no_network):
     _assert_refused("emnist/letters", tmp_path, r"cannot be reached.*downloads/manual/gzip\.zip")
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfds, "_TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        _only_way(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        _assert_refused("cifar10", tmp_path, "cannot be reached")
 
 
 def test_a_wrong_file_placed_by_hand_is_refused(tmp_path, no_network):
