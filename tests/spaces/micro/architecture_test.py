@@ -1,4 +1,3 @@
-
 import pytest
 
 from enas_tf.errors import ArchitectureError
