@@ -62,7 +62,7 @@ setup(
         "typing_extensions>=4.12",
     ],
     extras_require={
-        "test": ["mypy>=1.11", "pytest>=8.0", "ruff>=0.6"],
+        "test": ["mypy>=1.11", "pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.6"],
         "onnx": ["onnxruntime>=1.20", "tf2onnx>=1.17"],
         "openvino": ["openvino>=2025.0"],
         # For clients of TensorFlow Serving over gRPC.

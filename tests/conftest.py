@@ -4,6 +4,8 @@ import pytest
 
 import enas_tf  # noqa: F401  (sets TensorFlow's switches before TensorFlow is imported)
 
+ERROR = pytest.StashKey[RuntimeError]()
+
 
 def pytest_collection_finish(session):
     """Splits the CPU in two before the first test runs, if a test asks for two devices."""
@@ -15,12 +17,14 @@ def pytest_collection_finish(session):
         try:
             tf.config.set_logical_device_configuration(cpu, two)
         except RuntimeError as error:
-            raise pytest.UsageError(
-                f"A test module runs TensorFlow while it is imported; use a fixture ({error})."
-            ) from error
+            # Raised here, it would end a process of pytest-xdist without a word.
+            session.config.stash[ERROR] = error
 
 
 @pytest.fixture(scope="session")
-def two_devices():
+def two_devices(pytestconfig):
     """Names of two devices, for strategies."""
+    if ERROR in pytestconfig.stash:
+        error = pytestconfig.stash[ERROR]
+        pytest.fail(f"A test module runs TensorFlow while it is imported; use a fixture ({error}).")
     return ["CPU:0", "CPU:1"]

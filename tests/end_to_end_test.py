@@ -145,7 +145,9 @@ def retrained_cells(tmp_path_factory):
     return final, end_of(start("retrain", *arguments))
 
 
-@pytest.mark.parametrize("name", ["retrained", "retrained_cells"])
+@pytest.mark.parametrize(
+    "name", ["retrained", pytest.param("retrained_cells", marks=pytest.mark.long)]
+)
 def test_the_exported_model_has_the_reported_accuracy(request, name, tmp_path):
     folder, (code, _, errors) = request.getfixturevalue(name)
     assert code == 0, errors

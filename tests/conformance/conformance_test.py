@@ -11,6 +11,7 @@ import pytest
 import enas_tf
 from enas_tf.data.sharing import SpreadBatch
 from enas_tf.drawing.picture import to_png, to_svg
+from enas_tf.final_training.averaging import WeightAverage
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies import STRATEGIES, build_strategy
 from enas_tf.spaces.architectures import (
@@ -19,10 +20,12 @@ from enas_tf.spaces.architectures import (
     load_architecture,
 )
 from enas_tf.spaces.registry import get_space
+from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.devices import mirrored_cpus
+from enas_tf.training.optimizers import build_optimizer
 from tests.conformance.spaces import CASES, SEARCH
 
-pytestmark = pytest.mark.parametrize("case", CASES, ids=str)
+pytestmark = pytest.mark.parametrize("case", CASES, ids=str, scope="module")
 
 
 def architectures(space, count=20):
@@ -48,11 +51,22 @@ def test_decisions_are_int32_and_tell_everything(case):
     decisions = space.encode(given)
     assert {(array.dtype, len(array)) for array in decisions} == {(np.dtype("int32"), len(given))}
     assert space.decode(decisions) == given
+    shapes = [(0, *array.shape[1:]) for array in decisions]
+    assert [(array.shape, array.dtype) for array in space.encode([])] == [
+        (shape, np.dtype("int32")) for shape in shapes
+    ]
 
 
 def test_json_tells_everything(case):
-    given = architectures(case.space())
-    assert [case.entry.from_json(json.loads(json.dumps(a.to_json()))) for a in given] == given
+    for architecture in architectures(case.space()):
+        text = json.dumps(architecture.to_json())
+        for read in (case.entry.from_json, type(architecture).from_json):
+            assert {read(text), read(json.loads(text))} == {architecture}
+
+
+def test_json_tells_everything_of_a_space(case):
+    space = case.space()
+    assert type(space).from_json(json.loads(json.dumps(space.to_json()))) == space
 
 
 def test_a_document_tells_everything(case):
@@ -83,13 +97,6 @@ def test_operations_are_counted_at_every_place(case):
     assert len(set(case.entry.place_names(number))) == number
 
 
-def test_the_mean_entropy_of_a_controller_is_at_most_the_largest(case):
-    space = case.space()
-    sample = space.build_controller(seed=0).sample(500, seed=0)
-    # Of a single sample it may be more, where some choices leave more to the later ones.
-    assert np.mean(sample.entropy) <= space.largest_entropy * 1.01
-
-
 def test_the_benchmark_has_architectures_of_the_space(case):
     space = case.space()
     for architecture in space.benchmark_architectures():
@@ -104,13 +111,71 @@ def test_published_architectures_load_by_name(case):
 # Controller and supernet.
 
 
-def test_a_score_is_the_log_probability_of_the_sample_to_the_last_bit(case):
-    controller = case.space().build_controller(seed=1)
-    sample = controller.sample(8, seed=2)
-    score = controller.score(sample.architectures)
-    assert np.array_equal(score.log_probability, sample.log_probability)
-    assert np.array_equal(score.entropy, sample.entropy)
-    assert score.architectures == sample.architectures
+@pytest.fixture(scope="module")
+def controller(case):
+    return case.space().build_controller(seed=1)
+
+
+@pytest.fixture(scope="module")
+def sample(controller):
+    return controller.sample(500, seed=2)
+
+
+def test_a_score_is_that_of_the_sample_to_the_last_bit(controller):
+    sample = controller.sample(20, seed=4)
+    for given in (sample.decisions, sample.architectures):
+        score = controller.score(given)
+        for name in ("log_probability", "entropy", "reward_entropy", "penalty"):
+            expected = getattr(sample, name)
+            np.testing.assert_array_equal(getattr(score, name), expected, err_msg=name)
+        assert score.architectures == sample.architectures
+    np.testing.assert_array_equal(controller(sample.decisions), sample.log_probability)
+
+
+def test_sampled_architectures_belong_to_the_space(case, sample):
+    for architecture in sample.architectures:
+        case.space().check(architecture)
+
+
+def test_the_mean_entropy_of_a_controller_is_at_most_the_largest(case, sample):
+    # Of a single sample it may be more, where some choices leave more to the later ones.
+    assert np.all(sample.entropy >= 0)
+    assert np.mean(sample.entropy) <= case.space().largest_entropy * 1.01
+
+
+def test_the_most_likely_architecture_is_more_likely_than_samples(controller, sample):
+    (best,) = controller.score([controller.most_likely()]).log_probability
+    assert best > np.mean(sample.log_probability)
+
+
+def test_a_seed_names_one_sample_and_none_another(controller):
+    first, again = (controller.sample(30, seed=5).architectures for _ in range(2))
+    assert first == again
+    assert controller.sample(30).architectures != controller.sample(30).architectures
+
+
+def test_one_trace_of_a_controller_serves_every_number_of_architectures(controller):
+    for batch_size in (1, 3, 7):
+        controller.score(controller.sample(batch_size).architectures)
+    controller.most_likely()
+    assert controller._traced.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("part", ["controller", "supernet", "network"])
+def test_the_seed_decides_the_weights(case, part):
+    space = case.space()
+    architecture = {"architecture": space.random_architecture(0)} if part == "network" else {}
+    first, again, other = (
+        getattr(space, f"build_{part}")(**architecture, seed=seed).get_weights()
+        for seed in (3, 3, 4)
+    )
+    for weight, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(weight, same)
+    # Vectors are biases, moments and scales, which begin with constants.
+    drawn = [pair for pair in zip(first, other) if pair[0].ndim > 1 and np.ptp(pair[0]) > 0]
+    assert drawn
+    for weight, different in drawn:
+        assert np.mean(weight == different) < 0.5
 
 
 @pytest.fixture
@@ -127,8 +192,6 @@ def streams_of(case):
 
 def assert_restored(folder, objects, variables):
     """Saves, changes all variables, restores, and compares."""
-    from enas_tf.training.checkpoints import Checkpoints
-
     Checkpoints(folder, **objects).save(1)
     expected = [variable.numpy() for variable in variables]
     for variable in variables:
@@ -151,6 +214,17 @@ def test_a_checkpoint_holds_every_shared_weight(case, weights, tmp_path):
 def test_a_checkpoint_holds_every_variable_of_a_strategy(case, name, tmp_path):
     strategy = build_strategy(name, case.space(), SEARCH)
     assert_restored(tmp_path, {"strategy": strategy}, strategy.variables)
+
+
+def test_a_checkpoint_holds_a_network_its_optimizer_and_the_average_of_its_weights(case, tmp_path):
+    space = case.space()
+    network = space.build_network(space.random_architecture(0), case.network(), portable=False)
+    optimizer = build_optimizer(case.retrain.training, 10)
+    optimizer.build(network.trainable_variables)
+    average = WeightAverage(network.trainable_variables)
+    objects = {"network": network, "optimizer": optimizer, "average": average}
+    variables = [*network.weights, *optimizer.variables, *average.averages, average.count]
+    assert_restored(tmp_path, objects, variables)
 
 
 def test_scores_on_two_devices_equal_those_on_one(case, two_devices):
@@ -182,58 +256,39 @@ def test_one_trace_serves_all_architectures(case, weights):
 
 
 @pytest.fixture(scope="module")
-def searches(tmp_path_factory):
-    """Returns a function that searches in a case once and returns the result."""
-    done = {}
-
-    def search(case):
-        if str(case) not in done:
-            folder = tmp_path_factory.mktemp("search") / "run"
-            done[str(case)] = enas_tf.search(case.space(), case.data(), SEARCH, folder)
-        return done[str(case)]
-
-    return search
+def searched(case, tmp_path_factory):
+    """What a search in the case returned."""
+    folder = tmp_path_factory.mktemp("search") / "run"
+    return enas_tf.search(case.space(), case.data(), SEARCH, folder)
 
 
 @pytest.fixture(scope="module")
-def trainings(searches, tmp_path_factory):
-    """Returns a function that trains what was found in a case once: the model and its folder."""
-    done = {}
-
-    def train(case):
-        if str(case) not in done:
-            folder = tmp_path_factory.mktemp("final") / "out"
-            model = enas_tf.retrain(
-                searches(case).architecture, case.data(), case.retrain, case.network(), folder
-            )
-            done[str(case)] = (model, folder)
-        return done[str(case)]
-
-    return train
+def trained(case, searched, tmp_path_factory):
+    """The network that was found after its final training, and the folder of this training."""
+    folder = tmp_path_factory.mktemp("final") / "out"
+    found = searched.architecture
+    return enas_tf.retrain(found, case.data(), case.retrain, case.network(), folder), folder
 
 
-def test_a_search_finds_an_architecture_of_the_space(case, searches):
-    result = searches(case)
-    case.space().check(result.architecture)
-    assert len(result.candidates) == 3
-    scores = [candidate.score for candidate in result.candidates]
+def test_a_search_finds_an_architecture_of_the_space(case, searched):
+    case.space().check(searched.architecture)
+    assert len(searched.candidates) == 3
+    scores = [candidate.score for candidate in searched.candidates]
     assert scores == sorted(scores, reverse=True)
 
 
-def test_what_was_found_is_read_back_from_the_run(case, searches):
-    result = searches(case)
-    assert load_architecture(result.run.path, case.entry.name) == result.architecture
+def test_what_was_found_is_read_back_from_the_run(case, searched):
+    assert load_architecture(searched.run.path, case.entry.name) == searched.architecture
 
 
-def test_a_finished_search_returns_its_result_once_more(case, searches):
-    result = searches(case)
-    again = enas_tf.search(case.space(), case.data(), SEARCH, result.run.path)
-    assert again.architecture == result.architecture
-    assert again.score == result.score
+def test_a_finished_search_returns_its_result_once_more(case, searched):
+    again = enas_tf.search(case.space(), case.data(), SEARCH, searched.run.path)
+    assert again.architecture == searched.architecture
+    assert again.score == searched.score
 
 
-def test_the_drawing_names_every_operation(case, searches):
-    architecture = searches(case).architecture
+def test_the_drawing_names_every_operation(case, searched):
+    architecture = searched.architecture
     picture = case.entry.draw(architecture, **case.space().drawing_options())
     svg = to_svg(picture)
     counts = case.space().operation_counts([architecture])
@@ -243,16 +298,16 @@ def test_the_drawing_names_every_operation(case, searches):
     assert to_png(picture)[:4] == b"\x89PNG"
 
 
-def test_the_final_training_tests_its_network(case, trainings):
-    _, folder = trainings(case)
+def test_the_final_training_tests_its_network(case, trained):
+    _, folder = trained
     results = json.loads((pathlib.Path(folder) / "results.json").read_text())
     kind = "test_accuracy" if case.entry.data.name == "images" else "test_perplexity"
     assert np.isfinite(results[kind])
     assert results["parameters"] > 0
 
 
-def test_a_saved_model_answers_as_the_trained_one(case, trainings, tmp_path):
-    model, folder = trainings(case)
+def test_a_saved_model_answers_as_the_trained_one(case, trained, tmp_path):
+    model, folder = trained
     evaluation = enas_tf.evaluate(model, case.data())
     exported = enas_tf.export(model, tmp_path / "export")
     for path in (exported, pathlib.Path(folder) / "model.keras"):
@@ -260,10 +315,10 @@ def test_a_saved_model_answers_as_the_trained_one(case, trainings, tmp_path):
         np.testing.assert_allclose(loaded, evaluation, rtol=1e-5)
 
 
-def test_the_report_shows_search_and_final_training(case, searches, trainings, tmp_path):
+def test_the_report_shows_search_and_final_training(case, searched, trained, tmp_path):
     from enas_tf.cli import report
 
-    for run in (searches(case).run.path, trainings(case)[1]):
+    for run in (searched.run.path, trained[1]):
         page = tmp_path / "report.html"
         assert report.main([f"--run={run}", f"--output={page}"]) == 0
         text = page.read_text()

@@ -22,7 +22,10 @@ from enas_tf.settings.config import (
     TrainingConfig,
 )
 from enas_tf.spaces.entry import SpaceEntry
+from enas_tf.spaces.macro.config import MacroControllerConfig
+from enas_tf.spaces.micro.config import MicroControllerConfig
 from enas_tf.spaces.registry import get_space, register, space_names
+from enas_tf.spaces.rnn.config import RnnControllerConfig
 from tests.conformance.chain.entry import ENTRY as CHAIN
 
 register(CHAIN)
@@ -38,14 +41,24 @@ _RETRAIN = {
     "images": RetrainConfig(training=_TRAINING),
     "texts": TextRetrainConfig(training=_TRAINING),
 }
+# A wide range of the first weights makes the controllers' distributions far from uniform.
+_WIDE = {"lstm_size": 8, "initial_range": 1.0}
+_MACRO = {"num_layers": 3, "filters": 4, "controller": MacroControllerConfig(**_WIDE)}
 # Of each space: a name for each of its forms, and settings that make it small.
 SMALL: dict[str, dict[str, dict[str, Any]]] = {
     "macro": {
-        "whole channels": {"num_layers": 3, "filters": 4},
-        "ranges of channels": {"num_layers": 3, "filters": 4, "search_whole_channels": False},
+        "whole channels": _MACRO,
+        "ranges of channels": {**_MACRO, "search_whole_channels": False},
     },
-    "micro": {"cells": {"num_layers": 1, "filters": 4, "num_nodes": 2}},
-    "rnn": {"cell": {"num_nodes": 2, "hidden_size": 4}},
+    "micro": {
+        "cells": {
+            "num_layers": 1,
+            "filters": 4,
+            "num_nodes": 2,
+            "controller": MicroControllerConfig(**_WIDE),
+        }
+    },
+    "rnn": {"cell": {"num_nodes": 2, "hidden_size": 4, "controller": RnnControllerConfig(**_WIDE)}},
 }
 
 

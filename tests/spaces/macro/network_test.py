@@ -159,21 +159,6 @@ def test_branches_compute_their_share_of_the_channels():
     assert widths == [2, 4, 4, 6, 2, 4]
 
 
-def test_the_seed_decides_the_weights():
-    first, second = (
-        build_macro_network(
-            ARCHITECTURE,
-            MacroNetworkConfig(filters=4),
-            input_shape=(8, 8, 1),
-            num_classes=2,
-            seed=seed,
-        )
-        for seed in (0, 1)
-    )
-    kernels = [network.get_layer("stem").kernel.numpy() for network in (first, second)]
-    assert (kernels[0] != kernels[1]).all()
-
-
 def test_layers_of_one_network_start_differently():
     network = build()
     first, second = (network.get_layer(f"layer_{i}_project").kernel.numpy() for i in (0, 1))

@@ -226,17 +226,6 @@ def test_without_regularisation_there_is_no_layer_for_it(rate):
         assert any(name.startswith(part) for name in names) is expected
 
 
-def test_the_seed_decides_the_weights():
-    first, second = (
-        build_micro_network(
-            ARCHITECTURE, config_of(), input_shape=(8, 8, 1), num_classes=2, seed=seed
-        )
-        for seed in (0, 1)
-    )
-    kernels = [network.get_layer("stem").kernel.numpy() for network in (first, second)]
-    assert (kernels[0] != kernels[1]).all()
-
-
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
