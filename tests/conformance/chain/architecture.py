@@ -19,7 +19,9 @@ class ChainArchitecture(Architecture):
 
     @classmethod
     def from_release_string(cls, text):
-        return cls(tuple(map(ChainOperation.from_integer, parse_integers(text, "A chain"))))
+        return cls(
+            tuple(map(ChainOperation.from_integer, parse_integers(text, "A chain", most=1000)))
+        )
 
     def to_release_string(self):
         return " ".join(str(int(operation)) for operation in self.operations)
