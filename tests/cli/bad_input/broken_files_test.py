@@ -165,7 +165,7 @@ LATE = [
     (FOUND, DATA, flip, GO_ON, f"{NEWEST} is damaged ("),
     (FOUND, INDEX, empty, GO_ON, f"{NEWEST} is damaged (file is too short"),
     (FOUND, INDEX, cut, GO_ON, f"{NEWEST} is damaged (not an sstable"),
-    (FOUND, "metrics.jsonl", become_a_folder, GO_ON, "Cannot write {run}/metrics.jsonl: is a dir"),
+    (FOUND, "metrics.jsonl", become_a_folder, GO_ON, "{run}/metrics.jsonl: is a directory"),
     (WORDS, DATA, cut, GO_ON_RETRAINING, "ckpt-2 is damaged (read less bytes"),
     (WORDS, "vocabulary.txt", cut, GO_ON_RETRAINING, "The dataset has changed since the run"),
     (WORDS, "vocabulary.txt", become_a_folder, GO_ON_RETRAINING, "Cannot read {run}/vocabulary.t"),
