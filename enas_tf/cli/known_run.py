@@ -13,6 +13,7 @@ from typing import Any
 from enas_tf.cli.flags import differing_arguments
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.runs.phases import RETRAIN, SEARCH
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import FILES_OF_A_RUN
 from enas_tf.spaces.base import Architecture
@@ -20,7 +21,6 @@ from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 
 DEFAULT_PRESET = "default"
-_SEARCH, _RETRAIN = "search", "retrain"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ class KnownRun:
           base: the data of another preset. What the run has as its own preset has it stays as it
             is there: CutOut, for example, belongs to some final trainings and to no search.
         """
-        presets = self.entry.search_presets if self.command == _SEARCH else {}
+        presets = self.entry.search_presets if self.command == SEARCH else {}
         own = (presets or self.entry.retrain_presets)[self.preset].data
         chosen = {
             name: value
@@ -119,7 +119,7 @@ def known_run(path: str | os.PathLike[str]) -> KnownRun | None:
     run = RunDirectory(path)
     configuration, origin = run.configuration, run.origin
     command = configuration.get("command")
-    if command not in (_SEARCH, _RETRAIN):
+    if command not in (SEARCH, RETRAIN):
         return None
     sections = {name: value for name, value in configuration.items() if isinstance(value, dict)}
     name = configuration.get("space")
@@ -143,7 +143,7 @@ def _data(
     sections: Mapping[str, Mapping[str, Any]],
     origin: Mapping[str, Any],
 ) -> Any:
-    if command == _SEARCH:
+    if command == SEARCH:
         return entry.data.config.from_json(sections["data"])
     if isinstance(origin.get("data"), dict):
         return entry.data.config.from_json(origin["data"])
@@ -155,9 +155,9 @@ def _nearest_preset(
 ) -> str:
     """Returns the preset from which the fewest settings differ."""
     presets: Mapping[str, Any] = (
-        entry.search_presets if command == _SEARCH else entry.retrain_presets
+        entry.search_presets if command == SEARCH else entry.retrain_presets
     )
-    names = ("space", "search") if command == _SEARCH else ("network", "retrain")
+    names = ("space", "search") if command == SEARCH else ("network", "retrain")
     default = presets[DEFAULT_PRESET]
     settings = {
         name: type(getattr(default, name)).from_json(

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.reporting.progress import Progress
-from enas_tf.reporting.training_report import PHASE
+from enas_tf.runs.phases import RETRAIN
 from enas_tf.training.devices import distributed
 from enas_tf.training.profiling import Profile
 from enas_tf.training.schedules import learning_rate
@@ -123,7 +123,7 @@ class TrainingTask(Task):
         self._progress.close()
         # What an interrupted run did before does not count into the speed.
         self._progress = Progress(
-            {PHASE: self._training.total_steps}, {PHASE: first}, shown=self.workers.is_chief
+            {RETRAIN: self._training.total_steps}, {RETRAIN: first}, shown=self.workers.is_chief
         )
         self._shown_step = first
         self._started = time.monotonic() - self._training.seconds
@@ -154,7 +154,7 @@ class TrainingTask(Task):
             self._training.config.training.epochs,
         )
         means = self._training.means()
-        self._progress.update(PHASE, done - self._shown_step, epoch=epoch, epochs=epochs, **means)
+        self._progress.update(RETRAIN, done - self._shown_step, epoch=epoch, epochs=epochs, **means)
         self._shown_step = done
         if self._on_progress is not None:
             self._on_progress(
@@ -172,7 +172,7 @@ class TrainingTask(Task):
         self._training.after_validation(epoch, validation)
         rate = learning_rate(self._training.config.training, step - 1, self._training.epoch_steps)
         event = {
-            "phase": PHASE,
+            "phase": RETRAIN,
             "step": step,
             "epoch": epoch,
             "seconds": self._training.seconds,

@@ -23,8 +23,8 @@ from enas_tf.files.writing import writing
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
-from enas_tf.reporting.training_report import PHASE
 from enas_tf.runs.directory import RESULTS
+from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.config import (
     RetrainConfig,
     SearchConfig,
@@ -257,7 +257,7 @@ class Training(abc.ABC):
     def _identity(self) -> dict[str, Any]:
         """Returns everything that decides what the training does."""
         return {
-            "command": PHASE,
+            "command": RETRAIN,
             "space": self.architecture.space_name,
             "architecture": self.architecture.to_json(),
             "network": self.network_config.to_json(),

@@ -6,6 +6,7 @@ from typing import Any
 
 from enas_tf.errors import ConfigurationError, DataError, RunDirectoryError
 from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.runs.phases import SEARCH
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import SpaceEntry, get_space
@@ -51,7 +52,7 @@ def recorded_search(path: str | os.PathLike[str]) -> RecordedSearch:
     """
     run = RunDirectory.existing(path)
     configuration = run.configuration
-    if configuration.get("command") != "search":
+    if configuration.get("command") != SEARCH:
         raise RunDirectoryError(
             f"{run.path} is not the run of a search; expected the output_dir of enas-search."
         )

@@ -11,11 +11,10 @@ from enas_tf.reporting.about import write_about
 from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.phases import DERIVE, SHARED_WEIGHTS
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import SearchSpace
 
-# The name of the events that score proposed architectures on the whole validation part.
-DERIVE = "derive"
 # Far more steps than any run takes.
 _NO_END = 2**62
 SCORE_NOTE = (
@@ -106,7 +105,7 @@ class SearchReport:
             that resumes here, and proposes again, does not leave them twice.
         """
         shares = shares_of(self._space.operation_counts(architectures))
-        board = self._boards["shared_weights"]
+        board = self._boards[SHARED_WEIGHTS]
         means = {name: float(np.mean(values)) for name, values in shares.items()}
         board.scalars("sampled", means, step + 1)
         title = "share of each operation by place, %"

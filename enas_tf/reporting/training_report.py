@@ -7,9 +7,9 @@ from enas_tf.reporting.about import write_about
 from enas_tf.reporting.drawing import draw_png
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.runs.phases import RETRAIN
 from enas_tf.spaces.base import Architecture
 
-PHASE = "retrain"
 # When an event happened, not what was measured.
 _PLACES = ("phase", "step", "epoch", "seconds")
 
@@ -25,7 +25,7 @@ class TrainingReport:
 
     def __init__(self, run: RunDirectory, steps_done: int) -> None:
         self._run = run
-        self._board = TensorBoardWriter(run.tensorboard / PHASE, first_step=steps_done + 1)
+        self._board = TensorBoardWriter(run.tensorboard / RETRAIN, first_step=steps_done + 1)
 
     def begin(self, architecture: Architecture, preview: Any, options: Mapping[str, Any]) -> None:
         """Writes what a new training is about.
@@ -35,7 +35,7 @@ class TrainingReport:
           preview: see `write_about`.
           options: of the architecture's drawing.
         """
-        write_about(self._run, preview, {f"{PHASE}/loss": PHASE})
+        write_about(self._run, preview, {f"{RETRAIN}/loss": RETRAIN})
         with TensorBoardWriter(self._run.tensorboard / "architecture") as board:
             board.png("drawing/architecture", draw_png(architecture, **options), step=0)
             board.text("architecture", f"`{architecture.to_release_string()}`", step=0)
@@ -48,7 +48,7 @@ class TrainingReport:
             for name, value in event.items()
             if name not in _PLACES and isinstance(value, (bool, int, float))
         }
-        self._board.scalars(PHASE, values, event["step"])
+        self._board.scalars(RETRAIN, values, event["step"])
 
     def flush(self) -> None:
         """Makes all that was written readable by others."""

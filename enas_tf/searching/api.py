@@ -8,6 +8,7 @@ from typing import Any
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.differences import differences
 from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.search import OnEpochEnd, Search
 from enas_tf.settings.config import SearchConfig
@@ -85,7 +86,7 @@ def search(
             )
             data.check_search(config, strategy.num_replicas_in_sync)
             configuration = {
-                "command": "search",
+                "command": SEARCH,
                 "space": {"name": space.name, **space.to_json()},
                 "data": data.config.to_json(),
                 "search": config.to_json(),

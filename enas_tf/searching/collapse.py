@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from enas_tf.reporting.search_report import SearchReport
-from enas_tf.searching.state import CONTROLLER, SHARED_WEIGHTS
+from enas_tf.runs.phases import CONTROLLER, SHARED_WEIGHTS
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 

@@ -14,6 +14,7 @@ from typing import Any
 from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
+from enas_tf.runs.phases import DERIVE
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
@@ -78,7 +79,7 @@ def derive(
     architectures = unique[: settings.num_candidates]
     num_finalists = min(settings.finalists, len(architectures))
     progress = Progress(
-        {"derive": len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
+        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
     )
     scored = []
     try:
@@ -89,7 +90,7 @@ def derive(
             for architecture in architectures:
                 score = _score(config, weights, streams, batches, architecture)
                 scored.append(Candidate(architecture, score, weights.supernet.score_kind, score))
-                progress.update("derive", score=score, best=_best_score(scored))
+                progress.update(DERIVE, score=score, best=_best_score(scored))
         candidates = _finite_candidates(scored, weights)
         candidates.sort(key=lambda candidate: -candidate.score)
         trained, untrained = [], []

@@ -15,15 +15,16 @@ import numpy as np
 
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
-from enas_tf.reporting.search_report import DERIVE, SearchReport
+from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.ranking import derive
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.searching.state import CONTROLLER, PHASES, SHARED_WEIGHTS, SearchState
+from enas_tf.searching.state import SearchState
 from enas_tf.searching.strategies import build_strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
@@ -113,7 +114,7 @@ class Search(Task):
 
     def _take_up(self, *, rewinds: bool = True) -> None:
         """Brings logs and batches to where the restored variables are."""
-        done = {phase: self._global_step(phase) for phase in PHASES}
+        done = {phase: self._global_step(phase) for phase in ALTERNATING}
         done[DERIVE] = int(self.state.epoch)
         if rewinds:
             self._saved.rewind_logs()
@@ -194,7 +195,7 @@ class Search(Task):
         updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
         self._progress = Progress(
             {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
-            {phase: self._global_step(phase) for phase in PHASES},
+            {phase: self._global_step(phase) for phase in ALTERNATING},
             shown=self.workers.is_chief,
         )
 
@@ -219,7 +220,7 @@ class Search(Task):
         return Stretch(range(first, last), take, self._end_phase)
 
     def _end_phase(self) -> StretchEnd:
-        ends_epoch = self.state.phase_name == PHASES[-1]
+        ends_epoch = self.state.phase_name == ALTERNATING[-1]
         if not ends_epoch:
             self.check()
         self.state.next_phase()

@@ -4,9 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-SHARED_WEIGHTS = "shared_weights"
-CONTROLLER = "controller"
-PHASES = (SHARED_WEIGHTS, CONTROLLER)
+from enas_tf.runs.phases import ALTERNATING
 
 
 class SearchState(tf.Module):
@@ -17,7 +15,7 @@ class SearchState(tf.Module):
 
     Attributes:
       epoch: int64, epochs that are done.
-      phase: int64, index into `PHASES` of the running phase.
+      phase: int64, index into `ALTERNATING` of the running phase.
       phase_step: int64, steps of the running phase that are done.
       updates: int64, updates of the strategy in all epochs.
       proposals: the architectures of this epoch's training steps, as decisions.
@@ -37,14 +35,14 @@ class SearchState(tf.Module):
     @property
     def phase_name(self) -> str:
         """The running phase."""
-        return PHASES[int(self.phase)]
+        return ALTERNATING[int(self.phase)]
 
     def next_phase(self) -> None:
         """Goes to the beginning of the next phase, after the last one of the next epoch."""
         self.phase_step.assign(0)
-        if self.phase_name == PHASES[-1]:
+        if self.phase_name == ALTERNATING[-1]:
             self.epoch.assign_add(1)
-        self.phase.assign((int(self.phase) + 1) % len(PHASES))
+        self.phase.assign((int(self.phase) + 1) % len(ALTERNATING))
 
     def keep_proposals(self, decisions: Any) -> None:
         """Keeps the architectures of an epoch's training steps."""

@@ -6,8 +6,7 @@ from typing import NamedTuple
 from enas_tf.reporting.page.charts import Axis, Chart, Reference, Series, line_chart
 from enas_tf.reporting.page.numbers import is_number, words
 from enas_tf.reporting.page.records import Event, SearchRecord, TrainingRecord
-
-SHARED_WEIGHTS, CONTROLLER, DERIVE, RETRAIN = "shared_weights", "controller", "derive", "retrain"
+from enas_tf.runs.phases import CONTROLLER, DERIVE, RETRAIN, SHARED_WEIGHTS
 
 NOT_FINAL = (
     "This is not the final accuracy or perplexity, which only a network trained from scratch has."

@@ -18,6 +18,7 @@ from enas_tf.runs.directory import (
     RESULTS,
     RunDirectory,
 )
+from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_from_document
 from enas_tf.spaces.base import Architecture, SearchSpace
@@ -129,7 +130,7 @@ def read_run(path: str | os.PathLike[str]) -> SearchRecord | TrainingRecord:
     try:
         if configuration.get("command") == "search":
             return _read_search(run, configuration)
-        if configuration.get("command") == "retrain":
+        if configuration.get("command") == RETRAIN:
             return _read_training(run, configuration)
     except (ConfigurationError, ArchitectureError) as error:
         raise RunDirectoryError(f"{run.path / CONFIG} is damaged: {error}") from error

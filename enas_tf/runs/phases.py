@@ -1,0 +1,12 @@
+"""The phases of a run, as its logs and TensorBoard's folders call them, and its commands."""
+
+# Of a search: both alternate; the last one is what an epoch, and the whole search, end with.
+SHARED_WEIGHTS = "shared_weights"
+CONTROLLER = "controller"
+DERIVE = "derive"
+# Those that alternate, in their order; a checkpoint holds the place of the running one.
+ALTERNATING = (SHARED_WEIGHTS, CONTROLLER)
+# Of a final training, which is also how `config.json` calls its command.
+RETRAIN = "retrain"
+# The command of a search in `config.json`.
+SEARCH = "search"
