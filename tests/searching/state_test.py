@@ -1,7 +1,8 @@
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.searching.state import CONTROLLER, SHARED_WEIGHTS, SearchState
+from enas_tf.runs.phases import CONTROLLER, SHARED_WEIGHTS
+from enas_tf.searching.state import SearchState
 from enas_tf.spaces.macro.decisions import MacroDecisions
 
 
