@@ -14,6 +14,7 @@ from enas_tf.drawing.picture import to_png, to_svg
 from enas_tf.final_training.averaging import WeightAverage
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies import STRATEGIES, build_strategy
+from enas_tf.spaces import registry
 from enas_tf.spaces.architectures import (
     architecture_document,
     architecture_from_document,
@@ -23,7 +24,17 @@ from enas_tf.spaces.registry import get_space
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.devices import mirrored_cpus
 from enas_tf.training.optimizers import build_optimizer
+from tests.conformance.chain.entry import ENTRY as CHAIN
 from tests.conformance.spaces import CASES, SEARCH
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chain():
+    """Registers the made-up space, for as long as these tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(registry._SPACES, CHAIN.name, CHAIN)
+        yield
+
 
 pytestmark = pytest.mark.parametrize("case", CASES, ids=str, scope="module")
 

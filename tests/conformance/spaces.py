@@ -24,11 +24,9 @@ from enas_tf.settings.config import (
 from enas_tf.spaces.entry import SpaceEntry
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.micro.config import MicroControllerConfig
-from enas_tf.spaces.registry import get_space, register, space_names
+from enas_tf.spaces.registry import get_space, space_names
 from enas_tf.spaces.rnn.config import RnnControllerConfig
 from tests.conformance.chain.entry import ENTRY as CHAIN
-
-register(CHAIN)
 
 _TRAINING = TrainingConfig(epochs=1, batch_size=8, learning_rate=0.1, restart_epochs=0)
 SEARCH = SearchConfig(
@@ -98,9 +96,9 @@ class Case:
 
 
 CASES = [
-    Case(get_space(name), form, settings)
-    for name in space_names()
-    for form, settings in SMALL.get(name, {"default": {}}).items()
+    Case(entry, form, settings)
+    for entry in (*map(get_space, space_names()), CHAIN)
+    for form, settings in SMALL.get(entry.name, {"default": {}}).items()
 ]
 
 

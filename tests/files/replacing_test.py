@@ -17,7 +17,7 @@ from enas_tf.files.replacing import clear_up, exchange, replacing
 # one after the other; says what the target held then, and after the clearing up.
 DEATHS = """
     import os, pathlib, shutil, sys
-    from enas_tf import replacing as module
+    from enas_tf.files import replacing as module
     if sys.argv[1] == "two steps":
         module.exchange = lambda first, second: False
     EVENTS = ("os.", "shutil.", "ctypes.dlsym")
