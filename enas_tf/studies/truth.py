@@ -8,6 +8,7 @@ Nothing here imports TensorFlow.
 """
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -63,7 +64,10 @@ class Truth:
             )
         if {len(self.rewards), len(self.parameters), len(self.multiply_adds)} != {count}:
             raise ConfigurationError(f"A truth of {count} architectures needs {count} rows.")
-        object.__setattr__(self, "_rows", {a: row for row, a in enumerate(self.architectures)})
+
+    @functools.cached_property
+    def _rows(self) -> dict[Architecture, int]:
+        return {architecture: row for row, architecture in enumerate(self.architectures)}
 
     @property
     def num_seeds(self) -> int:
@@ -87,9 +91,10 @@ class Truth:
         Raises:
           ArchitectureError: one is not in the table.
         """
-        table: dict[Architecture, int] = getattr(self, "_rows")
         try:
-            return np.array([table[architecture.canonical()] for architecture in architectures])
+            return np.array(
+                [self._rows[architecture.canonical()] for architecture in architectures]
+            )
         except KeyError as error:
             raise ArchitectureError(
                 f"The truth has no architecture {error.args[0].to_release_string()!r}."

@@ -279,14 +279,26 @@ class ImageData:
         steps_per_epoch(len(labels), config.training.batch_size)
 
     def search_streams(
-        self, *, batch_size: int, reward_batch_size: int, seed: int
+        self,
+        *,
+        batch_size: int,
+        reward_batch_size: int,
+        seed: int,
+        scored_part: str = "validation",
     ) -> "ImageSearchStreams":
-        """Returns the batches of a search; see `SearchStreams`."""
+        """Returns the batches of a search; see `SearchStreams`.
+
+        Args:
+          batch_size: see `SearchStreams`.
+          reward_batch_size: likewise.
+          seed: likewise.
+          scored_part: what architectures are scored on; `test` only where nothing is chosen by it.
+        """
         from enas_tf.data.images.streams import ImageSearchStreams
 
         return ImageSearchStreams(
             self.part("train"),
-            self.part("validation"),
+            self.part(scored_part),
             self.normalization("train"),
             self.augmentation,
             batch_size=batch_size,

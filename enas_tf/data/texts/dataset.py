@@ -335,14 +335,19 @@ class TextData:
             )
 
     def search_streams(
-        self, *, batch_size: int, reward_batch_size: int, seed: int
+        self,
+        *,
+        batch_size: int,
+        reward_batch_size: int,
+        seed: int,
+        scored_part: str = "validation",
     ) -> "TextSearchStreams":
-        """Returns the batches of a search; see `SearchStreams`."""
+        """Returns the batches of a search; see `ImageData.search_streams`."""
         from enas_tf.data.texts.streams import TextSearchStreams
 
         return TextSearchStreams(
             self.train,
-            self.validation,
+            self.part(scored_part),
             self.beginning(),
             sequence_length=self.config.sequence_length,
             random_lengths=self.config.random_lengths,
