@@ -15,7 +15,8 @@ def test_random_search_of_everything_finds_the_best():
 def test_regrets_never_rise_where_rewards_tell_the_truth():
     truth = made_up_truth(SPACE)
     regrets = simulate(truth, SIMULATED_SEARCH.replace(strategy="random"), 20).regrets
-    assert len(regrets) == 20 and np.all(np.diff(regrets) <= 0)
+    assert len(regrets) == 20
+    assert np.all(np.diff(regrets) <= 0)
 
 
 def test_the_same_seed_gives_the_same_search():

@@ -39,7 +39,8 @@ def test_regret_is_zero_for_the_best_alone():
 
 def test_regret_of_a_perplexity_counts_upwards():
     truth = made_up_truth(SPACE, lower_is_better=True)
-    assert truth.regrets[-1] == 0 and np.all(truth.regrets[:-1] > 0)
+    assert truth.regrets[-1] == 0
+    assert np.all(truth.regrets[:-1] > 0)
 
 
 @pytest.mark.parametrize(("row", "expected"), [(0, 1 / 16), (7, 15 / 16)])
@@ -53,7 +54,8 @@ def test_a_written_truth_is_read_as_it_was(tmp_path):
     truth = made_up_truth(SPACE)
     truth.write(tmp_path / "truth.json")
     read = read_truth(tmp_path / "truth.json")
-    assert read.space == truth.space and read.architectures == truth.architectures
+    assert read.space == truth.space
+    assert read.architectures == truth.architectures
     np.testing.assert_allclose(read.rewards, truth.rewards, atol=1e-5)
     np.testing.assert_array_equal(read.parameters, truth.parameters)
 
