@@ -50,14 +50,6 @@ class WeightBank(keras.layers.Layer):
         """Returns the entries `indices`, `[len(indices), *shape]`."""
         return tf.gather(self.kernel.value, indices)
 
-    def entries(self) -> list[tf.Tensor]:
-        """Returns all entries, each of the shape given at construction."""
-        return tf.unstack(tf.convert_to_tensor(self.kernel.value))
-
-    def entry(self, index: int) -> np.ndarray:
-        """Returns the present values of one entry; not inside a `tf.function`."""
-        return self.kernel.numpy()[index]
-
 
 class BatchNormalizationEntry(NamedTuple):
     """What normalises one tensor; each `[channels]`, or `[n, channels]` for `n` of them."""
@@ -142,19 +134,6 @@ class BatchNormalizationBank(keras.layers.Layer):
         if indices is None:
             return BatchNormalizationEntry(*(tf.convert_to_tensor(v.value) for v in variables))
         return BatchNormalizationEntry(*(tf.gather(v.value, indices) for v in variables))
-
-    def entry(self, index: int) -> list[np.ndarray]:
-        """Returns the present values of one entry; not inside a `tf.function`.
-
-        Args:
-          index: number of the entry.
-
-        Returns:
-          Scale, offset, moving mean and moving variance, `[channels]` each: the order in which
-          `keras.layers.BatchNormalization` has its weights.
-        """
-        variables = (self.scale, self.offset, self.moving_mean, self.moving_variance)
-        return [variable.numpy()[index] for variable in variables]
 
     def collect(
         self,
