@@ -5,11 +5,15 @@ then has a few dozen variables instead of hundreds, all decisions of a network a
 gather per bank, and starting up takes seconds instead of minutes.
 """
 
+import math
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+# Added to the variance by all normalisations that do not say otherwise.
+EPSILON = 1e-5
 
 
 class WeightBank(keras.layers.Layer):
@@ -18,8 +22,8 @@ class WeightBank(keras.layers.Layer):
     Args:
       num_entries: number of candidates that have such weights.
       shape: shape of one entry.
-      fan_in: inputs that one output sums over; weights start He-normal with this fan-in. An array
-        `[num_entries]` gives every entry one of its own.
+      fan_in: weights start He-normal with this fan-in; default: the product of all axes but the
+        last. An array `[num_entries]` gives every entry one of its own.
       seed: of the initial weights.
     """
 
@@ -28,7 +32,7 @@ class WeightBank(keras.layers.Layer):
         num_entries: int,
         shape: tuple[int, ...],
         *,
-        fan_in: int | np.ndarray,
+        fan_in: int | np.ndarray | None = None,
         seed: int,
         name: str,
     ) -> None:
@@ -36,6 +40,8 @@ class WeightBank(keras.layers.Layer):
         self.num_entries = num_entries
         self.entry_shape = tuple(shape)
         # keras.initializers.HeNormal would take the fan-in from the shape of the whole bank.
+        if fan_in is None:
+            fan_in = math.prod(shape[:-1])
         deviation = np.sqrt(2.0 / np.asarray(fan_in)) / 0.87962566103423978
         scale = np.reshape(deviation, [-1] + [1] * len(shape)).astype(np.float32)
         normal = keras.initializers.TruncatedNormal(stddev=1.0, seed=seed)
@@ -98,7 +104,7 @@ class BatchNormalizationBank(keras.layers.Layer):
         num_entries: int,
         channels: int,
         *,
-        epsilon: float = 1e-5,
+        epsilon: float = EPSILON,
         decay: float = 0.9,
         debias: bool = True,
         count_channels: bool = False,

@@ -21,9 +21,7 @@ from enas_tf.layers.banks import (
     WeightBank,
     unstack_entries,
 )
-from enas_tf.layers.functional import (
-    batch_normalization,
-)
+from enas_tf.layers.functional import batch_normalization
 from enas_tf.layers.graph_options import shared_function
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,
@@ -33,7 +31,6 @@ from enas_tf.spaces.micro.architecture import (
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
 from enas_tf.spaces.micro.layout import CellPlace
 from enas_tf.spaces.micro.supernet_operations import (
-    EPSILON,
     NUM_STACKS,
     SeparableWeights,
     add_if_loose,
@@ -76,11 +73,11 @@ class SeparableBank(keras.layers.Layer):
         self.pointwise = WeightBank(
             num_rows,
             (filters, filters),
-            fan_in=filters if fan_in is None else fan_in,
+            fan_in=fan_in,
             seed=next_seed(),
             name=f"{name}_pointwise",
         )
-        self.norm = BatchNormalizationBank(num_rows, filters, epsilon=EPSILON, name=f"{name}_norm")
+        self.norm = BatchNormalizationBank(num_rows, filters, name=f"{name}_norm")
         self.built = True
 
     def select(self, rows: tf.Tensor) -> SeparableWeights:
@@ -157,13 +154,11 @@ class StageCells(keras.layers.Layer):
         self.blocks = WeightBank(
             len(places) * self.num_tensors,
             (filters, filters),
-            fan_in=self.num_tensors if as_released else filters,
+            fan_in=self.num_tensors if as_released else None,
             seed=next_seed(),
             name=f"stage_{stage}_blocks",
         )
-        self.norm = BatchNormalizationBank(
-            len(places), filters, epsilon=EPSILON, name=f"stage_{stage}_norm"
-        )
+        self.norm = BatchNormalizationBank(len(places), filters, name=f"stage_{stage}_norm")
         self._run = shared_function(self._run_cell)
         self._choose = shared_function(choose)
         self._operate = shared_function(functools.partial(operate, space.operations))
@@ -231,11 +226,9 @@ class StageCells(keras.layers.Layer):
         outputs = tf.zeros_like(older)
         for tensor, block, was_read in zip(tensors, tf.unstack(weights.blocks), tf.unstack(read)):
             outputs = self._add_loose_end(outputs, tensor, block, was_read)
-        result = batch_normalization(
-            outputs, weights.norm, epsilon=EPSILON, use_batch_statistics=use_batch_statistics
-        )
+        outputs, *moments = batch_normalization(outputs, weights.norm, use_batch_statistics)
         mean, variance = (tf.concat(parts, axis=0) for parts in zip(*statistics))
-        return result.outputs, CellStatistics((mean, variance), (result.mean, result.variance))
+        return outputs, CellStatistics((mean, variance), tuple(moments))
 
     def collect(
         self, decisions: MicroDecisions, statistics: Sequence[CellStatistics]
