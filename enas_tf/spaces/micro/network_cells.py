@@ -66,12 +66,6 @@ class CellBuilder(NetworkBuilder, abc.ABC):
             self._rectified[id(inputs)] = inputs, super().relu(inputs, name)
         return self._rectified[id(inputs)][1]
 
-    def rectified_convolution(
-        self, inputs: keras.KerasTensor, filters: int, name: str
-    ) -> keras.KerasTensor:
-        """ReLU, 1 x 1 convolution, batch normalisation."""
-        return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
-
     def _calibrated(
         self, older: keras.KerasTensor, newer: keras.KerasTensor, filters: int, name: str
     ) -> list[keras.KerasTensor]:
@@ -133,17 +127,11 @@ class CellBuilder(NetworkBuilder, abc.ABC):
         outputs = inputs
         for number in range(STACKED_CONVOLUTIONS):
             stack = f"{name}_convolution_{number}"
-            outputs = self.relu(outputs, stack)
             outputs = self.separable_convolution(
-                outputs, filters, operation.kernel_size, stack, strides if number == 0 else 1
+                self.relu(outputs, stack), filters, operation.kernel_size, stack, strides
             )
-            outputs = self.normalization(outputs, stack)
+            outputs, strides = self.normalization(outputs, stack), 1
         return outputs
-
-    def _concatenated(self, tensors: Sequence[keras.KerasTensor], name: str) -> keras.KerasTensor:
-        if len(tensors) == 1:
-            return tensors[0]
-        return keras.layers.Concatenate(name=f"{name}_concatenate")(list(tensors))
 
 
 class FinalCellBuilder(CellBuilder):
@@ -174,7 +162,7 @@ class FinalCellBuilder(CellBuilder):
                     tensor, place.filters, f"{name}_loose_end_{index}"
                 )
             loose.append(tensor)
-        return newer, self._concatenated(loose, name)
+        return newer, self.concatenated(loose, name)
 
 
 class SupernetCellBuilder(CellBuilder):
@@ -198,5 +186,5 @@ class SupernetCellBuilder(CellBuilder):
             older, newer = newer, reduced
         inputs = self._calibrated(older, newer, place.filters, name)
         tensors = self._with_nodes(inputs, place, cell, 1)
-        merged = self._concatenated([tensors[index] for index in cell.loose_ends], name)
+        merged = self.concatenated([tensors[index] for index in cell.loose_ends], name)
         return newer, self.rectified_convolution(merged, place.filters, f"{name}_merge")
