@@ -18,7 +18,7 @@ from enas_tf.spaces.attention import (
     batch_major,
     decision_array,
 )
-from enas_tf.spaces.controller import ControllerSample, UniformWeights
+from enas_tf.spaces.controller import ControllerSample
 from enas_tf.spaces.macro.decisions import (
     MacroChannelDecisions,
     MacroDecisions,
@@ -63,31 +63,26 @@ class MacroController(AttentionController):
     pair (−q, q), hence with probability σ(2q), while the penalty compares σ(−q) and σ(q) with the
     target.
 
-    Attributes:
+    Args:
       space: the search space; its `controller` holds this model's settings.
+      seed: of the initial weights.
+
+    Attributes:
       heads: what decides the operations.
     """
 
     sample_type: ClassVar[type[ControllerSample]] = MacroSample
     space: MacroDecisionSpace
 
-    def __init__(self, space: MacroDecisionSpace, seed: int = 0):
-        """Initializes the controller and its weights.
-
-        Args:
-          space: the search space.
-          seed: of the initial weights.
-        """
-        config = space.controller
-        weights = UniformWeights(config.initial_range, seed)
-        super().__init__(space, config, weights, name="macro_controller")
-        size = config.lstm_size
+    def __init__(self, space: MacroDecisionSpace, seed: int = 0) -> None:
+        super().__init__(space, seed, name="macro_controller")
+        size = self.config.lstm_size
         if space.search_whole_channels:
-            self.heads = [DecisionHead(size, space.num_operations, weights, name="operation")]
+            self.heads = [DecisionHead(size, space.num_operations, self.uniform, name="operation")]
         else:
             # A branch never has all channels: the counts are 1 to filters - 1.
             self.heads = [
-                DecisionHead(size, options, weights, name=f"branch_{branch}_{what}")
+                DecisionHead(size, options, self.uniform, name=f"branch_{branch}_{what}")
                 for branch in range(space.num_operations)
                 for what, options in (("start", space.filters), ("count", space.filters - 1))
             ]

@@ -182,7 +182,7 @@ def _backward(
         gradients = wiring.spread(gradient + tf.gather(states_gradient, time))
         products: list[Any] = [None] * len(per_node)
         for node in reversed(range(len(per_node))):
-            of_value = wiring.gradient_of(gradients, node)
+            of_value = gradients[node]
             output, gate = activated[node], gates[node]
             slope = wiring.slope(output, node) if node else 1.0 - output * output
             of_candidates = of_value * gate * slope

@@ -1,17 +1,15 @@
 import tensorflow as tf
 
 from enas_tf.spaces.attention import AttentionController, DecisionHead
-from enas_tf.spaces.controller import UniformWeights
 from tests.conformance.chain.architecture import ChainOperation
 from tests.conformance.chain.space import ChainDecisions
 
 
 class ChainController(AttentionController):
     def __init__(self, space, seed=0):
-        weights = UniformWeights(0.1, seed)
-        super().__init__(space, space.controller, weights, name="chain_controller")
+        super().__init__(space, seed, name="chain_controller")
         size = space.controller.lstm_size
-        self.head = DecisionHead(size, len(ChainOperation), weights, name="operation")
+        self.head = DecisionHead(size, len(ChainOperation), self.uniform, name="operation")
 
     def unroll(self, decisions, seed, exploration):
         batch_size = tf.shape(decisions.operations)[0]
