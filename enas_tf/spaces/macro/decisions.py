@@ -162,13 +162,9 @@ class MacroDecisionSpace(DecisionSpace):
     @functools.cached_property
     def _channel_ranges(self) -> np.ndarray:
         """Start and count of every range of channels that a branch can have, `[ranges, 2]`."""
-        return np.array(
-            [
-                (start, count)
-                for start in range(self.filters)
-                for count in range(1, min(self.filters - start, self.filters - 1) + 1)
-            ]
-        )
+        starts, ends = np.triu_indices(self.filters + 1, k=1)
+        ranges = np.stack([starts, ends - starts], axis=1)
+        return ranges[ranges[:, 1] < self.filters]
 
     def check(self, architecture: Any) -> None:
         """Raises `ArchitectureError` unless the architecture belongs to this space."""
@@ -218,29 +214,17 @@ class MacroDecisionSpace(DecisionSpace):
 
     def decode(self, decisions: Any) -> list[MacroArchitecture | MacroChannelArchitecture]:
         """Returns the architectures of batched decisions (arrays or eager tensors)."""
-        arrays = type(decisions)(*(np.asarray(array) for array in decisions))
+        *fields, skips = (np.asarray(field).tolist() for field in decisions)
         architectures: list[MacroArchitecture | MacroChannelArchitecture] = []
-        for number in range(len(arrays.skips)):
-            sources = [
-                tuple(int(j) for j in np.flatnonzero(arrays.skips[number, index, :index]))
-                for index in range(self.num_layers)
-            ]
-            if isinstance(arrays, MacroDecisions):
-                layers = tuple(
-                    MacroLayer(MacroOperation(int(operation)), skip_connections)
-                    for operation, skip_connections in zip(arrays.operations[number], sources)
-                )
+        for *chosen, bits in zip(*fields, skips):
+            sources = [tuple(j for j in range(index) if row[j]) for index, row in enumerate(bits)]
+            if isinstance(decisions, MacroDecisions):
+                layers = tuple(map(MacroLayer, map(MacroOperation, *chosen), sources))
                 architectures.append(MacroArchitecture(layers))
-                continue
-            channel_layers = tuple(
-                MacroChannelLayer(
-                    tuple(ChannelRange(int(s), int(c)) for s, c in zip(starts, counts)), skips
-                )
-                for starts, counts, skips in zip(
-                    arrays.starts[number], arrays.counts[number], sources
-                )
-            )
-            architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
+            else:
+                ranges = (tuple(map(ChannelRange, *own)) for own in zip(*chosen))
+                channel_layers = tuple(map(MacroChannelLayer, ranges, sources))
+                architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
         return architectures
 
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:

@@ -172,9 +172,7 @@ class MicroSupernet(ImageSupernet):
             statistics[number].append(moments)
             older, newer = newer, output
             if with_auxiliary and place.index == auxiliary_cell(self.space.num_layers):
-                logits, parts = self.auxiliary_head.run(newer, use_batch_statistics)
-                auxiliary.append(logits)
-                collected |= parts
+                auxiliary.append(self.auxiliary_head.run(newer, run))
         for stage, moments in zip(self.stages, statistics):
             collected |= stage.collect(decisions, moments)
         return self.classify(tf.nn.relu(newer), dropout_seed), auxiliary, collected
@@ -295,14 +293,10 @@ class AuxiliaryHead(keras.layers.Layer):
         )
         self.built = True
 
-    def run(
-        self, inputs: tf.Tensor, use_batch_statistics: bool
-    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
-        """Returns logits `[batch, num_classes]` and batch statistics."""
+    def run(self, inputs: tf.Tensor, run_layer: Callable[[Any, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        """Returns logits `[batch, num_classes]`; `run_layer` runs a `NormalizedConvolution`."""
         outputs = tf.nn.avg_pool2d(tf.nn.relu(inputs), self.window, AUXILIARY_STRIDE, "VALID")
-        statistics = {}
         for layer in (self.project, self.combine):
-            outputs, mean, variance = layer.run(outputs, use_batch_statistics)
-            statistics[layer.norm.name] = layer.norm.collect(mean[None], variance[None])
+            outputs = run_layer(layer, outputs)
         features = tf.reduce_mean(tf.nn.relu(outputs), axis=[1, 2])
-        return tf.matmul(features, self.classifier.select([0])[0]), statistics
+        return tf.matmul(features, self.classifier.select([0])[0])
