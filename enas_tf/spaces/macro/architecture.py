@@ -245,9 +245,10 @@ class MacroChannelArchitecture(_LayeredArchitecture):
         return cls(tuple(layers), channels)
 
 
-def macro_architecture_from_json(
-    value: Mapping[str, Any] | str,
-) -> MacroArchitecture | MacroChannelArchitecture:
+AnyMacroArchitecture = MacroArchitecture | MacroChannelArchitecture
+
+
+def macro_architecture_from_json(value: Mapping[str, Any] | str) -> AnyMacroArchitecture:
     """Makes an architecture of either form from its JSON, told apart by the key `channels`."""
     value = parse_json_object(value, _WHAT)
     form = MacroChannelArchitecture if "channels" in value else MacroArchitecture

@@ -11,6 +11,7 @@ from enas_tf.errors import ArchitectureError
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
 from enas_tf.spaces.macro.architecture import (
+    AnyMacroArchitecture,
     ChannelRange,
     MacroArchitecture,
     MacroChannelArchitecture,
@@ -108,7 +109,7 @@ class MacroDecisionSpace(DecisionSpace):
 
     def random_architecture(
         self, seed: "int | np.random.Generator | None" = None
-    ) -> MacroArchitecture | MacroChannelArchitecture:
+    ) -> AnyMacroArchitecture:
         """Returns an architecture drawn uniformly from the space.
 
         Args:
@@ -127,9 +128,9 @@ class MacroDecisionSpace(DecisionSpace):
 
     def mutate(
         self,
-        architecture: MacroArchitecture | MacroChannelArchitecture,
+        architecture: AnyMacroArchitecture,
         generator: np.random.Generator,
-    ) -> MacroArchitecture | MacroChannelArchitecture:
+    ) -> AnyMacroArchitecture:
         """Returns an architecture that differs from another one in a single random decision.
 
         With equal chances this is a skip connection, or an operation (in the per-channel form the
@@ -212,10 +213,10 @@ class MacroDecisionSpace(DecisionSpace):
         chosen = np.array(ranges, np.int32).reshape(*shape, self.num_operations, 2)
         return MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips)
 
-    def decode(self, decisions: Any) -> list[MacroArchitecture | MacroChannelArchitecture]:
+    def decode(self, decisions: Any) -> list[AnyMacroArchitecture]:
         """Returns the architectures of batched decisions (arrays or eager tensors)."""
         *fields, skips = (np.asarray(field).tolist() for field in decisions)
-        architectures: list[MacroArchitecture | MacroChannelArchitecture] = []
+        architectures: list[AnyMacroArchitecture] = []
         for *chosen, bits in zip(*fields, skips):
             sources = [tuple(j for j in range(index) if row[j]) for index, row in enumerate(bits)]
             if isinstance(decisions, MacroDecisions):

@@ -17,7 +17,7 @@ from enas_tf.drawing.style import (
     plus_sign,
 )
 from enas_tf.spaces.macro.architecture import (
-    MacroArchitecture,
+    AnyMacroArchitecture,
     MacroChannelArchitecture,
     MacroChannelLayer,
     MacroLayer,
@@ -47,7 +47,7 @@ class _Row:
 
 
 def picture_of_macro(
-    architecture: MacroArchitecture | MacroChannelArchitecture,
+    architecture: AnyMacroArchitecture,
     input_shape: Sequence[int] = (32, 32, 3),
 ) -> Picture:
     """Lays out a macro architecture of either form.
@@ -64,7 +64,7 @@ class _Drawing:
 
     def __init__(
         self,
-        architecture: MacroArchitecture | MacroChannelArchitecture,
+        architecture: AnyMacroArchitecture,
         input_shape: Sequence[int],
     ):
         self._architecture = architecture

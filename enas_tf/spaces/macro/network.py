@@ -25,8 +25,8 @@ from enas_tf.spaces.images.network_builder import EPSILON, NetworkBuilder
 from enas_tf.spaces.images.network_form import NetworkForm
 from enas_tf.spaces.images.space import check_input_shape, check_num_classes
 from enas_tf.spaces.macro.architecture import (
+    AnyMacroArchitecture,
     ChannelRange,
-    MacroArchitecture,
     MacroChannelArchitecture,
     MacroOperation,
 )
@@ -38,7 +38,7 @@ SUPERNET_OPERATION_EPSILON = 1e-3
 
 
 def build_macro_network(
-    architecture: MacroArchitecture | MacroChannelArchitecture,
+    architecture: AnyMacroArchitecture,
     config: MacroNetworkConfig,
     *,
     input_shape: Sequence[int],
