@@ -45,11 +45,7 @@ class NetworkBuilder:
         self.seed = seed
 
     def convolution(
-        self,
-        inputs: keras.KerasTensor,
-        filters: int,
-        size: int | tuple[int, int],
-        name: str,
+        self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
     ) -> keras.KerasTensor:
         """Convolution of stride 1 with SAME padding and without a bias."""
         return keras.layers.Conv2D(
@@ -62,11 +58,7 @@ class NetworkBuilder:
         )(inputs)
 
     def normalized_convolution(
-        self,
-        inputs: keras.KerasTensor,
-        filters: int,
-        size: int | tuple[int, int],
-        name: str,
+        self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
     ) -> keras.KerasTensor:
         """Convolution and batch normalisation `name_normalization`."""
         return self.normalization(self.convolution(inputs, filters, size, name), name)

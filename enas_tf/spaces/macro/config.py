@@ -6,10 +6,7 @@ import math
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.images.space import check_filters
-from enas_tf.spaces.macro.architecture import (
-    AnyMacroArchitecture,
-    MacroChannelArchitecture,
-)
+from enas_tf.spaces.macro.architecture import AnyMacroArchitecture, MacroChannelArchitecture
 
 
 @dataclasses.dataclass(frozen=True)

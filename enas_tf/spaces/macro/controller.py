@@ -19,11 +19,7 @@ from enas_tf.spaces.attention import (
     decision_array,
 )
 from enas_tf.spaces.controller import ControllerSample
-from enas_tf.spaces.macro.decisions import (
-    MacroChannelDecisions,
-    MacroDecisions,
-    MacroDecisionSpace,
-)
+from enas_tf.spaces.macro.decisions import MacroChannelDecisions, MacroDecisions, MacroDecisionSpace
 
 
 @dataclasses.dataclass(frozen=True)

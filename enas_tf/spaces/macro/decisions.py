@@ -72,10 +72,7 @@ class MacroDecisionSpace(DecisionSpace):
         True, "One operation per layer; no: every operation computes a range of channels."
     )
     dropout_rate: float = setting(
-        0.1,
-        "Share of features dropped before the supernet's classifier.",
-        minimum=0.0,
-        below=1.0,
+        0.1, "Share of features dropped before the supernet's classifier.", minimum=0.0, below=1.0
     )
     moving_statistics: str = setting(
         "debiased",
@@ -127,9 +124,7 @@ class MacroDecisionSpace(DecisionSpace):
         return self.decode(MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips))[0]
 
     def mutate(
-        self,
-        architecture: AnyMacroArchitecture,
-        generator: np.random.Generator,
+        self, architecture: AnyMacroArchitecture, generator: np.random.Generator
     ) -> AnyMacroArchitecture:
         """Returns an architecture that differs from another one in a single random decision.
 

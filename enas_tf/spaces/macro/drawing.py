@@ -47,8 +47,7 @@ class _Row:
 
 
 def picture_of_macro(
-    architecture: AnyMacroArchitecture,
-    input_shape: Sequence[int] = (32, 32, 3),
+    architecture: AnyMacroArchitecture, input_shape: Sequence[int] = (32, 32, 3)
 ) -> Picture:
     """Lays out a macro architecture of either form.
 
@@ -62,11 +61,7 @@ def picture_of_macro(
 class _Drawing:
     """The layout of one architecture."""
 
-    def __init__(
-        self,
-        architecture: AnyMacroArchitecture,
-        input_shape: Sequence[int],
-    ):
+    def __init__(self, architecture: AnyMacroArchitecture, input_shape: Sequence[int]):
         self._architecture = architecture
         self._layers: tuple[Layer, ...] = architecture.layers
         self._reductions = reduction_layers(architecture.num_layers, input_shape)

@@ -132,11 +132,7 @@ class _Builder(NetworkBuilder):
         return self.normalization(outputs, name)
 
     def branches(
-        self,
-        inputs: keras.KerasTensor,
-        branches: Sequence[ChannelRange],
-        channels: int,
-        name: str,
+        self, inputs: keras.KerasTensor, branches: Sequence[ChannelRange], channels: int, name: str
     ) -> keras.KerasTensor:
         """A layer of the per-channel form, without its skip connections."""
         outputs = []

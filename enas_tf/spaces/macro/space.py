@@ -7,9 +7,7 @@ import numpy as np
 
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.spaces.images.space import ImageSpace
-from enas_tf.spaces.macro.architecture import (
-    AnyMacroArchitecture,
-)
+from enas_tf.spaces.macro.architecture import AnyMacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.decisions import MacroDecisions, MacroDecisionSpace
 

@@ -27,11 +27,7 @@ from enas_tf.layers.functional import (
     normalized_convolution,
 )
 from enas_tf.spaces.macro.architecture import MacroOperation
-from enas_tf.spaces.macro.decisions import (
-    MacroChannelDecisions,
-    MacroDecisions,
-    MacroDecisionSpace,
-)
+from enas_tf.spaces.macro.decisions import MacroChannelDecisions, MacroDecisions, MacroDecisionSpace
 
 # The release normalises the k x k operations with an epsilon of their own.
 OPERATION_EPSILON = 1e-3
@@ -215,10 +211,7 @@ class PartialChannelsLayers(SupernetLayers):
         super().__init__(space, next_seed)
         channels = space.num_operations * space.filters
         self.merge_kernels = WeightBank(
-            space.num_layers,
-            (channels, space.filters),
-            seed=next_seed(),
-            name="merge_kernels",
+            space.num_layers, (channels, space.filters), seed=next_seed(), name="merge_kernels"
         )
         self.merge_norm = BatchNormalizationBank(space.num_layers, space.filters, name="merge_norm")
 

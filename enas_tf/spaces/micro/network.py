@@ -129,10 +129,7 @@ def _drop_path_factors(
         return {}
     name = "drop_path"
     schedule = DropPathSchedule(
-        list(rates.values()),
-        training_steps=training_steps,
-        seed=layer_seed(seed, name),
-        name=name,
+        list(rates.values()), training_steps=training_steps, seed=layer_seed(seed, name), name=name
     )
     return dict(zip(rates, schedule(images)))
 
@@ -157,7 +154,5 @@ def _auxiliary_head(
 
 
 FORM = NetworkForm(
-    build_micro_network,
-    is_scheduled=True,
-    auxiliary_weight=lambda config: config.auxiliary_weight,
+    build_micro_network, is_scheduled=True, auxiliary_weight=lambda config: config.auxiliary_weight
 )

@@ -27,11 +27,7 @@ class CellBuilder(NetworkBuilder, abc.ABC):
     """
 
     def __init__(
-        self,
-        *,
-        portable: bool,
-        seed: int,
-        drop_factors: Mapping[OperandPlace, keras.KerasTensor],
+        self, *, portable: bool, seed: int, drop_factors: Mapping[OperandPlace, keras.KerasTensor]
     ) -> None:
         super().__init__(portable=portable, seed=seed)
         self._drop_factors = drop_factors
@@ -39,11 +35,7 @@ class CellBuilder(NetworkBuilder, abc.ABC):
 
     @abc.abstractmethod
     def cell(
-        self,
-        place: CellPlace,
-        cell: MicroCell,
-        older: keras.KerasTensor,
-        newer: keras.KerasTensor,
+        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Adds one cell.
 
@@ -143,11 +135,7 @@ class FinalCellBuilder(CellBuilder):
     """
 
     def cell(
-        self,
-        place: CellPlace,
-        cell: MicroCell,
-        older: keras.KerasTensor,
-        newer: keras.KerasTensor,
+        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"
@@ -173,11 +161,7 @@ class SupernetCellBuilder(CellBuilder):
     """
 
     def cell(
-        self,
-        place: CellPlace,
-        cell: MicroCell,
-        older: keras.KerasTensor,
-        newer: keras.KerasTensor,
+        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"

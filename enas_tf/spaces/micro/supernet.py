@@ -286,10 +286,7 @@ class AuxiliaryHead(keras.layers.Layer):
             name="auxiliary_combine",
         )
         self.classifier = WeightBank(
-            1,
-            (AUXILIARY_FEATURES, num_classes),
-            seed=next_seed(),
-            name="auxiliary_classifier",
+            1, (AUXILIARY_FEATURES, num_classes), seed=next_seed(), name="auxiliary_classifier"
         )
         self.built = True
 

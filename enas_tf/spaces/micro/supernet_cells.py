@@ -23,11 +23,7 @@ from enas_tf.layers.banks import (
 )
 from enas_tf.layers.functional import batch_normalization
 from enas_tf.layers.graph_options import shared_function
-from enas_tf.spaces.micro.architecture import (
-    NUM_CELL_INPUTS,
-    OPERANDS_PER_NODE,
-    MicroOperation,
-)
+from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE, MicroOperation
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
 from enas_tf.spaces.micro.layout import CellPlace
 from enas_tf.spaces.micro.supernet_operations import (
@@ -71,11 +67,7 @@ class SeparableBank(keras.layers.Layer):
             name=f"{name}_depthwise",
         )
         self.pointwise = WeightBank(
-            num_rows,
-            (filters, filters),
-            fan_in=fan_in,
-            seed=next_seed(),
-            name=f"{name}_pointwise",
+            num_rows, (filters, filters), fan_in=fan_in, seed=next_seed(), name=f"{name}_pointwise"
         )
         self.norm = BatchNormalizationBank(num_rows, filters, name=f"{name}_norm")
         self.built = True
@@ -243,10 +235,7 @@ class StageCells(keras.layers.Layer):
         )
         collected = {
             bank.norm.name: bank.norm.collect(
-                mean,
-                variance,
-                rows,
-                tf.cast(tf.equal(operations, int(bank.operation)), tf.float32),
+                mean, variance, rows, tf.cast(tf.equal(operations, int(bank.operation)), tf.float32)
             )
             for bank in self.separable
         }

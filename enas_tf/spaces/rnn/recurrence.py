@@ -119,10 +119,7 @@ def _loop(
         return (number + 1, carried, *written)
 
     _, carried, *arrays = tf.while_loop(
-        lambda number, *_: number < num_steps,
-        body,
-        (0, carried, *arrays),
-        maximum_iterations=room,
+        lambda number, *_: number < num_steps, body, (0, carried, *arrays), maximum_iterations=room
     )
     return carried, [array.stack() for array in arrays]
 
