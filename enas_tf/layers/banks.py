@@ -185,11 +185,18 @@ class BatchNormalizationBank(keras.layers.Layer):
         self.num_updates.assign(num_updates)
 
 
-def unstack_entries(tensors: tf.Tensor | tuple) -> list:
+def unstack_entries(tensors: tf.Tensor | tuple, groups: int | None = None) -> list:
     """Takes stacked tensors, or tuples of them, apart along the first axis.
 
     `BatchNormalizationEntry(scale [n, c], …)` becomes `n` values
     `BatchNormalizationEntry(scale [c], …)`.
+
+    Args:
+      tensors: stacked along the first axis.
+      groups: into how many stacks of equal size; default: into single entries.
     """
-    flat = [tf.unstack(tensor) for tensor in tf.nest.flatten(tensors)]
+    flat = tf.nest.flatten(tensors)
+    if groups is not None:
+        flat = [tf.reshape(tensor, [groups, -1, *tensor.shape[1:]]) for tensor in flat]
+    flat = [tf.unstack(tensor) for tensor in flat]
     return [tf.nest.pack_sequence_as(tensors, list(parts)) for parts in zip(*flat)]

@@ -131,6 +131,24 @@ class AttentionController(Controller):
             tanh_constant /= tanh_reduction
         return squash(logits, self.config.temperature, tanh_constant)
 
+    def outcome(self, progress: Progress, decisions: Any) -> dict[str, Any]:
+        """Returns the fields of a sample without a penalty, for the end of `unroll`.
+
+        Args:
+          progress: after the last decision.
+          decisions: all that were taken.
+        """
+        sequence = progress.sequence
+        # Not every space offers the choice.
+        full = getattr(self.config, "entropy", "full") == "full"
+        return {
+            "decisions": decisions,
+            "log_probability": sequence.log_probability,
+            "entropy": sequence.entropy,
+            "reward_entropy": sequence.entropy if full else sequence.release_entropy,
+            "penalty": tf.zeros_like(sequence.entropy),
+        }
+
 
 class DecisionHead(keras.layers.Layer):
     """Logits of one kind of decision, and the embeddings of its options.

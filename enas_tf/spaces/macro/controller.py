@@ -103,17 +103,12 @@ class MacroController(AttentionController):
             maximum_iterations=num_layers,
             parallel_iterations=1,
         )
-        sequence = progress.sequence
         taken = type(decisions)(*map(batch_major, taken))
-        full = self.config.entropy == "full"
         # The first layer has no skips, and the release's mean leaves it out.
         skip_penalty = divergence / max(1, num_layers - 1)
         return {
-            "decisions": taken,
-            "log_probability": sequence.log_probability,
-            "entropy": sequence.entropy,
-            "release_entropy": sequence.release_entropy,
-            "reward_entropy": sequence.entropy if full else sequence.release_entropy,
+            **self.outcome(progress, taken),
+            "release_entropy": progress.sequence.release_entropy,
             "penalty": self.config.skip_weight * skip_penalty,
             "skip_penalty": skip_penalty,
             "skip_count": tf.reduce_sum(taken.skips, axis=[1, 2]),

@@ -217,20 +217,15 @@ class PartialChannelsLayers(SupernetLayers):
 
     def select(self, decisions: MacroChannelDecisions) -> list[PartialChannelsWeights]:
         """Looks up the weights of every layer of one architecture."""
-
-        def by_layer(tensor: tf.Tensor) -> tf.Tensor:
-            return tf.reshape(tensor, [self.space.num_layers, -1, *tensor.shape[1:]])
-
-        input_norm = tf.nest.map_structure(by_layer, self.input_norm.select())
-        operation_norm = tf.nest.map_structure(by_layer, self.operation_norm.select())
+        layers = self.space.num_layers
         return [
             PartialChannelsWeights(*parts)
             for parts in zip(
                 tf.unstack(decisions.starts),
                 tf.unstack(decisions.counts),
-                tf.unstack(by_layer(tf.convert_to_tensor(self.input_kernels.kernel.value))),
-                unstack_entries(input_norm),
-                unstack_entries(operation_norm),
+                unstack_entries(tf.convert_to_tensor(self.input_kernels.kernel.value), layers),
+                unstack_entries(self.input_norm.select(), layers),
+                unstack_entries(self.operation_norm.select(), layers),
                 self._kernels_of_layers(),
                 tf.unstack(tf.convert_to_tensor(self.merge_kernels.kernel.value)),
                 unstack_entries(self.merge_norm.select()),

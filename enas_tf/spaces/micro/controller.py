@@ -81,14 +81,7 @@ class MicroController(AttentionController):
             ),
             maximum_iterations=num_steps,
         )
-        sequence = progress.sequence
-        return {
-            "decisions": schedule.to_decisions(batch_major(taken)),
-            "log_probability": sequence.log_probability,
-            "entropy": sequence.entropy,
-            "reward_entropy": sequence.entropy,
-            "penalty": tf.zeros([batch_size]),
-        }
+        return self.outcome(progress, schedule.to_decisions(batch_major(taken)))
 
     def _take_step(
         self, given: tf.Tensor, step: tf.Tensor, taken: tf.TensorArray, progress: Progress

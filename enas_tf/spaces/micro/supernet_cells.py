@@ -166,18 +166,13 @@ class StageCells(keras.layers.Layer):
     def select(self, decisions: MicroDecisions) -> list[CellWeights]:
         """Looks up the weights of every cell of one architecture."""
         rows = self.rows(decisions)
-        number = len(self.places)
-
-        def by_cell(tensor: tf.Tensor) -> tf.Tensor:
-            return tf.reshape(tensor, [number, -1, *tensor.shape[1:]])
-
-        separable = [tf.nest.map_structure(by_cell, bank.select(rows)) for bank in self.separable]
-        blocks = by_cell(tf.convert_to_tensor(self.blocks.kernel.value))
-        weights = unstack_entries((tuple(separable), blocks, self.norm.select()))
+        separable = tuple(bank.select(rows) for bank in self.separable)
+        blocks = tf.convert_to_tensor(self.blocks.kernel.value)
+        weights = unstack_entries((separable, blocks), len(self.places))
         kinds = [int(place.is_reduction) for place in self.places]
         return [
-            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own)
-            for kind, own in zip(kinds, weights)
+            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own, norm)
+            for kind, own, norm in zip(kinds, weights, unstack_entries(self.norm.select()))
         ]
 
     def run(
@@ -202,7 +197,7 @@ class StageCells(keras.layers.Layer):
         tensors = [older, newer]
         statistics = []
         # For each node and operand the weights of both stacks of every separable operation.
-        stacks = iter(unstack_entries(tf.nest.map_structure(_by_operand, weights.separable)))
+        stacks = iter(unstack_entries(weights.separable, self.space.num_nodes * OPERANDS_PER_NODE))
         for node in range(self.space.num_nodes):
             terms = []
             for operand in range(OPERANDS_PER_NODE):
@@ -258,8 +253,3 @@ def _rows(num_nodes: int, num_cells: int) -> tuple[np.ndarray, int, np.ndarray]:
     ends = np.cumsum(sizes)
     first = (ends - sizes).astype(np.int32).reshape(shape)
     return first, int(ends[-1]), np.repeat(sizes, sizes)
-
-
-def _by_operand(tensor: tf.Tensor) -> tf.Tensor:
-    """Gives the stacks of an operand an axis of their own, `[operands, stacks, …]`."""
-    return tf.reshape(tensor, [-1, NUM_STACKS, *tensor.shape[1:]])

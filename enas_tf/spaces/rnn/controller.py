@@ -67,15 +67,7 @@ class RnnController(AttentionController):
             maximum_iterations=num_nodes,
             parallel_iterations=1,
         )
-        sequence = progress.sequence
-        full = self.config.entropy == "full"
-        return {
-            "decisions": RnnDecisions(*map(batch_major, taken)),
-            "log_probability": sequence.log_probability,
-            "entropy": sequence.entropy,
-            "reward_entropy": sequence.entropy if full else sequence.release_entropy,
-            "penalty": tf.zeros([batch_size]),
-        }
+        return self.outcome(progress, RnnDecisions(*map(batch_major, taken)))
 
     def _decide_node(
         self, given: RnnDecisions, node: tf.Tensor, taken: RnnDecisions, progress: Progress

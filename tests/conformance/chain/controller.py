@@ -21,10 +21,4 @@ class ChainController(AttentionController):
             progress, choice = progress.decide(logits, decisions.operations[:, layer])
             progress = progress._replace(input=self.head.embed(choice))
             choices.append(choice)
-        return {
-            "decisions": ChainDecisions(tf.stack(choices, axis=1)),
-            "log_probability": progress.sequence.log_probability,
-            "entropy": progress.sequence.entropy,
-            "reward_entropy": progress.sequence.entropy,
-            "penalty": tf.zeros([batch_size]),
-        }
+        return self.outcome(progress, ChainDecisions(tf.stack(choices, axis=1)))
