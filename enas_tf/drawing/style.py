@@ -55,14 +55,30 @@ def operation_name(operation: Operation) -> str:
     return operation.label.replace("_", " ")
 
 
-def legend(operations: Sequence[Operation], y: float, width: float) -> tuple[list[Shape], float]:
-    """Returns the meaning of the colours of some operations, and where it ends.
+def head(
+    heading: str, notes: Sequence[str], operations: Sequence[Operation] = (), width: float = 0.0
+) -> tuple[list[Shape], float]:
+    """Returns what stands above a drawing, and where it ends.
 
     Args:
-      operations: those that the drawing shows.
-      y: middle of the first line.
+      heading: first line.
+      notes: last lines.
+      operations: those whose colours are explained in between.
       width: of the sheet.
     """
+    y = MARGIN + 8.0
+    shapes: list[Shape] = [Text(MARGIN, y, heading, size=17.0, bold=True)]
+    y += 26.0
+    if operations:
+        colours, y = _legend(operations, y, width)
+        shapes += colours
+    for note in notes:
+        shapes.append(Text(MARGIN, y, note, size=11.5, fill=FAINT))
+        y += 18.0
+    return shapes, y
+
+
+def _legend(operations: Sequence[Operation], y: float, width: float) -> tuple[list[Shape], float]:
     shapes: list[Shape] = []
     most = max(1, int((width - 2 * MARGIN) // _LEGEND_COLUMN))
     num_lines = math.ceil(len(operations) / most)

@@ -5,11 +5,15 @@ then has a few dozen variables instead of hundreds, all decisions of a network a
 gather per bank, and starting up takes seconds instead of minutes.
 """
 
+import math
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+# Added to the variance by all normalisations that do not say otherwise.
+EPSILON = 1e-5
 
 
 class WeightBank(keras.layers.Layer):
@@ -18,8 +22,8 @@ class WeightBank(keras.layers.Layer):
     Args:
       num_entries: number of candidates that have such weights.
       shape: shape of one entry.
-      fan_in: inputs that one output sums over; weights start He-normal with this fan-in. An array
-        `[num_entries]` gives every entry one of its own.
+      fan_in: weights start He-normal with this fan-in; default: the product of all axes but the
+        last. An array `[num_entries]` gives every entry one of its own.
       seed: of the initial weights.
     """
 
@@ -28,7 +32,7 @@ class WeightBank(keras.layers.Layer):
         num_entries: int,
         shape: tuple[int, ...],
         *,
-        fan_in: int | np.ndarray,
+        fan_in: int | np.ndarray | None = None,
         seed: int,
         name: str,
     ) -> None:
@@ -36,6 +40,8 @@ class WeightBank(keras.layers.Layer):
         self.num_entries = num_entries
         self.entry_shape = tuple(shape)
         # keras.initializers.HeNormal would take the fan-in from the shape of the whole bank.
+        if fan_in is None:
+            fan_in = math.prod(shape[:-1])
         deviation = np.sqrt(2.0 / np.asarray(fan_in)) / 0.87962566103423978
         scale = np.reshape(deviation, [-1] + [1] * len(shape)).astype(np.float32)
         normal = keras.initializers.TruncatedNormal(stddev=1.0, seed=seed)
@@ -49,14 +55,6 @@ class WeightBank(keras.layers.Layer):
     def select(self, indices: tf.Tensor | list[int]) -> tf.Tensor:
         """Returns the entries `indices`, `[len(indices), *shape]`."""
         return tf.gather(self.kernel.value, indices)
-
-    def entries(self) -> list[tf.Tensor]:
-        """Returns all entries, each of the shape given at construction."""
-        return tf.unstack(tf.convert_to_tensor(self.kernel.value))
-
-    def entry(self, index: int) -> np.ndarray:
-        """Returns the present values of one entry; not inside a `tf.function`."""
-        return self.kernel.numpy()[index]
 
 
 class BatchNormalizationEntry(NamedTuple):
@@ -106,7 +104,7 @@ class BatchNormalizationBank(keras.layers.Layer):
         num_entries: int,
         channels: int,
         *,
-        epsilon: float = 1e-5,
+        epsilon: float = EPSILON,
         decay: float = 0.9,
         debias: bool = True,
         count_channels: bool = False,
@@ -142,19 +140,6 @@ class BatchNormalizationBank(keras.layers.Layer):
         if indices is None:
             return BatchNormalizationEntry(*(tf.convert_to_tensor(v.value) for v in variables))
         return BatchNormalizationEntry(*(tf.gather(v.value, indices) for v in variables))
-
-    def entry(self, index: int) -> list[np.ndarray]:
-        """Returns the present values of one entry; not inside a `tf.function`.
-
-        Args:
-          index: number of the entry.
-
-        Returns:
-          Scale, offset, moving mean and moving variance, `[channels]` each: the order in which
-          `keras.layers.BatchNormalization` has its weights.
-        """
-        variables = (self.scale, self.offset, self.moving_mean, self.moving_variance)
-        return [variable.numpy()[index] for variable in variables]
 
     def collect(
         self,
@@ -200,11 +185,18 @@ class BatchNormalizationBank(keras.layers.Layer):
         self.num_updates.assign(num_updates)
 
 
-def unstack_entries(tensors: tf.Tensor | tuple) -> list:
+def unstack_entries(tensors: tf.Tensor | tuple, groups: int | None = None) -> list:
     """Takes stacked tensors, or tuples of them, apart along the first axis.
 
     `BatchNormalizationEntry(scale [n, c], …)` becomes `n` values
     `BatchNormalizationEntry(scale [c], …)`.
+
+    Args:
+      tensors: stacked along the first axis.
+      groups: into how many stacks of equal size; default: into single entries.
     """
-    flat = [tf.unstack(tensor) for tensor in tf.nest.flatten(tensors)]
+    flat = tf.nest.flatten(tensors)
+    if groups is not None:
+        flat = [tf.reshape(tensor, [groups, -1, *tensor.shape[1:]]) for tensor in flat]
+    flat = [tf.unstack(tensor) for tensor in flat]
     return [tf.nest.pack_sequence_as(tensors, list(parts)) for parts in zip(*flat)]

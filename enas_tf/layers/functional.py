@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from enas_tf.layers.banks import BatchNormalizationEntry
+from enas_tf.layers.banks import EPSILON, BatchNormalizationEntry
 
 _POOLING_GRADIENT = "EnasMaxPoolingGradient"
 
@@ -75,25 +75,22 @@ def _max_pooling_gradient(operation: tf.Operation, upstream: tf.Tensor) -> tf.Te
 def batch_normalization(
     inputs: tf.Tensor,
     entry: BatchNormalizationEntry,
-    *,
-    epsilon: float,
     use_batch_statistics: bool,
+    *,
+    epsilon: float = EPSILON,
 ) -> Normalized:
     """Normalises pictures with gathered scale and offset.
 
     Args:
       inputs: `[batch, height, width, channels]`.
       entry: scale, offset and moving statistics, `[channels]` each.
-      epsilon: added to the variance.
       use_batch_statistics: whether the batch's or the moving statistics are used.
+      epsilon: added to the variance.
     """
     if use_batch_statistics:
         # The fused kernel; Keras 3's own batch normalisation has no fused path.
-        return Normalized(
-            *tf.compat.v1.nn.fused_batch_norm(
-                inputs, entry.scale, entry.offset, epsilon=epsilon, is_training=True
-            )
-        )
+        normalize = tf.compat.v1.nn.fused_batch_norm
+        return Normalized(*normalize(inputs, entry.scale, entry.offset, epsilon=epsilon))
     factor = entry.scale * tf.math.rsqrt(entry.moving_variance + epsilon)
     outputs = inputs * factor + (entry.offset - entry.moving_mean * factor)
     return Normalized(outputs, entry.moving_mean, entry.moving_variance)
@@ -103,10 +100,10 @@ def normalized_convolution(
     inputs: tf.Tensor,
     kernel: tf.Tensor,
     entry: BatchNormalizationEntry,
-    *,
-    epsilon: float,
     use_batch_statistics: bool,
+    *,
     stride: int = 1,
+    epsilon: float = EPSILON,
 ) -> Normalized:
     """Convolution followed by batch normalisation.
 
@@ -115,9 +112,7 @@ def normalized_convolution(
     """
     if use_batch_statistics:
         outputs = convolution(inputs, kernel, stride)
-        return batch_normalization(
-            outputs, entry, epsilon=epsilon, use_batch_statistics=use_batch_statistics
-        )
+        return batch_normalization(outputs, entry, True, epsilon=epsilon)
     factor = entry.scale * tf.math.rsqrt(entry.moving_variance + epsilon)
     outputs = convolution(inputs, kernel * factor, stride)
     outputs = tf.nn.bias_add(outputs, entry.offset - entry.moving_mean * factor)

@@ -6,12 +6,12 @@ Nothing here imports TensorFlow.
 import json
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.files.reading import read_bytes
-from enas_tf.spaces.base import FORMAT_VERSION, Architecture
+from enas_tf.spaces.base import FORMAT_VERSION, Architecture, naming
 from enas_tf.spaces.entry import SpaceEntry
 from enas_tf.spaces.registry import get_space, space_names
 
@@ -104,8 +104,14 @@ def architecture_from_document(
     entry = get_space(space_name)
     if not isinstance(document, Mapping):
         raise ArchitectureError(f"{source} holds no JSON object.")
-    if not any(key in document for key in _KEYS):
-        return _named(source, entry.from_json, document)
+    if any(key in document for key in _KEYS):
+        _check_document(document, space_name, source)
+        document = document["architecture"]
+    with naming(source):
+        return entry.from_json(document)
+
+
+def _check_document(document: Mapping[str, Any], space_name: str, source: str) -> None:
     missing = [key for key in _KEYS if key not in document]
     if missing:
         raise ArchitectureError(f"{source} has no entry {missing[0]!r}; expected {_KEYS}.")
@@ -124,7 +130,6 @@ def architecture_from_document(
             f"{source} holds an architecture of the space {document['space']!r}, not of "
             f"{space_name!r}; give --space={document['space']}."
         )
-    return _named(source, entry.from_json, document["architecture"])
 
 
 def _expected(entry: SpaceEntry) -> str:
@@ -154,12 +159,3 @@ def _from_file(path: pathlib.Path, space_name: str) -> Architecture:
     except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"{path} is not valid JSON: {error}.") from error
     return architecture_from_document(document, space_name, str(path))
-
-
-def _named(
-    source: str, parse: Callable[[Mapping[str, Any]], Architecture], value: Any
-) -> Architecture:
-    try:
-        return parse(value)
-    except ArchitectureError as error:
-        raise ArchitectureError(f"{source}: {error}") from error

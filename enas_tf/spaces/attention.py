@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.layers.decisions import DecisionSequence, squash
-from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.controller import Controller, UniformWeights
 
 
@@ -43,8 +42,15 @@ class Progress(NamedTuple):
 class AttentionController(Controller):
     """What controllers with an LSTM and attention over its earlier outputs share.
 
+    Args:
+      space: the search space; its `controller` holds the settings.
+      seed: of the initial weights.
+      name: of the model.
+
     Attributes:
-      config: the settings, of which `lstm_size`, `temperature` and `tanh_constant` are used here.
+      config: the settings, of which `lstm_size`, `temperature`, `tanh_constant` and
+        `initial_range` are used here.
+      uniform: gives the initial weights.
       cell: the LSTM cell.
       start_input: `[1, lstm_size]`, the input of the first step.
       key_kernel: `[lstm_size, lstm_size]`, applied to anchors (W₁ in the paper).
@@ -52,29 +58,22 @@ class AttentionController(Controller):
       attention_vector: `[lstm_size, 1]` (v).
     """
 
-    def __init__(self, space: SearchSpace, config: Any, weights: UniformWeights, name: str):
-        """Initializes the shared weights.
-
-        Args:
-          space: the search space.
-          config: its controller's settings.
-          weights: gives the initial weights.
-          name: of the model.
-        """
+    def __init__(self, space: Any, seed: int, name: str) -> None:
         super().__init__(space, name=name)
-        self.config = config
-        size = config.lstm_size
+        self.config = space.controller
+        self.uniform = uniform = UniformWeights(self.config.initial_range, seed)
+        size = self.config.lstm_size
         self.cell = keras.layers.LSTMCell(
             size,
             use_bias=False,
-            kernel_initializer=weights.next(),
-            recurrent_initializer=weights.next(),
+            kernel_initializer=uniform.next(),
+            recurrent_initializer=uniform.next(),
         )
         self.cell.build((None, size))
-        self.start_input = self.add_weight((1, size), weights.next(), name="start_input")
-        self.key_kernel = self.add_weight((size, size), weights.next(), name="key_kernel")
-        self.query_kernel = self.add_weight((size, size), weights.next(), name="query_kernel")
-        self.attention_vector = self.add_weight((size, 1), weights.next(), name="attention_vector")
+        self.start_input = self.add_weight((1, size), uniform.next(), name="start_input")
+        self.key_kernel = self.add_weight((size, size), uniform.next(), name="key_kernel")
+        self.query_kernel = self.add_weight((size, size), uniform.next(), name="query_kernel")
+        self.attention_vector = self.add_weight((size, 1), uniform.next(), name="attention_vector")
         self.built = True
 
     def start(
@@ -132,9 +131,35 @@ class AttentionController(Controller):
             tanh_constant /= tanh_reduction
         return squash(logits, self.config.temperature, tanh_constant)
 
+    def outcome(self, progress: Progress, decisions: Any) -> dict[str, Any]:
+        """Returns the fields of a sample without a penalty, for the end of `unroll`.
+
+        Args:
+          progress: after the last decision.
+          decisions: all that were taken.
+        """
+        sequence = progress.sequence
+        # Not every space offers the choice.
+        full = getattr(self.config, "entropy", "full") == "full"
+        return {
+            "decisions": decisions,
+            "log_probability": sequence.log_probability,
+            "entropy": sequence.entropy,
+            "reward_entropy": sequence.entropy if full else sequence.release_entropy,
+            "penalty": tf.zeros_like(sequence.entropy),
+        }
+
 
 class DecisionHead(keras.layers.Layer):
-    """Logits of one kind of decision, and the embeddings of its options."""
+    """Logits of one kind of decision, and the embeddings of its options.
+
+    Args:
+      size: units of the LSTM.
+      options: number of options.
+      weights: gives the initial weights.
+      name: of the layer.
+      bias: `[options]`, initial values of a trained bias; None: there is no bias.
+    """
 
     def __init__(
         self,
@@ -143,16 +168,7 @@ class DecisionHead(keras.layers.Layer):
         weights: UniformWeights,
         name: str,
         bias: np.ndarray | None = None,
-    ):
-        """Initializes the head.
-
-        Args:
-          size: units of the LSTM.
-          options: number of options.
-          weights: gives the initial weights.
-          name: of the layer.
-          bias: `[options]`, initial values of a trained bias; None: there is no bias.
-        """
+    ) -> None:
         super().__init__(name=name)
         self.kernel = self.add_weight((size, options), weights.next(), name="kernel")
         self.embeddings = self.add_weight((options, size), weights.next(), name="embeddings")

@@ -6,9 +6,10 @@ Nothing here imports TensorFlow.
 """
 
 import abc
+import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -256,6 +257,24 @@ def parse_json_object(value: Mapping[str, Any] | str, what: str) -> Mapping[str,
             f"{what} must be a JSON object. Received: {type(value).__name__} {value!r:.60}."
         )
     return value
+
+
+@contextlib.contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Puts a place in front of the message of every `ArchitectureError` that is raised inside.
+
+    Args:
+      place: for example `Layer 3`.
+    """
+    try:
+        yield
+    except ArchitectureError as error:
+        raise ArchitectureError(f"{place}: {error}") from error
+
+
+def is_index(value: Any, number: int) -> bool:
+    """Whether a value is an integer from 0 to `number - 1`; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < number
 
 
 def check_size(what: str, parts: str, number: int) -> None:

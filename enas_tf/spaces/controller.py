@@ -53,17 +53,15 @@ class Controller(keras.Model):
     A subclass makes its weights in its constructor and says in `unroll` how one decision follows
     from the others. Sampling, scoring and the most likely architecture run the same traced
     function, whatever the architectures and their number.
+
+    Args:
+      space: the search space.
+      name: of the model.
     """
 
     sample_type: ClassVar[type[ControllerSample]] = ControllerSample
 
-    def __init__(self, space: SearchSpace, name: str = "controller"):
-        """Initializes the controller.
-
-        Args:
-          space: the search space.
-          name: of the model.
-        """
+    def __init__(self, space: SearchSpace, name: str = "controller") -> None:
         super().__init__(name=name)
         self.space = space
         example = space.encode([space.random_architecture(0)])
@@ -192,15 +190,13 @@ class UniformWeights:
     """Initializers that are uniform around zero, another one for each weight of a model.
 
     Keras initializers with one and the same seed would give weights of one shape the same values.
+
+    Args:
+      initial_range: weights lie between minus and plus this.
+      seed: of the whole series.
     """
 
-    def __init__(self, initial_range: float, seed: int):
-        """Initializes the series.
-
-        Args:
-          initial_range: weights lie between minus and plus this.
-          seed: of the whole series.
-        """
+    def __init__(self, initial_range: float, seed: int) -> None:
         self._range = initial_range
         self._generator = np.random.default_rng(seed)
 

@@ -31,7 +31,7 @@ def test_weights_are_he_normal_with_the_fan_in_of_one_entry():
 
 
 def test_entries_of_a_bank_start_differently():
-    first, second, third = weights().entries()
+    first, second, third = weights().kernel.numpy()
     assert not np.array_equal(first, second)
     assert not np.array_equal(second, third)
 

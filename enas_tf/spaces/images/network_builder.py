@@ -9,7 +9,7 @@ factorised reduction `name` of the fast kind is `name_path_1`, `name_path_2` and
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -45,11 +45,7 @@ class NetworkBuilder:
         self.seed = seed
 
     def convolution(
-        self,
-        inputs: keras.KerasTensor,
-        filters: int,
-        size: int | tuple[int, int],
-        name: str,
+        self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
     ) -> keras.KerasTensor:
         """Convolution of stride 1 with SAME padding and without a bias."""
         return keras.layers.Conv2D(
@@ -62,14 +58,16 @@ class NetworkBuilder:
         )(inputs)
 
     def normalized_convolution(
-        self,
-        inputs: keras.KerasTensor,
-        filters: int,
-        size: int | tuple[int, int],
-        name: str,
+        self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
     ) -> keras.KerasTensor:
         """Convolution and batch normalisation `name_normalization`."""
         return self.normalization(self.convolution(inputs, filters, size, name), name)
+
+    def rectified_convolution(
+        self, inputs: keras.KerasTensor, filters: int, name: str
+    ) -> keras.KerasTensor:
+        """ReLU, 1 x 1 convolution, batch normalisation."""
+        return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
 
     def separable_convolution(
         self, inputs: keras.KerasTensor, filters: int, size: int, name: str, strides: int = 1
@@ -103,16 +101,18 @@ class NetworkBuilder:
         self, inputs: keras.KerasTensor, name: str, epsilon: float = EPSILON
     ) -> keras.KerasTensor:
         """Batch normalisation `name_normalization`."""
-        normalization = (
-            keras.layers.BatchNormalization if self.portable else FusedBatchNormalization
-        )
-        return normalization(momentum=MOMENTUM, epsilon=epsilon, name=f"{name}_normalization")(
-            inputs
-        )
+        kind = keras.layers.BatchNormalization if self.portable else FusedBatchNormalization
+        return kind(momentum=MOMENTUM, epsilon=epsilon, name=f"{name}_normalization")(inputs)
 
     def relu(self, inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """ReLU `name_relu`."""
         return keras.layers.ReLU(name=f"{name}_relu")(inputs)
+
+    def concatenated(self, tensors: Sequence[keras.KerasTensor], name: str) -> keras.KerasTensor:
+        """Concatenation `name_concatenate` of the channels, if there is more than one tensor."""
+        if len(tensors) == 1:
+            return tensors[0]
+        return keras.layers.Concatenate(name=f"{name}_concatenate")(list(tensors))
 
     def factorized_reduction(
         self, inputs: keras.KerasTensor, filters: int, name: str
@@ -141,8 +141,7 @@ class NetworkBuilder:
             )(grid)
             for number, grid in enumerate((inputs, shifted))
         ]
-        outputs = keras.layers.Concatenate(name=f"{name}_concatenate")(paths)
-        return self.normalization(outputs, name)
+        return self.normalization(self.concatenated(paths, name), name)
 
     def head(
         self, inputs: keras.KerasTensor, num_classes: int, dropout_rate: float

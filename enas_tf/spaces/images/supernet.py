@@ -13,7 +13,7 @@ from enas_tf.training.training_pass import TrainingPass
 class ImageSupernet(Supernet):
     """All networks for pictures of a space in one, sharing their weights; see `Supernet`.
 
-    A subclass builds the weights and implements `forward`.
+    A subclass builds the weights, among them a bank `classifier`, and implements `forward`.
 
     Args:
       space: size and form of the networks.
@@ -77,6 +77,19 @@ class ImageSupernet(Supernet):
           summed over replicas and given to `update_statistics`.
         """
         raise NotImplementedError
+
+    def classify(self, features: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
+        """Returns logits: global average, dropout and the classifier.
+
+        Args:
+          features: `[batch, height, width, channels]`.
+          dropout_seed: as for `forward`.
+        """
+        features = tf.reduce_mean(features, axis=[1, 2])
+        rate = self.space.dropout_rate
+        if dropout_seed is not None and rate:
+            features = tf.nn.experimental.stateless_dropout(features, rate, dropout_seed)
+        return tf.matmul(features, self.classifier.select([0])[0])
 
     def normalization_banks(self) -> dict[str, BatchNormalizationBank]:
         """Returns every bank of batch normalisation by the name used in `forward`."""

@@ -7,7 +7,7 @@ input of layer `i` itself is no candidate. Source: the authors' release, `src/ci
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import Self
@@ -17,6 +17,8 @@ from enas_tf.spaces.base import (
     MOST_PARTS,
     Architecture,
     check_size,
+    is_index,
+    naming,
     parse_integers,
     parse_json_object,
 )
@@ -118,15 +120,11 @@ class MacroArchitecture(_LayeredArchitecture):
           ArchitectureError: the number of integers fits no number of layers, or one is out of
             range.
         """
-        integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, 1))
-        num_layers = _num_layers(len(integers), integers_per_layer=1)
         layers = []
-        position = 0
-        for index in range(num_layers):
-            operation = _in_layer(index, MacroOperation.from_integer, integers[position])
-            bits = integers[position + 1 : position + 1 + index]
-            layers.append(MacroLayer(operation, _sources_of_bits(index, bits)))
-            position += 1 + index
+        for index, ((number,), bits) in enumerate(_integers_of_layers(text, 1)):
+            with naming(f"Layer {index}"):
+                operation = MacroOperation.from_integer(number)
+                layers.append(MacroLayer(operation, _sources_of_bits(bits)))
         return cls(tuple(layers))
 
     def to_release_string(self) -> str:
@@ -153,8 +151,9 @@ class MacroArchitecture(_LayeredArchitecture):
         """Makes an architecture from what `to_json` returned, or from its JSON text."""
         layers = []
         for index, entry in enumerate(_layer_entries(value, {"operation", "skip_connections"})):
-            operation = _in_layer(index, MacroOperation.from_label, entry["operation"])
-            layers.append(MacroLayer(operation, _sources_of_json(index, entry)))
+            with naming(f"Layer {index}"):
+                operation = MacroOperation.from_label(entry["operation"])
+                layers.append(MacroLayer(operation, _sources_of_json(entry)))
         return cls(tuple(layers))
 
 
@@ -202,18 +201,11 @@ class MacroChannelArchitecture(_LayeredArchitecture):
           ArchitectureError: the number of integers fits no number of layers, or one is out of
             range.
         """
-        per_layer = 2 * num_branches
-        integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, per_layer))
-        num_layers = _num_layers(len(integers), per_layer)
         layers = []
-        position = 0
-        for index in range(num_layers):
-            numbers = integers[position : position + 2 * num_branches]
-            position += 2 * num_branches
+        for index, (numbers, bits) in enumerate(_integers_of_layers(text, 2 * num_branches)):
             branches = tuple(map(ChannelRange, numbers[0::2], numbers[1::2]))
-            bits = integers[position : position + index]
-            layers.append(MacroChannelLayer(branches, _sources_of_bits(index, bits)))
-            position += index
+            with naming(f"Layer {index}"):
+                layers.append(MacroChannelLayer(branches, _sources_of_bits(bits)))
         return cls(tuple(layers), channels)
 
     def to_release_string(self) -> str:
@@ -244,26 +236,19 @@ class MacroChannelArchitecture(_LayeredArchitecture):
         value = parse_json_object(value, _WHAT)
         layers = []
         for index, entry in enumerate(_layer_entries(value, {"branches", "skip_connections"})):
-            try:
-                branches = tuple(
-                    ChannelRange(_integer(branch["start"]), _integer(branch["count"]))
-                    for branch in entry["branches"]
-                )
-            except (TypeError, KeyError) as error:
-                raise ArchitectureError(
-                    f"Layer {index}: `branches` must be a list of objects with integers `start` "
-                    f"and `count`. Received: {entry['branches']!r:.80}."
-                ) from error
-            layers.append(MacroChannelLayer(branches, _sources_of_json(index, entry)))
+            with naming(f"Layer {index}"):
+                branches = _branches_of_json(entry["branches"])
+                layers.append(MacroChannelLayer(branches, _sources_of_json(entry)))
         channels = value.get("channels")
         if type(channels) is not int:
             raise ArchitectureError(f"`channels` must be an integer. Received: {channels!r}.")
         return cls(tuple(layers), channels)
 
 
-def macro_architecture_from_json(
-    value: Mapping[str, Any] | str,
-) -> MacroArchitecture | MacroChannelArchitecture:
+AnyMacroArchitecture = MacroArchitecture | MacroChannelArchitecture
+
+
+def macro_architecture_from_json(value: Mapping[str, Any] | str) -> AnyMacroArchitecture:
     """Makes an architecture of either form from its JSON, told apart by the key `channels`."""
     value = parse_json_object(value, _WHAT)
     form = MacroChannelArchitecture if "channels" in value else MacroArchitecture
@@ -288,23 +273,25 @@ def _num_integers(num_layers: int, integers_per_layer: int) -> int:
     return num_layers * integers_per_layer + num_layers * (num_layers - 1) // 2
 
 
-def _in_layer(index: int, parse: Any, value: Any) -> Any:
-    try:
-        return parse(value)
-    except ArchitectureError as error:
-        raise ArchitectureError(f"Layer {index}: {error}") from error
+def _integers_of_layers(text: str, per_layer: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Yields for each layer the integers of what it computes, and its skip bits."""
+    integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, per_layer))
+    for index in range(_num_layers(len(integers), per_layer)):
+        start = _num_integers(index, per_layer)
+        yield (
+            integers[start : start + per_layer],
+            integers[start + per_layer : start + per_layer + index],
+        )
 
 
-def _sources_of_bits(layer: int, bits: Iterable[int]) -> tuple[int, ...]:
-    bits = list(bits)
+def _sources_of_bits(bits: Sequence[int]) -> tuple[int, ...]:
     if any(bit not in (0, 1) for bit in bits):
-        raise ArchitectureError(f"Layer {layer}: skip bits must be 0 or 1. Received: {bits}.")
+        raise ArchitectureError(f"skip bits must be 0 or 1. Received: {bits}.")
     return tuple(source for source, bit in enumerate(bits) if bit)
 
 
 def _bits_of_sources(layer: int, sources: tuple[int, ...]) -> list[int]:
-    chosen = set(sources)
-    return [int(source in chosen) for source in range(layer)]
+    return [int(source in sources) for source in range(layer)]
 
 
 def _integer(value: Any) -> int:
@@ -329,11 +316,23 @@ def _layer_entries(value: Mapping[str, Any] | str, keys: set[str]) -> list[Mappi
     return entries
 
 
-def _sources_of_json(layer: int, entry: Mapping[str, Any]) -> tuple[int, ...]:
+def _branches_of_json(entries: Any) -> tuple[ChannelRange, ...]:
+    try:
+        return tuple(
+            ChannelRange(_integer(entry["start"]), _integer(entry["count"])) for entry in entries
+        )
+    except (TypeError, KeyError) as error:
+        raise ArchitectureError(
+            "`branches` must be a list of objects with integers `start` and `count`. "
+            f"Received: {entries!r:.80}."
+        ) from error
+
+
+def _sources_of_json(entry: Mapping[str, Any]) -> tuple[int, ...]:
     sources = entry["skip_connections"]
     if not isinstance(sources, list):
         raise ArchitectureError(
-            f"Layer {layer}: `skip_connections` must be a list of integers. Received: {sources!r}."
+            f"`skip_connections` must be a list of integers. Received: {sources!r}."
         )
     return tuple(sources)
 
@@ -348,9 +347,8 @@ def _check_layers(layers: Sequence[Any], kind: type[MacroLayer] | type[MacroChan
                 f"Layer {index} must be a {kind.__name__}. Received: {layer!r:.60}."
             )
         sources = layer.skip_connections
-        integers = all(isinstance(s, int) and not isinstance(s, bool) for s in sources)
-        ascending = integers and list(sources) == sorted(set(sources))
-        if not ascending or any(not 0 <= source < index for source in sources):
+        inside = all(is_index(source, index) for source in sources)
+        if not inside or list(sources) != sorted(set(sources)):
             raise ArchitectureError(
                 f"Layer {index}: `skip_connections` must be ascending integers from 0 to "
                 f"{index - 1}. Received: {list(sources)}."

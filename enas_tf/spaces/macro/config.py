@@ -6,7 +6,7 @@ import math
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.images.space import check_filters
-from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArchitecture
+from enas_tf.spaces.macro.architecture import AnyMacroArchitecture, MacroChannelArchitecture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +61,7 @@ class MacroNetworkConfig(Settings):
         check_filters(self.filters)
 
 
-def check_network(
-    architecture: MacroArchitecture | MacroChannelArchitecture, config: MacroNetworkConfig
-) -> None:
+def check_network(architecture: AnyMacroArchitecture, config: MacroNetworkConfig) -> None:
     """Raises `ConfigurationError` unless there is a network of these settings.
 
     Args:
@@ -81,7 +79,7 @@ def check_network(
 
 
 def fit_network(
-    architecture: MacroArchitecture | MacroChannelArchitecture, config: MacroNetworkConfig
+    architecture: AnyMacroArchitecture, config: MacroNetworkConfig
 ) -> MacroNetworkConfig:
     """Returns settings with which there is a network: those given, with `filters` that fit.
 

@@ -18,12 +18,8 @@ from enas_tf.spaces.attention import (
     batch_major,
     decision_array,
 )
-from enas_tf.spaces.controller import ControllerSample, UniformWeights
-from enas_tf.spaces.macro.decisions import (
-    MacroChannelDecisions,
-    MacroDecisions,
-    MacroDecisionSpace,
-)
+from enas_tf.spaces.controller import ControllerSample
+from enas_tf.spaces.macro.decisions import MacroChannelDecisions, MacroDecisions, MacroDecisionSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,31 +59,26 @@ class MacroController(AttentionController):
     pair (−q, q), hence with probability σ(2q), while the penalty compares σ(−q) and σ(q) with the
     target.
 
-    Attributes:
+    Args:
       space: the search space; its `controller` holds this model's settings.
+      seed: of the initial weights.
+
+    Attributes:
       heads: what decides the operations.
     """
 
     sample_type: ClassVar[type[ControllerSample]] = MacroSample
     space: MacroDecisionSpace
 
-    def __init__(self, space: MacroDecisionSpace, seed: int = 0):
-        """Initializes the controller and its weights.
-
-        Args:
-          space: the search space.
-          seed: of the initial weights.
-        """
-        config = space.controller
-        weights = UniformWeights(config.initial_range, seed)
-        super().__init__(space, config, weights, name="macro_controller")
-        size = config.lstm_size
+    def __init__(self, space: MacroDecisionSpace, seed: int = 0) -> None:
+        super().__init__(space, seed, name="macro_controller")
+        size = self.config.lstm_size
         if space.search_whole_channels:
-            self.heads = [DecisionHead(size, space.num_operations, weights, name="operation")]
+            self.heads = [DecisionHead(size, space.num_operations, self.uniform, name="operation")]
         else:
             # A branch never has all channels: the counts are 1 to filters - 1.
             self.heads = [
-                DecisionHead(size, options, weights, name=f"branch_{branch}_{what}")
+                DecisionHead(size, options, self.uniform, name=f"branch_{branch}_{what}")
                 for branch in range(space.num_operations)
                 for what, options in (("start", space.filters), ("count", space.filters - 1))
             ]
@@ -112,17 +103,12 @@ class MacroController(AttentionController):
             maximum_iterations=num_layers,
             parallel_iterations=1,
         )
-        sequence = progress.sequence
         taken = type(decisions)(*map(batch_major, taken))
-        full = self.config.entropy == "full"
         # The first layer has no skips, and the release's mean leaves it out.
         skip_penalty = divergence / max(1, num_layers - 1)
         return {
-            "decisions": taken,
-            "log_probability": sequence.log_probability,
-            "entropy": sequence.entropy,
-            "release_entropy": sequence.release_entropy,
-            "reward_entropy": sequence.entropy if full else sequence.release_entropy,
+            **self.outcome(progress, taken),
+            "release_entropy": progress.sequence.release_entropy,
             "penalty": self.config.skip_weight * skip_penalty,
             "skip_penalty": skip_penalty,
             "skip_count": tf.reduce_sum(taken.skips, axis=[1, 2]),

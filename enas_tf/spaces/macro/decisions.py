@@ -11,6 +11,7 @@ from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
 from enas_tf.spaces.macro.architecture import (
+    AnyMacroArchitecture,
     ChannelRange,
     MacroArchitecture,
     MacroChannelArchitecture,
@@ -71,10 +72,7 @@ class MacroDecisionSpace(DecisionSpace):
         True, "One operation per layer; no: every operation computes a range of channels."
     )
     dropout_rate: float = setting(
-        0.1,
-        "Share of features dropped before the supernet's classifier.",
-        minimum=0.0,
-        below=1.0,
+        0.1, "Share of features dropped before the supernet's classifier.", minimum=0.0, below=1.0
     )
     moving_statistics: str = setting(
         "debiased",
@@ -108,7 +106,7 @@ class MacroDecisionSpace(DecisionSpace):
 
     def random_architecture(
         self, seed: "int | np.random.Generator | None" = None
-    ) -> MacroArchitecture | MacroChannelArchitecture:
+    ) -> AnyMacroArchitecture:
         """Returns an architecture drawn uniformly from the space.
 
         Args:
@@ -126,10 +124,8 @@ class MacroDecisionSpace(DecisionSpace):
         return self.decode(MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips))[0]
 
     def mutate(
-        self,
-        architecture: MacroArchitecture | MacroChannelArchitecture,
-        generator: np.random.Generator,
-    ) -> MacroArchitecture | MacroChannelArchitecture:
+        self, architecture: AnyMacroArchitecture, generator: np.random.Generator
+    ) -> AnyMacroArchitecture:
         """Returns an architecture that differs from another one in a single random decision.
 
         With equal chances this is a skip connection, or an operation (in the per-channel form the
@@ -162,13 +158,9 @@ class MacroDecisionSpace(DecisionSpace):
     @functools.cached_property
     def _channel_ranges(self) -> np.ndarray:
         """Start and count of every range of channels that a branch can have, `[ranges, 2]`."""
-        return np.array(
-            [
-                (start, count)
-                for start in range(self.filters)
-                for count in range(1, min(self.filters - start, self.filters - 1) + 1)
-            ]
-        )
+        starts, ends = np.triu_indices(self.filters + 1, k=1)
+        ranges = np.stack([starts, ends - starts], axis=1)
+        return ranges[ranges[:, 1] < self.filters]
 
     def check(self, architecture: Any) -> None:
         """Raises `ArchitectureError` unless the architecture belongs to this space."""
@@ -216,31 +208,19 @@ class MacroDecisionSpace(DecisionSpace):
         chosen = np.array(ranges, np.int32).reshape(*shape, self.num_operations, 2)
         return MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips)
 
-    def decode(self, decisions: Any) -> list[MacroArchitecture | MacroChannelArchitecture]:
+    def decode(self, decisions: Any) -> list[AnyMacroArchitecture]:
         """Returns the architectures of batched decisions (arrays or eager tensors)."""
-        arrays = type(decisions)(*(np.asarray(array) for array in decisions))
-        architectures: list[MacroArchitecture | MacroChannelArchitecture] = []
-        for number in range(len(arrays.skips)):
-            sources = [
-                tuple(int(j) for j in np.flatnonzero(arrays.skips[number, index, :index]))
-                for index in range(self.num_layers)
-            ]
-            if isinstance(arrays, MacroDecisions):
-                layers = tuple(
-                    MacroLayer(MacroOperation(int(operation)), skip_connections)
-                    for operation, skip_connections in zip(arrays.operations[number], sources)
-                )
+        *fields, skips = (np.asarray(field).tolist() for field in decisions)
+        architectures: list[AnyMacroArchitecture] = []
+        for *chosen, bits in zip(*fields, skips):
+            sources = [tuple(j for j in range(index) if row[j]) for index, row in enumerate(bits)]
+            if isinstance(decisions, MacroDecisions):
+                layers = tuple(map(MacroLayer, map(MacroOperation, *chosen), sources))
                 architectures.append(MacroArchitecture(layers))
-                continue
-            channel_layers = tuple(
-                MacroChannelLayer(
-                    tuple(ChannelRange(int(s), int(c)) for s, c in zip(starts, counts)), skips
-                )
-                for starts, counts, skips in zip(
-                    arrays.starts[number], arrays.counts[number], sources
-                )
-            )
-            architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
+            else:
+                ranges = (tuple(map(ChannelRange, *own)) for own in zip(*chosen))
+                channel_layers = tuple(map(MacroChannelLayer, ranges, sources))
+                architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
         return architectures
 
     def decision_options(self) -> MacroDecisions:

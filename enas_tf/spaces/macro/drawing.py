@@ -11,13 +11,13 @@ from enas_tf.drawing.style import (
     INK,
     MARGIN,
     grey_box,
-    legend,
+    head,
     operation_colours,
     operation_name,
     plus_sign,
 )
 from enas_tf.spaces.macro.architecture import (
-    MacroArchitecture,
+    AnyMacroArchitecture,
     MacroChannelArchitecture,
     MacroChannelLayer,
     MacroLayer,
@@ -47,8 +47,7 @@ class _Row:
 
 
 def picture_of_macro(
-    architecture: MacroArchitecture | MacroChannelArchitecture,
-    input_shape: Sequence[int] = (32, 32, 3),
+    architecture: AnyMacroArchitecture, input_shape: Sequence[int] = (32, 32, 3)
 ) -> Picture:
     """Lays out a macro architecture of either form.
 
@@ -62,11 +61,7 @@ def picture_of_macro(
 class _Drawing:
     """The layout of one architecture."""
 
-    def __init__(
-        self,
-        architecture: MacroArchitecture | MacroChannelArchitecture,
-        input_shape: Sequence[int],
-    ):
+    def __init__(self, architecture: AnyMacroArchitecture, input_shape: Sequence[int]):
         self._architecture = architecture
         self._layers: tuple[Layer, ...] = architecture.layers
         self._reductions = reduction_layers(architecture.num_layers, input_shape)
@@ -113,28 +108,20 @@ class _Drawing:
     def _legend(self) -> float:
         """Draws the heading and the meaning of the colours; returns where they end."""
         architecture = self._architecture
-        y = MARGIN + 8.0
         heading = (
             f"{architecture.num_layers} layers, "
             f"{architecture.num_skip_connections} skip connections"
         )
-        self._shapes.append(Text(MARGIN, y, heading, size=17.0, bold=True))
-        y += 26.0
-        if isinstance(architecture, MacroChannelArchitecture):
-            used = list(MacroOperation)[: len(architecture.layers[0].branches)]
-        else:
-            present = {layer.operation for layer in architecture.layers}
-            used = [operation for operation in MacroOperation if operation in present]
-        shapes, y = legend(used, y, self._width)
-        self._shapes += shapes
         notes = ["xN: input of layer N (x0: output of the stem). +: what a layer's skips add."]
         if isinstance(architecture, MacroChannelArchitecture):
+            used = list(MacroOperation)[: len(architecture.layers[0].branches)]
             notes.append(
                 f"Bars: which of the {architecture.channels} channels each operation computes."
             )
-        for note in notes:
-            self._shapes.append(Text(MARGIN, y, note, size=11.5, fill=FAINT))
-            y += 18.0
+        else:
+            used = sorted({layer.operation for layer in architecture.layers})
+        shapes, y = head(heading, notes, used, self._width)
+        self._shapes += shapes
         return y
 
     def _rows(self, stem_bottom: float) -> tuple[list[_Row], float]:

@@ -21,17 +21,12 @@ from collections.abc import Sequence
 
 import keras
 
-from enas_tf.spaces.images.network_builder import (
-    EPSILON,
-    NetworkBuilder,
-    assign_portable_weights,
-    portable_weights,
-)
+from enas_tf.spaces.images.network_builder import EPSILON, NetworkBuilder
 from enas_tf.spaces.images.network_form import NetworkForm
 from enas_tf.spaces.images.space import check_input_shape, check_num_classes
 from enas_tf.spaces.macro.architecture import (
+    AnyMacroArchitecture,
     ChannelRange,
-    MacroArchitecture,
     MacroChannelArchitecture,
     MacroOperation,
 )
@@ -43,7 +38,7 @@ SUPERNET_OPERATION_EPSILON = 1e-3
 
 
 def build_macro_network(
-    architecture: MacroArchitecture | MacroChannelArchitecture,
+    architecture: AnyMacroArchitecture,
     config: MacroNetworkConfig,
     *,
     input_shape: Sequence[int],
@@ -82,7 +77,7 @@ def build_macro_network(
     check_num_classes(num_classes)
     builder = _Builder(config, portable, seed)
     inputs = keras.Input(tuple(input_shape), name="images")
-    outputs = builder.stem(inputs)
+    outputs = builder.normalized_convolution(inputs, builder.filters, 3, "stem")
     kept: list[keras.KerasTensor | None] = [outputs]
     reductions = reduction_layers(architecture.num_layers, input_shape)
     for index, layer in enumerate(architecture.layers):
@@ -113,28 +108,6 @@ def build_macro_network(
     )
 
 
-def to_portable(
-    network: keras.Model,
-    architecture: MacroArchitecture | MacroChannelArchitecture,
-    config: MacroNetworkConfig,
-) -> keras.Model:
-    """Returns the same network with the same weights, made only of stock Keras layers.
-
-    Args:
-      network: what `build_macro_network` returned, portable or not.
-      architecture: that it was built from.
-      config: that it was built with.
-    """
-    portable = build_macro_network(
-        architecture,
-        config,
-        input_shape=network.input_shape[1:],
-        num_classes=network.output_shape[-1],
-    )
-    assign_portable_weights(portable, portable_weights(network))
-    return portable
-
-
 class _Builder(NetworkBuilder):
     """Adds the parts of a macro network; `filters` is the width of the present stage."""
 
@@ -144,10 +117,6 @@ class _Builder(NetworkBuilder):
         self.filters = config.filters
         self.adds = config.merge == "add"
 
-    def stem(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        outputs = self.convolution(inputs, self.filters, 3, "stem")
-        return self.normalization(outputs, "stem")
-
     def operation(
         self, inputs: keras.KerasTensor, operation: MacroOperation, name: str
     ) -> keras.KerasTensor:
@@ -155,21 +124,15 @@ class _Builder(NetworkBuilder):
         filters = self.filters
         if self.adds:
             return self._post_activation(inputs, operation, filters, filters, name)
-        outputs = self.relu(inputs, f"{name}_project")
-        outputs = self.convolution(outputs, filters, 1, f"{name}_project")
-        outputs = self.normalization(outputs, f"{name}_project")
+        outputs = self.rectified_convolution(inputs, filters, f"{name}_project")
+        name = f"{name}_operation"
         if operation.is_pooling:
-            return self.pooling(outputs, operation, f"{name}_operation")
-        outputs = self.relu(outputs, f"{name}_operation")
-        outputs = self._operation(outputs, operation, filters, f"{name}_operation")
-        return self.normalization(outputs, f"{name}_operation")
+            return self.pooling(outputs, operation, name)
+        outputs = self._operation(self.relu(outputs, name), operation, filters, name)
+        return self.normalization(outputs, name)
 
     def branches(
-        self,
-        inputs: keras.KerasTensor,
-        branches: Sequence[ChannelRange],
-        channels: int,
-        name: str,
+        self, inputs: keras.KerasTensor, branches: Sequence[ChannelRange], channels: int, name: str
     ) -> keras.KerasTensor:
         """A layer of the per-channel form, without its skip connections."""
         outputs = []
@@ -180,12 +143,9 @@ class _Builder(NetworkBuilder):
             outputs.append(
                 self._post_activation(inputs, operation, width, count, f"{name}_branch_{number}")
             )
-        combined = outputs[0]
-        if len(outputs) > 1:
-            combined = keras.layers.Concatenate(name=f"{name}_concatenate")(outputs)
-        combined = self.convolution(combined, self.filters, 1, f"{name}_combine")
-        combined = self.normalization(combined, f"{name}_combine")
-        return self.relu(combined, f"{name}_combine")
+        outputs = self.concatenated(outputs, name)
+        outputs = self.normalized_convolution(outputs, self.filters, 1, f"{name}_combine")
+        return self.relu(outputs, f"{name}_combine")
 
     def merge(
         self, inputs: keras.KerasTensor, skips: Sequence[keras.KerasTensor], name: str
@@ -193,16 +153,10 @@ class _Builder(NetworkBuilder):
         """Joins a layer's output with its skip connections."""
         name = f"{name}_skip"
         if self.adds:
-            outputs = inputs
-            if skips:
-                outputs = keras.layers.Add(name=f"{name}_add")([inputs, *skips])
+            outputs = keras.layers.Add(name=f"{name}_add")([inputs, *skips]) if skips else inputs
             return self.normalization(outputs, name)
-        outputs = inputs
-        if skips:
-            outputs = keras.layers.Concatenate(name=f"{name}_concatenate")([*skips, inputs])
-        outputs = self.relu(outputs, name)
-        outputs = self.convolution(outputs, self.filters, 1, name)
-        return self.normalization(outputs, name)
+        outputs = self.concatenated([*skips, inputs], name)
+        return self.rectified_convolution(outputs, self.filters, name)
 
     def _post_activation(
         self,
@@ -213,26 +167,21 @@ class _Builder(NetworkBuilder):
         name: str,
     ) -> keras.KerasTensor:
         """The supernet's branch: 1 x 1 convolution to `width` channels, then the operation."""
-        outputs = self.convolution(inputs, width, 1, f"{name}_project")
-        outputs = self.normalization(outputs, f"{name}_project")
+        outputs = self.normalized_convolution(inputs, width, 1, f"{name}_project")
         outputs = self.relu(outputs, f"{name}_project")
+        name = f"{name}_operation"
         if operation.is_pooling:
-            return self.pooling(outputs, operation, f"{name}_operation")
-        outputs = self._operation(outputs, operation, filters, f"{name}_operation")
+            return self.pooling(outputs, operation, name)
+        outputs = self._operation(outputs, operation, filters, name)
         epsilon = SUPERNET_OPERATION_EPSILON if self.adds else EPSILON
-        outputs = self.normalization(outputs, f"{name}_operation", epsilon)
-        return self.relu(outputs, f"{name}_operation")
+        return self.relu(self.normalization(outputs, name, epsilon), name)
 
     def _operation(
         self, inputs: keras.KerasTensor, operation: MacroOperation, filters: int, name: str
     ) -> keras.KerasTensor:
-        size = operation.kernel_size
-        if not (operation.is_separable and self.config.separable):
-            return self.convolution(inputs, filters, size, name)
-        return self.separable_convolution(inputs, filters, size, name)
+        is_separable = operation.is_separable and self.config.separable
+        convolution = self.separable_convolution if is_separable else self.convolution
+        return convolution(inputs, filters, operation.kernel_size, name)
 
 
-FORM = NetworkForm(
-    build_macro_network,
-    to_portable,
-)
+FORM = NetworkForm(build_macro_network)

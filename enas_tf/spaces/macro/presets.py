@@ -19,29 +19,23 @@ from enas_tf.spaces.presets import (
     SearchPreset,
 )
 
+# The defaults of the space's and of its network's settings are the release's sizes.
+
 # 310 epochs are the five cosine periods of 10, 20, 40, 80 and 160 epochs.
-_SEARCH_TRAINING = RELEASE_TRAINING.replace(
-    epochs=310,
-    batch_size=128,
-    weight_decay=2.5e-4,
-)
+_SEARCH_TRAINING = RELEASE_TRAINING.replace(epochs=310, batch_size=128, weight_decay=2.5e-4)
 _FINAL_TRAINING = RELEASE_TRAINING.replace(
-    epochs=310,
-    batch_size=100,
-    final_learning_rate=0.001,
-    weight_decay=2e-4,
+    epochs=310, batch_size=100, final_learning_rate=0.001, weight_decay=2e-4
 )
 _SEARCH_POLICY = RELEASE_POLICY.replace(
-    learning_rate=1e-3,
-    samples_per_update=20,
-    updates_per_epoch=50,
+    learning_rate=1e-3, samples_per_update=20, updates_per_epoch=50
 )
+_RELEASE_DERIVE = DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving")
 
 SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     "default": SearchPreset(
         "CIFAR-10 at the release's size on one GPU, with true entropy, rewards on batch "
         "statistics, and candidates ranked on the whole validation set.",
-        MacroSpace(num_layers=12, filters=36, dropout_rate=0.1),
+        MacroSpace(),
         CIFAR10,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING,
@@ -52,57 +46,33 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     "release": SearchPreset(
         "The authors' macro search on CIFAR-10, number for number.",
         MacroSpace(
-            num_layers=12,
-            filters=36,
-            num_operations=6,
-            search_whole_channels=True,
-            dropout_rate=0.1,
-            moving_statistics="release",
-            controller=MacroControllerConfig(
-                lstm_size=64,
-                temperature=None,
-                tanh_constant=1.5,
-                skip_target=0.4,
-                skip_weight=0.8,
-                entropy="release",
-                initial_range=0.1,
-            ),
+            moving_statistics="release", controller=MacroControllerConfig(entropy="release")
         ),
         CIFAR10,
         SearchConfig(
             reward_statistics="moving",
             shared_weights=_SEARCH_TRAINING,
             policy=_SEARCH_POLICY,
-            derive=DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving"),
+            derive=_RELEASE_DERIVE,
         ),
     ),
     "paper": SearchPreset(
         "The paper's macro search on CIFAR-10: LSTM of 100 units, temperature 5, tanh constant "
         "2.5, entropy weight 0.1.",
         MacroSpace(
-            num_layers=12,
-            filters=36,
-            dropout_rate=0.1,
-            controller=MacroControllerConfig(
-                lstm_size=100,
-                temperature=5.0,
-                tanh_constant=2.5,
-                skip_target=0.4,
-                skip_weight=0.8,
-                entropy="full",
-            ),
+            controller=MacroControllerConfig(lstm_size=100, temperature=5.0, tanh_constant=2.5)
         ),
         CIFAR10,
         SearchConfig(
             reward_statistics="moving",
             shared_weights=_SEARCH_TRAINING.replace(final_learning_rate=0.001, weight_decay=1e-4),
             policy=_SEARCH_POLICY.replace(learning_rate=3.5e-4, entropy_weight=0.1),
-            derive=DeriveConfig(num_candidates=10, scoring="minibatch", statistics="moving"),
+            derive=_RELEASE_DERIVE,
         ),
     ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
-        MacroSpace(num_layers=6, filters=16, dropout_rate=0.1),
+        MacroSpace(num_layers=6, filters=16),
         DIGITS,
         SearchConfig(
             shared_weights=SMOKE_TRAINING.replace(epochs=20),
@@ -115,22 +85,20 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
 RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
         "CIFAR-10 at the release's size on one GPU, with real separable convolutions.",
-        MacroNetworkConfig(filters=96, dropout_rate=0.5),
+        MacroNetworkConfig(),
         CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING),
     ),
     "release": RetrainPreset(
         "The authors' final macro run on CIFAR-10, number for number (plain convolutions in place "
         "of separable ones included).",
-        MacroNetworkConfig(
-            filters=96, widen=True, merge="concatenate", separable=False, dropout_rate=0.5
-        ),
+        MacroNetworkConfig(separable=False),
         CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING),
     ),
     "paper": RetrainPreset(
         "The paper's final training on CIFAR-10.",
-        MacroNetworkConfig(filters=96, widen=True, merge="concatenate", dropout_rate=0.5),
+        MacroNetworkConfig(),
         CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING.replace(weight_decay=1e-4)),
     ),

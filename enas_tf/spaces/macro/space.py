@@ -7,7 +7,7 @@ import numpy as np
 
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.spaces.images.space import ImageSpace
-from enas_tf.spaces.macro.architecture import MacroArchitecture, MacroChannelArchitecture
+from enas_tf.spaces.macro.architecture import AnyMacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.decisions import MacroDecisions, MacroDecisionSpace
 
@@ -23,14 +23,12 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
         """Returns the settings of a derived network that is about as large as in the search."""
         return MacroNetworkConfig(filters=self.filters, widen=False, dropout_rate=self.dropout_rate)
 
-    def build_static_network(
-        self, architecture: MacroArchitecture | MacroChannelArchitecture
-    ) -> "keras.Model":
+    def build_static_network(self, architecture: AnyMacroArchitecture) -> "keras.Model":
         """Returns the plain network that computes what the supernet computes."""
         config = self.network_config().replace(merge="add")
         return self.build_network(architecture, config, portable=False)
 
-    def benchmark_architectures(self) -> list[MacroArchitecture | MacroChannelArchitecture]:
+    def benchmark_architectures(self) -> list[AnyMacroArchitecture]:
         """Returns architectures that take the operations in turn, with 0.4 of all skips.
 
         Number `k` begins with operation `k`, so that together they have each operation in each
@@ -65,7 +63,7 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
     @under_own_settings
     def build_network(
         self,
-        architecture: MacroArchitecture | MacroChannelArchitecture,
+        architecture: AnyMacroArchitecture,
         config: MacroNetworkConfig | None = None,
         *,
         portable: bool = True,

@@ -18,14 +18,10 @@ from enas_tf.layers.banks import (
     unstack_entries,
 )
 from enas_tf.layers.factorized_reduction import reduction_kernel
-from enas_tf.layers.functional import Normalized, batch_normalization, normalized_convolution
+from enas_tf.layers.functional import batch_normalization, normalized_convolution
 from enas_tf.spaces.images.supernet import ImageSupernet
 from enas_tf.spaces.macro.decisions import MacroDecisionSpace
-from enas_tf.spaces.macro.supernet_layers import (
-    EPSILON,
-    PartialChannelsLayers,
-    WholeChannelsLayers,
-)
+from enas_tf.spaces.macro.supernet_layers import PartialChannelsLayers, WholeChannelsLayers
 
 
 class MacroSupernet(ImageSupernet):
@@ -38,16 +34,10 @@ class MacroSupernet(ImageSupernet):
 
     def __init__(self, space: MacroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="macro_supernet")
-        counter = itertools.count(seed * 1000)
-
-        def next_seed() -> int:
-            return next(counter)
-
+        next_seed = itertools.count(seed * 1000).__next__
         filters, channels = space.filters, space.input_shape[-1]
-        self.stem = WeightBank(
-            1, (3, 3, channels, filters), fan_in=9 * channels, seed=next_seed(), name="stem"
-        )
-        self.stem_norm = BatchNormalizationBank(1, filters, epsilon=EPSILON, name="stem_norm")
+        self.stem = WeightBank(1, (3, 3, channels, filters), seed=next_seed(), name="stem")
+        self.stem_norm = BatchNormalizationBank(1, filters, name="stem_norm")
         form = WholeChannelsLayers if space.search_whole_channels else PartialChannelsLayers
         self.supernet_layers = form(space, next_seed)
         # The first layer has no earlier tensor to add, and no normalisation of the sum.
@@ -59,7 +49,6 @@ class MacroSupernet(ImageSupernet):
             WeightBank(
                 num_reductions,
                 (filters, filters // 2),
-                fan_in=filters,
                 seed=next_seed(),
                 name=f"reduction_path_{path}",
             )
@@ -67,7 +56,7 @@ class MacroSupernet(ImageSupernet):
             if num_reductions
         ]
         self.classifier = WeightBank(
-            1, (filters, space.num_classes), fan_in=filters, seed=next_seed(), name="classifier"
+            1, (filters, space.num_classes), seed=next_seed(), name="classifier"
         )
         # Traced once per resolution, not once per skip connection.
         self._add = tf.function(add_if_chosen, autograph=False)
@@ -76,7 +65,7 @@ class MacroSupernet(ImageSupernet):
     def _norm_bank(self, num_entries: int, name: str) -> BatchNormalizationBank | None:
         if not num_entries:
             return None
-        return BatchNormalizationBank(num_entries, self.space.filters, epsilon=EPSILON, name=name)
+        return BatchNormalizationBank(num_entries, self.space.filters, name=name)
 
     def forward(
         self,
@@ -91,8 +80,7 @@ class MacroSupernet(ImageSupernet):
             images,
             self.stem.select([0])[0],
             unstack_entries(self.stem_norm.select())[0],
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
+            use_batch_statistics,
         )
         kept = [stem.outputs]
         skip_norms = unstack_entries(self.skip_norm.select()) if self.skip_norm else []
@@ -104,18 +92,17 @@ class MacroSupernet(ImageSupernet):
             if index:
                 for source, bit in enumerate(tf.unstack(decisions.skips[index, :index])):
                     kept[source], outputs = self._add(kept[source], outputs, bit)
-                merged = batch_normalization(
-                    outputs,
-                    skip_norms[index - 1],
-                    epsilon=EPSILON,
-                    use_batch_statistics=use_batch_statistics,
+                outputs, *moments = batch_normalization(
+                    outputs, skip_norms[index - 1], use_batch_statistics
                 )
-                outputs = merged.outputs
-                skip_statistics.append(merged[1:])
+                skip_statistics.append(moments)
             kept.append(outputs)
             if index in self.space.reduction_layers:
                 reduced = [
-                    self._reduce(tensor, next(reductions), use_batch_statistics) for tensor in kept
+                    normalized_convolution(
+                        tensor, *next(reductions), use_batch_statistics, stride=2
+                    )
+                    for tensor in kept
                 ]
                 kept = [result.outputs for result in reduced]
                 reduction_statistics += [result[1:] for result in reduced]
@@ -127,7 +114,7 @@ class MacroSupernet(ImageSupernet):
         ):
             if bank is not None:
                 collected[bank.name] = bank.collect(*map(tf.stack, zip(*parts)))
-        return self._head(kept[-1], dropout_seed), collected
+        return self.classify(kept[-1], dropout_seed), collected
 
     def _reduction_weights(self) -> Iterator[tuple[tf.Tensor, BatchNormalizationEntry]]:
         if self.reduction_norm is None:
@@ -135,28 +122,6 @@ class MacroSupernet(ImageSupernet):
         paths = [tf.convert_to_tensor(bank.kernel.value) for bank in self.reduction_paths]
         kernels = tf.unstack(reduction_kernel(*paths))
         return zip(kernels, unstack_entries(self.reduction_norm.select()))
-
-    def _reduce(
-        self,
-        tensor: tf.Tensor,
-        weights: tuple[tf.Tensor, BatchNormalizationEntry],
-        use_batch_statistics: bool,
-    ) -> Normalized:
-        return normalized_convolution(
-            tensor,
-            *weights,
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
-            stride=2,
-        )
-
-    def _head(self, features: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
-        features = tf.reduce_mean(features, axis=[1, 2])
-        if dropout_seed is not None and self.space.dropout_rate:
-            features = tf.nn.experimental.stateless_dropout(
-                features, rate=self.space.dropout_rate, seed=dropout_seed
-            )
-        return tf.matmul(features, self.classifier.select([0])[0])
 
 
 def add_if_chosen(

@@ -27,13 +27,8 @@ from enas_tf.layers.functional import (
     normalized_convolution,
 )
 from enas_tf.spaces.macro.architecture import MacroOperation
-from enas_tf.spaces.macro.decisions import (
-    MacroChannelDecisions,
-    MacroDecisions,
-    MacroDecisionSpace,
-)
+from enas_tf.spaces.macro.decisions import MacroChannelDecisions, MacroDecisions, MacroDecisionSpace
 
-EPSILON = 1e-5
 # The release normalises the k x k operations with an epsilon of their own.
 OPERATION_EPSILON = 1e-3
 
@@ -54,12 +49,11 @@ class SupernetLayers(keras.layers.Layer):
         self.input_kernels = WeightBank(
             layers * space.num_operations,
             (filters, filters),
-            fan_in=filters,
             seed=next_seed(),
             name="input_kernels",
         )
         self.input_norm = BatchNormalizationBank(
-            layers * space.num_operations, filters, epsilon=EPSILON, name="input_norm"
+            layers * space.num_operations, filters, name="input_norm"
         )
         self.operation_norm = BatchNormalizationBank(
             layers * len(self.weighted),
@@ -88,13 +82,7 @@ class SupernetLayers(keras.layers.Layer):
             }
         # As in the release, the fan-in of a depthwise kernel counts all channels.
         return [
-            WeightBank(
-                self.space.num_layers,
-                shape,
-                fan_in=filters if len(shape) == 2 else size * size * filters,
-                seed=next_seed(),
-                name=name,
-            )
+            WeightBank(self.space.num_layers, shape, seed=next_seed(), name=name)
             for name, shape in shapes.items()
         ]
 
@@ -168,11 +156,7 @@ class WholeChannelsLayers(SupernetLayers):
         self, inputs: tf.Tensor, weights: WholeChannelsWeights, use_batch_statistics: bool
     ) -> tuple[tf.Tensor, Any]:
         hidden = normalized_convolution(
-            inputs,
-            weights.input_kernel,
-            weights.input_norm,
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
+            inputs, weights.input_kernel, weights.input_norm, use_batch_statistics
         )
         features = tf.nn.relu(hidden.outputs)
         branches = [
@@ -227,32 +211,21 @@ class PartialChannelsLayers(SupernetLayers):
         super().__init__(space, next_seed)
         channels = space.num_operations * space.filters
         self.merge_kernels = WeightBank(
-            space.num_layers,
-            (channels, space.filters),
-            fan_in=channels,
-            seed=next_seed(),
-            name="merge_kernels",
+            space.num_layers, (channels, space.filters), seed=next_seed(), name="merge_kernels"
         )
-        self.merge_norm = BatchNormalizationBank(
-            space.num_layers, space.filters, epsilon=EPSILON, name="merge_norm"
-        )
+        self.merge_norm = BatchNormalizationBank(space.num_layers, space.filters, name="merge_norm")
 
     def select(self, decisions: MacroChannelDecisions) -> list[PartialChannelsWeights]:
         """Looks up the weights of every layer of one architecture."""
-
-        def by_layer(tensor: tf.Tensor) -> tf.Tensor:
-            return tf.reshape(tensor, [self.space.num_layers, -1, *tensor.shape[1:]])
-
-        input_norm = tf.nest.map_structure(by_layer, self.input_norm.select())
-        operation_norm = tf.nest.map_structure(by_layer, self.operation_norm.select())
+        layers = self.space.num_layers
         return [
             PartialChannelsWeights(*parts)
             for parts in zip(
                 tf.unstack(decisions.starts),
                 tf.unstack(decisions.counts),
-                tf.unstack(by_layer(tf.convert_to_tensor(self.input_kernels.kernel.value))),
-                unstack_entries(input_norm),
-                unstack_entries(operation_norm),
+                unstack_entries(tf.convert_to_tensor(self.input_kernels.kernel.value), layers),
+                unstack_entries(self.input_norm.select(), layers),
+                unstack_entries(self.operation_norm.select(), layers),
                 self._kernels_of_layers(),
                 tf.unstack(tf.convert_to_tensor(self.merge_kernels.kernel.value)),
                 unstack_entries(self.merge_norm.select()),
@@ -268,11 +241,7 @@ class PartialChannelsLayers(SupernetLayers):
         outputs, rows, input_statistics, statistics = [], [], [], []
         for number, operation in enumerate(self.space.operations):
             hidden = normalized_convolution(
-                inputs,
-                weights.input_kernels[number],
-                input_norms[number],
-                epsilon=EPSILON,
-                use_batch_statistics=use_batch_statistics,
+                inputs, weights.input_kernels[number], input_norms[number], use_batch_statistics
             )
             input_statistics.append((hidden.mean, hidden.variance))
             features = tf.nn.relu(hidden.outputs)
@@ -306,8 +275,7 @@ class PartialChannelsLayers(SupernetLayers):
             tf.concat(outputs, axis=-1),
             tf.gather(weights.merge_kernel, tf.concat(rows, axis=0)),
             weights.merge_norm,
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
+            use_batch_statistics,
         )
         result = tf.ensure_shape(tf.nn.relu(merged.outputs), inputs.shape)
         stacked = [tuple(map(tf.stack, zip(*parts))) for parts in (input_statistics, statistics)]
@@ -363,10 +331,6 @@ def run_operation(
     for depthwise_kernel in depthwise:
         features = depthwise_convolution(features, depthwise_kernel)
     result = normalized_convolution(
-        features,
-        kernel,
-        norm,
-        epsilon=OPERATION_EPSILON,
-        use_batch_statistics=use_batch_statistics,
+        features, kernel, norm, use_batch_statistics, epsilon=OPERATION_EPSILON
     )
     return result._replace(outputs=tf.nn.relu(result.outputs))

@@ -16,6 +16,8 @@ from enas_tf.spaces.base import (
     MOST_PARTS,
     Architecture,
     check_size,
+    is_index,
+    naming,
     parse_integers,
     parse_json_object,
 )
@@ -85,10 +87,8 @@ class MicroCell:
             raise ArchitectureError("A cell must have at least one node.")
         check_size("A cell", "nodes", self.num_nodes)
         for index, node in enumerate(self.nodes):
-            try:
+            with naming(f"Node {index}"):
                 _check_node(index, node)
-            except ArchitectureError as error:
-                raise ArchitectureError(f"Node {index}: {error}") from error
 
     @property
     def num_nodes(self) -> int:
@@ -132,11 +132,9 @@ class MicroCell:
         nodes = []
         for start in range(0, len(integers), _INTEGERS_PER_NODE):
             numbers = integers[start : start + _INTEGERS_PER_NODE]
-            try:
+            with naming(f"Node {start // _INTEGERS_PER_NODE}"):
                 operations = map(MicroOperation.from_integer, numbers[1::2])
                 nodes.append(MicroNode(tuple(map(MicroOperand, numbers[0::2], operations))))
-            except ArchitectureError as error:
-                raise ArchitectureError(f"Node {start // _INTEGERS_PER_NODE}: {error}") from error
         return cls(tuple(nodes))
 
     def to_json(self) -> dict[str, Any]:
@@ -165,10 +163,8 @@ class MicroCell:
             )
         nodes = []
         for index, entry in enumerate(entries):
-            try:
+            with naming(f"Node {index}"):
                 nodes.append(_node_of_json(entry))
-            except ArchitectureError as error:
-                raise ArchitectureError(f"Node {index}: {error}") from error
         return cls(tuple(nodes))
 
 
@@ -268,13 +264,11 @@ def _check_node(index: int, node: Any) -> None:
             raise ArchitectureError(
                 f"`operation` must be a MicroOperation. Received: {operand.operation!r}."
             )
-        last = index + NUM_CELL_INPUTS - 1
-        whole = isinstance(operand.input, int) and not isinstance(operand.input, bool)
-        if not whole or not 0 <= operand.input <= last:
+        if not is_index(operand.input, index + NUM_CELL_INPUTS):
             raise ArchitectureError(
-                f"`input` must be the index of an earlier tensor, an integer from 0 to {last} (0 "
-                f"and 1 are the cell's inputs, {NUM_CELL_INPUTS} is node 0). "
-                f"Received: {operand.input!r}."
+                "`input` must be the index of an earlier tensor, an integer from 0 to "
+                f"{index + NUM_CELL_INPUTS - 1} (0 and 1 are the cell's inputs, "
+                f"{NUM_CELL_INPUTS} is node 0). Received: {operand.input!r}."
             )
 
 
@@ -296,7 +290,5 @@ def _node_of_json(entry: Any) -> MicroNode:
 
 
 def _in_cell(name: str, parse: Any, value: Any) -> MicroCell:
-    try:
+    with naming(f"{name.capitalize()} cell"):
         return parse(value)
-    except ArchitectureError as error:
-        raise ArchitectureError(f"{name.capitalize()} cell: {error}") from error

@@ -20,7 +20,6 @@ from enas_tf.spaces.attention import (
     batch_major,
     decision_array,
 )
-from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE
 from enas_tf.spaces.micro.decisions import NUM_CELLS, MicroDecisions, MicroDecisionSpace
 
@@ -39,33 +38,28 @@ class MicroController(AttentionController):
     A peculiarity of the release is kept: what the LSTM reads after one of the cell's inputs are
     zeros, so that it does not see which of the two was chosen.
 
-    Attributes:
+    Args:
       space: the search space; its `controller` holds this model's settings.
+      seed: of the initial weights.
+
+    Attributes:
       head: what decides the operations; its bias starts in favour of separable convolutions.
     """
 
     space: MicroDecisionSpace
 
-    def __init__(self, space: MicroDecisionSpace, seed: int = 0):
-        """Initializes the controller and its weights.
-
-        Args:
-          space: the search space.
-          seed: of the initial weights.
-        """
-        config = space.controller
-        weights = UniformWeights(config.initial_range, seed)
-        super().__init__(space, config, weights, name="micro_controller")
+    def __init__(self, space: MicroDecisionSpace, seed: int = 0) -> None:
+        super().__init__(space, seed, name="micro_controller")
         separable = np.array([operation.is_separable for operation in space.operations])
         self.head = DecisionHead(
-            config.lstm_size,
+            self.config.lstm_size,
             space.num_operations,
-            weights,
+            self.uniform,
             name="operation",
-            bias=np.where(separable, config.separable_start_bias, 0.0),
+            bias=np.where(separable, self.config.separable_start_bias, 0.0),
         )
         # Only the normal cell prefers separable convolutions.
-        preference = np.where(separable, 1.0, -1.0) * config.separable_fixed_bias
+        preference = np.where(separable, 1.0, -1.0) * self.config.separable_fixed_bias
         self._schedule = _make_schedule(space, (preference, np.zeros_like(preference)))
 
     def unroll(
@@ -87,14 +81,7 @@ class MicroController(AttentionController):
             ),
             maximum_iterations=num_steps,
         )
-        sequence = progress.sequence
-        return {
-            "decisions": schedule.to_decisions(batch_major(taken)),
-            "log_probability": sequence.log_probability,
-            "entropy": sequence.entropy,
-            "reward_entropy": sequence.entropy,
-            "penalty": tf.zeros([batch_size]),
-        }
+        return self.outcome(progress, schedule.to_decisions(batch_major(taken)))
 
     def _take_step(
         self, given: tf.Tensor, step: tf.Tensor, taken: tf.TensorArray, progress: Progress

@@ -58,10 +58,7 @@ class MicroDecisionSpace(DecisionSpace):
         maximum=len(MicroOperation),
     )
     dropout_rate: float = setting(
-        0.1,
-        "Share of features dropped before the supernet's classifier.",
-        minimum=0.0,
-        below=1.0,
+        0.1, "Share of features dropped before the supernet's classifier.", minimum=0.0, below=1.0
     )
     auxiliary_weight: float = setting(
         0.4,

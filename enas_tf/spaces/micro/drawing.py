@@ -1,16 +1,16 @@
 """Drawings of micro architectures: the normal and the reduction cell side by side."""
 
-from enas_tf.drawing.layered import Layering, Place, arrange
-from enas_tf.drawing.picture import Path, Picture, Rectangle, Shape, Text
+from enas_tf.drawing.layered import Layering
+from enas_tf.drawing.picture import Path, Picture, Rectangle, Text
+from enas_tf.drawing.rows import RowDrawing
 from enas_tf.drawing.style import (
     BOX_HEIGHT,
     FAINT,
     INK,
     MARGIN,
     TRUNK,
-    falling_line,
     grey_box,
-    legend,
+    head,
     operation_colours,
     plus_sign,
 )
@@ -64,20 +64,19 @@ def picture_of_micro(architecture: MicroArchitecture) -> Picture:
     width = max(2 * MARGIN + sum(panel.width for panel in panels) + MARGIN, 560.0)
     num_nodes = architecture.num_nodes
     heading = f"Two cells of {num_nodes} node{'s' if num_nodes > 1 else ''}"
-    shapes: list[Shape] = [Text(MARGIN, MARGIN + 8.0, heading, size=17.0, bold=True)]
     used = {
         operand.operation
         for cell in architecture.cells.values()
         for node in cell.nodes
         for operand in node.operands
     }
-    rest, y = legend(sorted(used), MARGIN + 34.0, width)
     note = "A node adds two operations. What no node reads is concatenated: the output of the cell."
-    shapes += [*rest, Text(MARGIN, y, note, size=11.5, fill=FAINT)]
-    top, left = y + 20.0, MARGIN
+    shapes, y = head(heading, [note], sorted(used), width)
+    top, left = y + 2.0, MARGIN
     height = max(panel.height for panel in panels)
     for panel in panels:
-        shapes += panel.shapes(left, top, height)
+        panel.draw(left, top, height)
+        shapes += panel.shapes
         left += panel.width + MARGIN
     return Picture(
         width=round(width),
@@ -87,7 +86,7 @@ def picture_of_micro(architecture: MicroArchitecture) -> Picture:
     )
 
 
-class _Panel:
+class _Panel(RowDrawing):
     """The drawing of one cell.
 
     Vertices of its graph are the cell's tensors by index, and the output after them.
@@ -100,44 +99,39 @@ class _Panel:
         edges = [(operand.input, index) for index, operand in self._operands()]
         edges += [(index, self._output) for index in cell.loose_ends]
         widths = [*([_INPUT_WIDTH] * NUM_CELL_INPUTS), *([_NODE_WIDTH] * cell.num_nodes), 0.0]
-        self._graph = Layering(_layers(cell), edges, widths, _GAP, _PASSING_WIDTH)
         colours = [operation_colours(operand.operation)[1] for _, operand in self._operands()]
         colours += [TRUNK] * len(cell.loose_ends)
-        self._way_colours = self._graph.way_colours(colours, TRUNK)
-        self._x = arrange(self._graph)
-        right = max(x + self._graph.width(place) / 2 for place, x in self._x.items())
-        self.width = max(right + 2 * _PADDING, 300.0)
-        num_rows = self._graph.layers[self._output] - 1
+        graph = Layering(_layers(cell), edges, widths, _GAP, _PASSING_WIDTH)
+        super().__init__(graph, colours, _PADDING, least_width=300.0)
+        num_rows = self.graph.layers[self._output] - 1
         inner = 2 * BOX_HEIGHT + num_rows * _NODE_HEIGHT + (num_rows + 1) * _ROW_GAP
         self.height = _HEADING_HEIGHT + inner + _PADDING
-        # A narrow cell stands in the middle of the least width.
-        shift = (self.width - right) / 2
-        self._x = {place: x + shift for place, x in self._x.items()}
-        self._top = 0.0
-        self._shapes: list[Shape] = []
 
-    def shapes(self, left: float, top: float, height: float) -> list[Shape]:
-        """Returns the shapes of the panel at a place of the sheet.
+    def draw(self, left: float, top: float, height: float) -> None:
+        """Draws the panel at a place of the sheet.
 
         Args:
           left: of the panel.
           top: of the panel.
           height: of its frame.
         """
-        self._x = {place: x + left for place, x in self._x.items()}
-        self._top = top + _HEADING_HEIGHT
+        self.move(left)
+        below = top + _HEADING_HEIGHT + BOX_HEIGHT
+        self.rows = [(top + _HEADING_HEIGHT, below)]
+        for number in range(self.graph.layers[self._output]):
+            y = below + _ROW_GAP + number * (_NODE_HEIGHT + _ROW_GAP)
+            self.rows.append((y, y + _NODE_HEIGHT))
         fill, stroke = _PANEL
-        self._shapes = [Rectangle(left, top, self.width, height, fill, stroke, radius=10.0)]
+        self.shapes = [Rectangle(left, top, self.width, height, fill, stroke, radius=10.0)]
         heading = f"{self._name.capitalize()} cell"
-        self._shapes.append(Text(left + _PADDING, top + 18.0, heading, size=15.0, bold=True))
+        self.shapes.append(Text(left + _PADDING, top + 18.0, heading, size=15.0, bold=True))
         note = _NOTES[self._name]
-        self._shapes.append(Text(left + _PADDING, top + 36.0, note, size=11.5, fill=FAINT))
-        self._passing_lines()
+        self.shapes.append(Text(left + _PADDING, top + 36.0, note, size=11.5, fill=FAINT))
+        self.passing_lines()
         self._operand_lines()
         self._inputs()
         self._nodes()
         self._concatenation()
-        return self._shapes
 
     def _operands(self) -> list[tuple[int, MicroOperand]]:
         """Returns every operand with the index of its node's output."""
@@ -147,77 +141,50 @@ class _Panel:
             for operand in node.operands
         ]
 
-    def _row_top(self, layer: int) -> float:
-        if layer == 0:
-            return self._top
-        return self._top + BOX_HEIGHT + _ROW_GAP + (layer - 1) * (_NODE_HEIGHT + _ROW_GAP)
-
-    def _row_bottom(self, layer: int) -> float:
-        return self._row_top(layer) + (_NODE_HEIGHT if layer else BOX_HEIGHT)
-
-    def _curve(
-        self, start: Place, end: tuple[float, float], colour: str, arrow: float, title: str = ""
-    ) -> None:
-        """Draws a line from the bottom of a place to a point of the next row."""
-        bottom = (self._x[start], self._row_bottom(start[1]))
-        self._shapes.append(falling_line(bottom, end, colour, arrow=arrow, title=title))
-
-    def _passing_lines(self) -> None:
-        """Draws what leads past rows."""
-        for place, x in self._x.items():
-            if self._graph.is_passing(place):
-                index, layer = place
-                top, bottom = self._row_top(layer), self._row_bottom(layer)
-                colour = self._way_colours[index]
-                self._curve((index, layer - 1), (x, top), colour, arrow=0.0)
-                self._shapes.append(Path(((x, top), (x, bottom)), colour))
-
     def _ports(self, index: int) -> list[tuple[float, MicroOperand]]:
         """Returns the middle of the boxes of a node's operands, those of sources left of the other.
 
         Args:
           index: of the node's output.
         """
-        layer = self._graph.layers[index]
+        layer = self.graph.layers[index]
         operands = sorted(
             self._cell.nodes[index - NUM_CELL_INPUTS].operands,
-            key=lambda operand: self._x[operand.input, layer - 1],
+            key=lambda operand: self.x[operand.input, layer - 1],
         )
-        middle, offset = self._x[index, layer], (_OPERATION_WIDTH + _OPERATION_GAP) / 2
+        middle, offset = self.x[index, layer], (_OPERATION_WIDTH + _OPERATION_GAP) / 2
         return [(middle - offset, operands[0]), (middle + offset, operands[1])]
 
     def _operand_lines(self) -> None:
         """Draws the last piece of the way to each operation."""
         for number in range(self._cell.num_nodes):
             index = number + NUM_CELL_INPUTS
-            layer = self._graph.layers[index]
+            layer = self.graph.layers[index]
             for x, operand in self._ports(index):
-                start = (operand.input, layer - 1)
                 colour = operation_colours(operand.operation)[1]
-                if self._graph.is_passing(start):
-                    colour = self._way_colours[operand.input]
                 title = f"{self._tensor_name(operand.input)} to node {number}"
-                self._curve(start, (x, self._row_top(layer)), colour, arrow=7.0, title=title)
+                end = (x, self.rows[layer][0])
+                self.line((operand.input, layer - 1), end, colour, arrow=7.0, title=title)
 
     def _inputs(self) -> None:
         for index, name in enumerate(_INPUT_NAMES):
-            left = self._x[index, 0] - _INPUT_WIDTH / 2
+            left = self.x[index, 0] - _INPUT_WIDTH / 2
             title = f"{self._name} cell: input {index}, {name}"
-            self._shapes += grey_box(left, self._row_top(0), _INPUT_WIDTH, name, title)
+            self.shapes += grey_box(left, self.rows[0][0], _INPUT_WIDTH, name, title)
 
     def _nodes(self) -> None:
         for number in range(self._cell.num_nodes):
             index = number + NUM_CELL_INPUTS
-            layer = self._graph.layers[index]
-            top = self._row_top(layer)
-            bottom, x_sum = top + _OPERATION_HEIGHT, self._x[index, layer]
+            layer = self.graph.layers[index]
+            top = self.rows[layer][0]
+            bottom, x_sum = top + _OPERATION_HEIGHT, self.x[index, layer]
             y_sum = bottom + _SUM_DROP
             for x, operand in self._ports(index):
-                self._shapes.append(Path(((x, bottom), (x_sum, y_sum)), FAINT))
+                self.shapes.append(Path(((x, bottom), (x_sum, y_sum)), FAINT))
                 self._operation(x, top, number, operand)
-            self._shapes += plus_sign(x_sum, y_sum, _SUM_RADIUS, FAINT)
+            self.shapes += plus_sign(x_sum, y_sum, _SUM_RADIUS, FAINT)
             label = f"node {number}"
-            self._shapes.append(Text(x_sum + 16.0, y_sum + 3.0, label, size=11.0, fill=INK))
+            self.shapes.append(Text(x_sum + 16.0, y_sum + 3.0, label, size=11.0, fill=INK))
 
     def _operation(self, x: float, top: float, number: int, operand: MicroOperand) -> None:
         fill, stroke = operation_colours(operand.operation)
@@ -225,29 +192,27 @@ class _Panel:
         title = f"{self._name} cell: node {number}: {operand.operation.label} of {source}"
         left, middle = x - _OPERATION_WIDTH / 2, top + _OPERATION_HEIGHT / 2
         size = (_OPERATION_WIDTH, _OPERATION_HEIGHT)
-        self._shapes.append(Rectangle(left, top, *size, fill, stroke, title=title))
+        self.shapes.append(Rectangle(left, top, *size, fill, stroke, title=title))
         lines = _SHORT_NAMES[operand.operation]
         for line, text in enumerate(lines):
             y = middle + 14.0 * (line - (len(lines) - 1) / 2)
-            self._shapes.append(Text(x, y, text, size=11.0, anchor="middle"))
+            self.shapes.append(Text(x, y, text, size=11.0, anchor="middle"))
 
     def _concatenation(self) -> None:
         """Draws the output and the lines to it, which fall straight down."""
-        layer = self._graph.layers[self._output]
-        top = self._row_top(layer)
-        xs = {index: self._x[index, layer - 1] for index in self._cell.loose_ends}
+        layer = self.graph.layers[self._output]
+        top = self.rows[layer][0]
+        xs = {index: self.x[index, layer - 1] for index in self._cell.loose_ends}
         for index, x in xs.items():
             title = f"{self._tensor_name(index)} to the output"
-            start = (index, layer - 1)
-            colour = self._way_colours[index] if self._graph.is_passing(start) else TRUNK
-            self._curve(start, (x, top), colour, arrow=7.0, title=title)
+            self.line((index, layer - 1), (x, top), TRUNK, arrow=7.0, title=title)
         left, right = min(xs.values()) - 24.0, max(xs.values()) + 24.0
         missing = max(0.0, _INPUT_WIDTH - (right - left)) / 2
         ends = ", ".join(map(self._tensor_name, xs))
         title = f"{self._name} cell: output, of {ends}"
         text = "concatenation" if len(xs) > 1 else "output"
         box = (left - missing, top, right - left + 2 * missing)
-        self._shapes += grey_box(*box, text, title)
+        self.shapes += grey_box(*box, text, title)
 
     def _tensor_name(self, index: int) -> str:
         if index < NUM_CELL_INPUTS:

@@ -25,11 +25,7 @@ from collections.abc import Sequence
 import keras
 
 from enas_tf.layers.drop_path import DropPathSchedule
-from enas_tf.spaces.images.network_builder import (
-    assign_portable_weights,
-    layer_seed,
-    portable_weights,
-)
+from enas_tf.spaces.images.network_builder import layer_seed
 from enas_tf.spaces.images.network_form import NetworkForm
 from enas_tf.spaces.images.space import check_num_classes
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
@@ -112,29 +108,6 @@ def build_micro_network(
     return keras.Model(inputs, outputs, name="micro_network")
 
 
-def to_portable(
-    network: keras.Model, architecture: MicroArchitecture, config: MicroNetworkConfig
-) -> keras.Model:
-    """Returns the same network with the same weights, made only of stock Keras layers.
-
-    Args:
-      network: what `build_micro_network` returned, portable or not.
-      architecture: that it was built from.
-      config: that it was built with.
-
-    Returns:
-      A model from pictures to logits; the auxiliary head is left out.
-    """
-    portable = build_micro_network(
-        architecture,
-        config,
-        input_shape=network.input_shape[1:],
-        num_classes=network.outputs[0].shape[-1],
-    )
-    assign_portable_weights(portable, portable_weights(network))
-    return portable
-
-
 def _drop_path_factors(
     images: keras.KerasTensor,
     architecture: MicroArchitecture,
@@ -143,8 +116,6 @@ def _drop_path_factors(
     training_steps: int | None,
 ) -> dict[OperandPlace, keras.KerasTensor]:
     """Returns the factors of the operands that may be dropped: all but identities."""
-    if not config.drop_path_rate:
-        return {}
     places = cell_places(config.num_layers, config.filters)
     rates = {}
     for place in places:
@@ -154,14 +125,11 @@ def _drop_path_factors(
                 if operand.operation is not MicroOperation.IDENTITY:
                     depth = (place.index + 1) / len(places)
                     rates[place.index, index, number] = depth * config.drop_path_rate
-    if not rates:
+    if not rates or not config.drop_path_rate:
         return {}
     name = "drop_path"
     schedule = DropPathSchedule(
-        list(rates.values()),
-        training_steps=training_steps,
-        seed=layer_seed(seed, name),
-        name=name,
+        list(rates.values()), training_steps=training_steps, seed=layer_seed(seed, name), name=name
     )
     return dict(zip(rates, schedule(images)))
 
@@ -186,8 +154,5 @@ def _auxiliary_head(
 
 
 FORM = NetworkForm(
-    build_micro_network,
-    to_portable,
-    is_scheduled=True,
-    auxiliary_weight=lambda config: config.auxiliary_weight,
+    build_micro_network, is_scheduled=True, auxiliary_weight=lambda config: config.auxiliary_weight
 )

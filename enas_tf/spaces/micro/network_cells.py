@@ -27,11 +27,7 @@ class CellBuilder(NetworkBuilder, abc.ABC):
     """
 
     def __init__(
-        self,
-        *,
-        portable: bool,
-        seed: int,
-        drop_factors: Mapping[OperandPlace, keras.KerasTensor],
+        self, *, portable: bool, seed: int, drop_factors: Mapping[OperandPlace, keras.KerasTensor]
     ) -> None:
         super().__init__(portable=portable, seed=seed)
         self._drop_factors = drop_factors
@@ -39,11 +35,7 @@ class CellBuilder(NetworkBuilder, abc.ABC):
 
     @abc.abstractmethod
     def cell(
-        self,
-        place: CellPlace,
-        cell: MicroCell,
-        older: keras.KerasTensor,
-        newer: keras.KerasTensor,
+        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Adds one cell.
 
@@ -65,12 +57,6 @@ class CellBuilder(NetworkBuilder, abc.ABC):
         if id(inputs) not in self._rectified:
             self._rectified[id(inputs)] = inputs, super().relu(inputs, name)
         return self._rectified[id(inputs)][1]
-
-    def rectified_convolution(
-        self, inputs: keras.KerasTensor, filters: int, name: str
-    ) -> keras.KerasTensor:
-        """ReLU, 1 x 1 convolution, batch normalisation."""
-        return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
 
     def _calibrated(
         self, older: keras.KerasTensor, newer: keras.KerasTensor, filters: int, name: str
@@ -133,17 +119,11 @@ class CellBuilder(NetworkBuilder, abc.ABC):
         outputs = inputs
         for number in range(STACKED_CONVOLUTIONS):
             stack = f"{name}_convolution_{number}"
-            outputs = self.relu(outputs, stack)
             outputs = self.separable_convolution(
-                outputs, filters, operation.kernel_size, stack, strides if number == 0 else 1
+                self.relu(outputs, stack), filters, operation.kernel_size, stack, strides
             )
-            outputs = self.normalization(outputs, stack)
+            outputs, strides = self.normalization(outputs, stack), 1
         return outputs
-
-    def _concatenated(self, tensors: Sequence[keras.KerasTensor], name: str) -> keras.KerasTensor:
-        if len(tensors) == 1:
-            return tensors[0]
-        return keras.layers.Concatenate(name=f"{name}_concatenate")(list(tensors))
 
 
 class FinalCellBuilder(CellBuilder):
@@ -155,11 +135,7 @@ class FinalCellBuilder(CellBuilder):
     """
 
     def cell(
-        self,
-        place: CellPlace,
-        cell: MicroCell,
-        older: keras.KerasTensor,
-        newer: keras.KerasTensor,
+        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"
@@ -174,7 +150,7 @@ class FinalCellBuilder(CellBuilder):
                     tensor, place.filters, f"{name}_loose_end_{index}"
                 )
             loose.append(tensor)
-        return newer, self._concatenated(loose, name)
+        return newer, self.concatenated(loose, name)
 
 
 class SupernetCellBuilder(CellBuilder):
@@ -185,11 +161,7 @@ class SupernetCellBuilder(CellBuilder):
     """
 
     def cell(
-        self,
-        place: CellPlace,
-        cell: MicroCell,
-        older: keras.KerasTensor,
-        newer: keras.KerasTensor,
+        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"
@@ -198,5 +170,5 @@ class SupernetCellBuilder(CellBuilder):
             older, newer = newer, reduced
         inputs = self._calibrated(older, newer, place.filters, name)
         tensors = self._with_nodes(inputs, place, cell, 1)
-        merged = self._concatenated([tensors[index] for index in cell.loose_ends], name)
+        merged = self.concatenated([tensors[index] for index in cell.loose_ends], name)
         return newer, self.rectified_convolution(merged, place.filters, f"{name}_merge")

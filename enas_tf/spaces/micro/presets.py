@@ -19,34 +19,20 @@ from enas_tf.spaces.presets import (
     SearchPreset,
 )
 
+# The defaults of the space's and of its network's settings are the release's sizes.
+
 # Squares of 16 x 16 pixels on CIFAR-10.
 _CIFAR10_CUTOUT = CIFAR10.replace(cutout=0.5)
 
 # 150 epochs are the four cosine periods of 10, 20, 40 and 80 epochs; 630 are those and two more.
-_SEARCH_TRAINING = RELEASE_TRAINING.replace(
-    epochs=150,
-    batch_size=160,
-    weight_decay=1e-4,
-)
+_SEARCH_TRAINING = RELEASE_TRAINING.replace(epochs=150, batch_size=160, weight_decay=1e-4)
 _FINAL_TRAINING = RELEASE_TRAINING.replace(
-    epochs=630,
-    batch_size=144,
-    final_learning_rate=0.0001,
-    weight_decay=2e-4,
+    epochs=630, batch_size=144, final_learning_rate=0.0001, weight_decay=2e-4
 )
 _SEARCH_POLICY = RELEASE_POLICY.replace(
-    learning_rate=3.5e-3,
-    samples_per_update=10,
-    updates_per_epoch=30,
+    learning_rate=3.5e-3, samples_per_update=10, updates_per_epoch=30
 )
-_RELEASE_NETWORK = MicroNetworkConfig(
-    num_layers=15,
-    filters=36,
-    form="final",
-    dropout_rate=0.2,
-    drop_path_rate=0.4,
-    auxiliary_weight=0.4,
-)
+_RELEASE_NETWORK = MicroNetworkConfig()
 # The paper says nothing of how many candidates are ranked; the release prints ten.
 _RELEASE_DERIVE = DeriveConfig(num_candidates=10, scoring="minibatch", statistics="batch")
 
@@ -54,7 +40,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     "default": SearchPreset(
         "CIFAR-10 at the release's size on one GPU, with He-normal shared weights, and candidates "
         "ranked on the whole validation set.",
-        MicroSpace(num_layers=6, filters=20, num_nodes=5, dropout_rate=0.1),
+        MicroSpace(),
         CIFAR10,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING,
@@ -64,24 +50,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
     "release": SearchPreset(
         "The authors' micro search on CIFAR-10, number for number.",
-        MicroSpace(
-            num_layers=6,
-            filters=20,
-            num_nodes=5,
-            num_operations=5,
-            dropout_rate=0.1,
-            auxiliary_weight=0.4,
-            bank_initialization="release",
-            controller=MicroControllerConfig(
-                lstm_size=64,
-                temperature=None,
-                tanh_constant=1.1,
-                operation_tanh_reduction=2.5,
-                separable_start_bias=10.0,
-                separable_fixed_bias=0.25,
-                initial_range=0.1,
-            ),
-        ),
+        MicroSpace(bank_initialization="release"),
         CIFAR10,
         SearchConfig(
             reward_statistics="batch",
@@ -95,11 +64,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         "temperature 5, tanh constant 2.5, entropy weight 0.1); what it leaves open is the "
         "release's.",
         MicroSpace(
-            num_layers=6,
-            filters=20,
-            num_nodes=5,
-            dropout_rate=0.1,
-            controller=MicroControllerConfig(lstm_size=100, temperature=5.0, tanh_constant=2.5),
+            controller=MicroControllerConfig(lstm_size=100, temperature=5.0, tanh_constant=2.5)
         ),
         CIFAR10,
         SearchConfig(
@@ -110,7 +75,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
-        MicroSpace(num_layers=1, filters=16, num_nodes=3, dropout_rate=0.1),
+        MicroSpace(num_layers=1, filters=16, num_nodes=3),
         DIGITS,
         SearchConfig(
             shared_weights=SMOKE_TRAINING.replace(epochs=15, batch_size=32),
@@ -146,9 +111,7 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     ),
     "smoke": RetrainPreset(
         "A small network on the embedded digits: a minute or two on two cores.",
-        MicroNetworkConfig(
-            num_layers=3, filters=16, dropout_rate=0.2, drop_path_rate=0.1, auxiliary_weight=0.4
-        ),
+        MicroNetworkConfig(num_layers=3, filters=16, drop_path_rate=0.1),
         DIGITS,
         RetrainConfig(training=SMOKE_TRAINING.replace(epochs=15)),
     ),

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -47,10 +47,6 @@ class MicroSpace(MicroDecisionSpace, ImageSpace):
         places = np.arange(math.prod(self._decisions_shape)).reshape(self._decisions_shape)
         first = np.arange(self.num_operations)[:, None, None, None]
         return self.decode(MicroDecisions(inputs, (first + places) % self.num_operations))
-
-    def drawing_options(self) -> dict[str, Any]:
-        """Returns what a drawing needs to know of the space: nothing."""
-        return {}
 
     @under_own_settings
     def build_supernet(self, seed: int = 0) -> "keras.Model":

@@ -33,7 +33,6 @@ from enas_tf.spaces.micro.layout import (
     stage_sides,
 )
 from enas_tf.spaces.micro.supernet_cells import StageCells
-from enas_tf.spaces.micro.supernet_operations import EPSILON
 from enas_tf.training.image_metrics import image_objective
 from enas_tf.training.training_pass import TrainingPass
 
@@ -54,11 +53,7 @@ class MicroSupernet(ImageSupernet):
 
     def __init__(self, space: MicroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="micro_supernet")
-        counter = itertools.count(seed * 1000)
-
-        def next_seed() -> int:
-            return next(counter)
-
+        next_seed = itertools.count(seed * 1000).__next__
         self.places = cell_places(space.num_layers, space.filters)
         channels = space.input_shape[-1]
         stem = STEM_WIDENING * space.filters
@@ -77,7 +72,7 @@ class MicroSupernet(ImageSupernet):
             sides = stage_sides(space.input_shape, NUM_STAGES - 1)
             self.auxiliary_head = AuxiliaryHead(sides, last, space.num_classes, next_seed)
         self.classifier = WeightBank(
-            1, (last, space.num_classes), fan_in=last, seed=next_seed(), name="classifier"
+            1, (last, space.num_classes), seed=next_seed(), name="classifier"
         )
         self.built = True
 
@@ -177,20 +172,10 @@ class MicroSupernet(ImageSupernet):
             statistics[number].append(moments)
             older, newer = newer, output
             if with_auxiliary and place.index == auxiliary_cell(self.space.num_layers):
-                logits, parts = self.auxiliary_head.run(newer, use_batch_statistics)
-                auxiliary.append(logits)
-                collected |= parts
+                auxiliary.append(self.auxiliary_head.run(newer, run))
         for stage, moments in zip(self.stages, statistics):
             collected |= stage.collect(decisions, moments)
-        return self._head(newer, dropout_seed), auxiliary, collected
-
-    def _head(self, features: tf.Tensor, dropout_seed: tf.Tensor | None) -> tf.Tensor:
-        features = tf.reduce_mean(tf.nn.relu(features), axis=[1, 2])
-        if dropout_seed is not None and self.space.dropout_rate:
-            features = tf.nn.experimental.stateless_dropout(
-                features, rate=self.space.dropout_rate, seed=dropout_seed
-            )
-        return tf.matmul(features, self.classifier.select([0])[0])
+        return self.classify(tf.nn.relu(newer), dropout_seed), auxiliary, collected
 
 
 class NormalizedConvolution(keras.layers.Layer):
@@ -217,16 +202,13 @@ class NormalizedConvolution(keras.layers.Layer):
         super().__init__(name=name)
         self.activation = activation
         self.kernels = self._kernel_banks(window, filters, next_seed)
-        self.norm = BatchNormalizationBank(1, filters, epsilon=EPSILON, name=f"{name}_norm")
+        self.norm = BatchNormalizationBank(1, filters, name=f"{name}_norm")
         self.built = True
 
     def _kernel_banks(
         self, window: tuple[int, int, int], filters: int, next_seed: Seeds
     ) -> list[WeightBank]:
-        height, width, channels = window
-        fan_in = height * width * channels
-        shape = (*window, filters)
-        return [WeightBank(1, shape, fan_in=fan_in, seed=next_seed(), name="kernel")]
+        return [WeightBank(1, (*window, filters), seed=next_seed(), name="kernel")]
 
     def kernel(self) -> tf.Tensor:
         """Returns the kernel `[height, width, in, out]`."""
@@ -238,8 +220,7 @@ class NormalizedConvolution(keras.layers.Layer):
             tf.nn.relu(inputs) if self.activation else inputs,
             self.kernel(),
             unstack_entries(self.norm.select())[0],
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
+            use_batch_statistics,
             stride=self.stride,
         )
 
@@ -265,13 +246,8 @@ class Reduction(NormalizedConvolution):
     def _kernel_banks(
         self, window: tuple[int, int, int], filters: int, next_seed: Seeds
     ) -> list[WeightBank]:
-        channels = window[-1]
-        return [
-            WeightBank(
-                1, (channels, filters // 2), fan_in=channels, seed=next_seed(), name=f"path_{path}"
-            )
-            for path in (1, 2)
-        ]
+        shape = (window[-1], filters // 2)
+        return [WeightBank(1, shape, seed=next_seed(), name=f"path_{path}") for path in (1, 2)]
 
     def kernel(self) -> tf.Tensor:
         """Returns the kernel `[2, 2, in, out]` of both paths."""
@@ -310,22 +286,14 @@ class AuxiliaryHead(keras.layers.Layer):
             name="auxiliary_combine",
         )
         self.classifier = WeightBank(
-            1,
-            (AUXILIARY_FEATURES, num_classes),
-            fan_in=AUXILIARY_FEATURES,
-            seed=next_seed(),
-            name="auxiliary_classifier",
+            1, (AUXILIARY_FEATURES, num_classes), seed=next_seed(), name="auxiliary_classifier"
         )
         self.built = True
 
-    def run(
-        self, inputs: tf.Tensor, use_batch_statistics: bool
-    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
-        """Returns logits `[batch, num_classes]` and batch statistics."""
+    def run(self, inputs: tf.Tensor, run_layer: Callable[[Any, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        """Returns logits `[batch, num_classes]`; `run_layer` runs a `NormalizedConvolution`."""
         outputs = tf.nn.avg_pool2d(tf.nn.relu(inputs), self.window, AUXILIARY_STRIDE, "VALID")
-        statistics = {}
         for layer in (self.project, self.combine):
-            outputs, mean, variance = layer.run(outputs, use_batch_statistics)
-            statistics[layer.norm.name] = layer.norm.collect(mean[None], variance[None])
+            outputs = run_layer(layer, outputs)
         features = tf.reduce_mean(tf.nn.relu(outputs), axis=[1, 2])
-        return tf.matmul(features, self.classifier.select([0])[0]), statistics
+        return tf.matmul(features, self.classifier.select([0])[0])

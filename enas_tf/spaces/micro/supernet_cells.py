@@ -21,19 +21,12 @@ from enas_tf.layers.banks import (
     WeightBank,
     unstack_entries,
 )
-from enas_tf.layers.functional import (
-    batch_normalization,
-)
+from enas_tf.layers.functional import batch_normalization
 from enas_tf.layers.graph_options import shared_function
-from enas_tf.spaces.micro.architecture import (
-    NUM_CELL_INPUTS,
-    OPERANDS_PER_NODE,
-    MicroOperation,
-)
+from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE, MicroOperation
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
 from enas_tf.spaces.micro.layout import CellPlace
 from enas_tf.spaces.micro.supernet_operations import (
-    EPSILON,
     NUM_STACKS,
     SeparableWeights,
     add_if_loose,
@@ -74,13 +67,9 @@ class SeparableBank(keras.layers.Layer):
             name=f"{name}_depthwise",
         )
         self.pointwise = WeightBank(
-            num_rows,
-            (filters, filters),
-            fan_in=filters if fan_in is None else fan_in,
-            seed=next_seed(),
-            name=f"{name}_pointwise",
+            num_rows, (filters, filters), fan_in=fan_in, seed=next_seed(), name=f"{name}_pointwise"
         )
-        self.norm = BatchNormalizationBank(num_rows, filters, epsilon=EPSILON, name=f"{name}_norm")
+        self.norm = BatchNormalizationBank(num_rows, filters, name=f"{name}_norm")
         self.built = True
 
     def select(self, rows: tf.Tensor) -> SeparableWeights:
@@ -157,13 +146,11 @@ class StageCells(keras.layers.Layer):
         self.blocks = WeightBank(
             len(places) * self.num_tensors,
             (filters, filters),
-            fan_in=self.num_tensors if as_released else filters,
+            fan_in=self.num_tensors if as_released else None,
             seed=next_seed(),
             name=f"stage_{stage}_blocks",
         )
-        self.norm = BatchNormalizationBank(
-            len(places), filters, epsilon=EPSILON, name=f"stage_{stage}_norm"
-        )
+        self.norm = BatchNormalizationBank(len(places), filters, name=f"stage_{stage}_norm")
         self._run = shared_function(self._run_cell)
         self._choose = shared_function(choose)
         self._operate = shared_function(functools.partial(operate, space.operations))
@@ -179,18 +166,13 @@ class StageCells(keras.layers.Layer):
     def select(self, decisions: MicroDecisions) -> list[CellWeights]:
         """Looks up the weights of every cell of one architecture."""
         rows = self.rows(decisions)
-        number = len(self.places)
-
-        def by_cell(tensor: tf.Tensor) -> tf.Tensor:
-            return tf.reshape(tensor, [number, -1, *tensor.shape[1:]])
-
-        separable = [tf.nest.map_structure(by_cell, bank.select(rows)) for bank in self.separable]
-        blocks = by_cell(tf.convert_to_tensor(self.blocks.kernel.value))
-        weights = unstack_entries((tuple(separable), blocks, self.norm.select()))
+        separable = tuple(bank.select(rows) for bank in self.separable)
+        blocks = tf.convert_to_tensor(self.blocks.kernel.value)
+        weights = unstack_entries((separable, blocks), len(self.places))
         kinds = [int(place.is_reduction) for place in self.places]
         return [
-            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own)
-            for kind, own in zip(kinds, weights)
+            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own, norm)
+            for kind, own, norm in zip(kinds, weights, unstack_entries(self.norm.select()))
         ]
 
     def run(
@@ -215,7 +197,7 @@ class StageCells(keras.layers.Layer):
         tensors = [older, newer]
         statistics = []
         # For each node and operand the weights of both stacks of every separable operation.
-        stacks = iter(unstack_entries(tf.nest.map_structure(_by_operand, weights.separable)))
+        stacks = iter(unstack_entries(weights.separable, self.space.num_nodes * OPERANDS_PER_NODE))
         for node in range(self.space.num_nodes):
             terms = []
             for operand in range(OPERANDS_PER_NODE):
@@ -231,11 +213,9 @@ class StageCells(keras.layers.Layer):
         outputs = tf.zeros_like(older)
         for tensor, block, was_read in zip(tensors, tf.unstack(weights.blocks), tf.unstack(read)):
             outputs = self._add_loose_end(outputs, tensor, block, was_read)
-        result = batch_normalization(
-            outputs, weights.norm, epsilon=EPSILON, use_batch_statistics=use_batch_statistics
-        )
+        outputs, *moments = batch_normalization(outputs, weights.norm, use_batch_statistics)
         mean, variance = (tf.concat(parts, axis=0) for parts in zip(*statistics))
-        return result.outputs, CellStatistics((mean, variance), (result.mean, result.variance))
+        return outputs, CellStatistics((mean, variance), tuple(moments))
 
     def collect(
         self, decisions: MicroDecisions, statistics: Sequence[CellStatistics]
@@ -250,10 +230,7 @@ class StageCells(keras.layers.Layer):
         )
         collected = {
             bank.norm.name: bank.norm.collect(
-                mean,
-                variance,
-                rows,
-                tf.cast(tf.equal(operations, int(bank.operation)), tf.float32),
+                mean, variance, rows, tf.cast(tf.equal(operations, int(bank.operation)), tf.float32)
             )
             for bank in self.separable
         }
@@ -276,8 +253,3 @@ def _rows(num_nodes: int, num_cells: int) -> tuple[np.ndarray, int, np.ndarray]:
     ends = np.cumsum(sizes)
     first = (ends - sizes).astype(np.int32).reshape(shape)
     return first, int(ends[-1]), np.repeat(sizes, sizes)
-
-
-def _by_operand(tensor: tf.Tensor) -> tf.Tensor:
-    """Gives the stacks of an operand an axis of their own, `[operands, stacks, …]`."""
-    return tf.reshape(tensor, [-1, NUM_STACKS, *tensor.shape[1:]])

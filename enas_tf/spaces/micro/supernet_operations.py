@@ -19,7 +19,6 @@ from enas_tf.layers.functional import (
 )
 from enas_tf.spaces.micro.architecture import MicroOperation
 
-EPSILON = 1e-5
 # A separable convolution of the space is two of them in a row.
 NUM_STACKS = 2
 
@@ -114,11 +113,7 @@ def separable_convolutions(
     for stack in unstack_entries(weights):
         outputs = depthwise_convolution(tf.nn.relu(outputs), stack.depthwise)
         outputs, *own = normalized_convolution(
-            outputs,
-            stack.pointwise,
-            stack.norm,
-            epsilon=EPSILON,
-            use_batch_statistics=use_batch_statistics,
+            outputs, stack.pointwise, stack.norm, use_batch_statistics
         )
         moments.append(own)
     mean, variance = map(tf.stack, zip(*moments))

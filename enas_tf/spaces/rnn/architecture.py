@@ -16,6 +16,8 @@ from enas_tf.spaces.base import (
     MOST_PARTS,
     Architecture,
     check_size,
+    is_index,
+    naming,
     parse_integers,
     parse_json_object,
 )
@@ -65,10 +67,8 @@ class RnnArchitecture(Architecture):
             raise ArchitectureError("A recurrent cell must have at least one node.")
         check_size("A recurrent cell", "nodes", self.num_nodes)
         for index, node in enumerate(self.nodes, 1):
-            try:
+            with naming(f"Node {index}"):
                 _check_node(index, node)
-            except ArchitectureError as error:
-                raise ArchitectureError(f"Node {index}: {error}") from error
 
     @property
     def num_nodes(self) -> int:
@@ -103,10 +103,8 @@ class RnnArchitecture(Architecture):
         nodes = []
         pairs = zip(integers[0::_INTEGERS_PER_NODE], integers[1::_INTEGERS_PER_NODE])
         for index, (previous, function) in enumerate(pairs, 1):
-            try:
+            with naming(f"Node {index}"):
                 nodes.append(RnnNode(previous, RnnFunction.from_integer(function)))
-            except ArchitectureError as error:
-                raise ArchitectureError(f"Node {index}: {error}") from error
         return cls(tuple(nodes))
 
     @classmethod
@@ -145,15 +143,13 @@ class RnnArchitecture(Architecture):
             )
         nodes = []
         for index, entry in enumerate(entries, 1):
-            if not isinstance(entry, Mapping) or set(entry) != _NODE_KEYS:
-                raise ArchitectureError(
-                    f"Node {index}: expected an object with the keys previous and function. "
-                    f"Received: {entry!r:.60}."
-                )
-            try:
+            with naming(f"Node {index}"):
+                if not isinstance(entry, Mapping) or set(entry) != _NODE_KEYS:
+                    raise ArchitectureError(
+                        "expected an object with the keys previous and function. "
+                        f"Received: {entry!r:.60}."
+                    )
                 nodes.append(RnnNode(entry["previous"], RnnFunction.from_label(entry["function"])))
-            except ArchitectureError as error:
-                raise ArchitectureError(f"Node {index}: {error}") from error
         return cls(tuple(nodes))
 
 
@@ -201,8 +197,7 @@ def _check_node(index: int, node: Any) -> None:
         raise ArchitectureError(f"expected an RnnNode. Received: {node!r:.60}.")
     if not isinstance(node.function, RnnFunction):
         raise ArchitectureError(f"`function` must be an RnnFunction. Received: {node.function!r}.")
-    whole = isinstance(node.previous, int) and not isinstance(node.previous, bool)
-    if not whole or not 0 <= node.previous < index:
+    if not is_index(node.previous, index):
         raise ArchitectureError(
             f"`previous` must be the index of an earlier node, an integer from 0 to {index - 1}. "
             f"Received: {node.previous!r}."

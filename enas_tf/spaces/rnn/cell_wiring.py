@@ -19,15 +19,16 @@ class CellWiring(abc.ABC):
 
     Attributes:
       num_nodes: number of computed nodes.
+      previous: the node that each computed node reads.
     """
 
     num_nodes: int
+    previous: Sequence[int] | tf.Tensor
 
     @abc.abstractmethod
     def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
         """Returns what a computed node reads from the values of the nodes before it."""
 
-    @abc.abstractmethod
     def read_all(self, values: tf.Tensor) -> tf.Tensor:
         """Returns what all computed nodes read.
 
@@ -37,6 +38,7 @@ class CellWiring(abc.ABC):
         Returns:
           `[num_nodes, …]`.
         """
+        return tf.gather(values, self.previous)
 
     @abc.abstractmethod
     def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
@@ -52,11 +54,10 @@ class CellWiring(abc.ABC):
 
     @abc.abstractmethod
     def spread(self, gradient: tf.Tensor) -> Any:
-        """Returns the gradients of all nodes' values from the gradient of the new state."""
+        """Returns the gradients of all nodes' values from the gradient of the new state.
 
-    @abc.abstractmethod
-    def gradient_of(self, gradients: Any, node: int) -> tf.Tensor:
-        """Returns the gradient of one node's value."""
+        They are a list or a tensor, node by node.
+        """
 
     @abc.abstractmethod
     def send_back(self, gradients: Any, node: int, gradient: tf.Tensor) -> Any:
@@ -73,25 +74,22 @@ class FixedWiring(CellWiring):
 
     def __init__(self, architecture: RnnArchitecture, cell_output: str) -> None:
         self.num_nodes = architecture.num_nodes
-        self._nodes = (None, *architecture.nodes)
+        self.previous = [node.previous for node in architecture.nodes]
+        self._functions = [node.function for node in architecture.nodes]
         every_node = range(1, self.num_nodes + 1)
         self._outputs = architecture.loose_ends if cell_output == "loose_ends" else every_node
 
     def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
         """See `CellWiring`."""
-        return values[self._nodes[node].previous]
-
-    def read_all(self, values: tf.Tensor) -> tf.Tensor:
-        """See `CellWiring`."""
-        return tf.gather(values, [node.previous for node in self._nodes[1:]])
+        return values[self.previous[node - 1]]
 
     def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
         """See `CellWiring`."""
-        return _FUNCTIONS[self._nodes[node].function](candidates)
+        return _FUNCTIONS[self._functions[node - 1]](candidates)
 
     def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
         """See `CellWiring`."""
-        return _SLOPES[self._nodes[node].function](activated)
+        return _SLOPES[self._functions[node - 1]](activated)
 
     def combine(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
         """See `CellWiring`."""
@@ -103,16 +101,12 @@ class FixedWiring(CellWiring):
         zeros = tf.zeros_like(gradient)
         return [share if node in self._outputs else zeros for node in range(self.num_nodes + 1)]
 
-    def gradient_of(self, gradients: list[tf.Tensor], node: int) -> tf.Tensor:
-        """See `CellWiring`."""
-        return gradients[node]
-
     def send_back(
         self, gradients: list[tf.Tensor], node: int, gradient: tf.Tensor
     ) -> list[tf.Tensor]:
         """See `CellWiring`."""
         changed = list(gradients)
-        changed[self._nodes[node].previous] += gradient
+        changed[self.previous[node - 1]] += gradient
         return changed
 
 
@@ -131,7 +125,7 @@ class SampledWiring(CellWiring):
 
     def __init__(self, previous: tf.Tensor, functions: tf.Tensor, cell_output: str) -> None:
         self.num_nodes = previous.shape[0]
-        self._previous = previous
+        self.previous = previous
         table = tf.constant([_COEFFICIENTS[function] for function in RnnFunction])
         rows = tf.unstack(tf.gather(table, functions))
         self._coefficients = [_Coefficients(*tf.unstack(row)) for row in rows]
@@ -144,11 +138,7 @@ class SampledWiring(CellWiring):
     def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
         """See `CellWiring`."""
         # Node 1 can read nothing but node 0.
-        return values[0] if node == 1 else tf.gather(tf.stack(values), self._previous[node - 1])
-
-    def read_all(self, values: tf.Tensor) -> tf.Tensor:
-        """See `CellWiring`."""
-        return tf.gather(values, self._previous)
+        return values[0] if node == 1 else tf.gather(tf.stack(values), self.previous[node - 1])
 
     def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
         """See `CellWiring`."""
@@ -173,20 +163,15 @@ class SampledWiring(CellWiring):
 
     def spread(self, gradient: tf.Tensor) -> tf.Tensor:
         """See `CellWiring`."""
-        if self._shares is None:
+        shares = self._shares
+        if shares is None:
             shares = tf.fill([self.num_nodes], 1.0 / self.num_nodes)
-        else:
-            shares = self._shares
         shares = tf.concat([tf.zeros([1]), shares], axis=0)
         return shares[:, None, None] * gradient
 
-    def gradient_of(self, gradients: tf.Tensor, node: int) -> tf.Tensor:
-        """See `CellWiring`."""
-        return gradients[node]
-
     def send_back(self, gradients: tf.Tensor, node: int, gradient: tf.Tensor) -> tf.Tensor:
         """See `CellWiring`."""
-        place = self._previous[node - 1][None, None]
+        place = self.previous[node - 1][None, None]
         return tf.tensor_scatter_nd_add(gradients, place, gradient[None])
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.spaces.attention import AttentionController, Progress, batch_major, decision_array
-from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.rnn.architecture import RnnFunction
 from enas_tf.spaces.rnn.decisions import RnnDecisions, RnnDecisionSpace
 
@@ -32,25 +31,22 @@ class RnnController(AttentionController):
     zeros; and the preference for near nodes is added after the tanh, so that the tanh constant
     does not bound it.
 
-    Attributes:
+    Args:
       space: the search space; its `controller` holds this model's settings.
+      seed: of the initial weights.
+
+    Attributes:
       function_embeddings: `[functions, lstm_size]`.
     """
 
     space: RnnDecisionSpace
 
-    def __init__(self, space: RnnDecisionSpace, seed: int = 0):
-        """Initializes the controller and its weights.
-
-        Args:
-          space: the search space.
-          seed: of the initial weights.
-        """
-        config = space.controller
-        weights = UniformWeights(config.initial_range, seed)
-        super().__init__(space, config, weights, name="rnn_controller")
+    def __init__(self, space: RnnDecisionSpace, seed: int = 0) -> None:
+        super().__init__(space, seed, name="rnn_controller")
         self.function_embeddings = self.add_weight(
-            (len(RnnFunction), config.lstm_size), weights.next(), name="function_embeddings"
+            (len(RnnFunction), self.config.lstm_size),
+            self.uniform.next(),
+            name="function_embeddings",
         )
 
     def unroll(
@@ -71,15 +67,7 @@ class RnnController(AttentionController):
             maximum_iterations=num_nodes,
             parallel_iterations=1,
         )
-        sequence = progress.sequence
-        full = self.config.entropy == "full"
-        return {
-            "decisions": RnnDecisions(*map(batch_major, taken)),
-            "log_probability": sequence.log_probability,
-            "entropy": sequence.entropy,
-            "reward_entropy": sequence.entropy if full else sequence.release_entropy,
-            "penalty": tf.zeros([batch_size]),
-        }
+        return self.outcome(progress, RnnDecisions(*map(batch_major, taken)))
 
     def _decide_node(
         self, given: RnnDecisions, node: tf.Tensor, taken: RnnDecisions, progress: Progress

@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
-from enas_tf.drawing.layered import Layering, Place, arrange
-from enas_tf.drawing.picture import Picture, Rectangle, Shape, Text
+from enas_tf.drawing.layered import Layering
+from enas_tf.drawing.picture import Picture, Rectangle, Text
+from enas_tf.drawing.rows import RowDrawing
 from enas_tf.drawing.style import (
     FAINT,
     GREY,
@@ -12,6 +13,7 @@ from enas_tf.drawing.style import (
     MARGIN,
     TRUNK,
     falling_line,
+    head,
     operation_colours,
 )
 from enas_tf.settings.setting import check_value
@@ -124,7 +126,7 @@ def _box_of_node(number: int, node: RnnNode, first: int, layer: int) -> _Box:
     )
 
 
-class _Drawing:
+class _Drawing(RowDrawing):
     """The layout of boxes, the last of which spans all that it reads and gives the new state."""
 
     def __init__(self, boxes: Sequence[_Box]) -> None:
@@ -133,17 +135,9 @@ class _Drawing:
         edges = [(source, index) for index, box in enumerate(boxes) for source in box.sources]
         widths = [*([_BOX_WIDTH] * self._last), 0.0]
         layers = [box.layer for box in boxes]
-        self._graph = Layering(layers, edges, widths, _GAP, _PASSING_WIDTH)
         colours = [_line_colour(box) for box in boxes for _ in box.sources]
-        self._way_colours = self._graph.way_colours(colours, TRUNK)
-        self._x = arrange(self._graph)
-        right = max(x + self._graph.width(place) / 2 for place, x in self._x.items())
-        self._width = max(right + 2 * MARGIN, _LEAST_WIDTH)
-        # A narrow drawing stands in the middle of the least width.
-        shift = (self._width - right) / 2
-        self._x = {place: x + shift for place, x in self._x.items()}
-        self._top = 0.0
-        self._shapes: list[Shape] = []
+        graph = Layering(layers, edges, widths, _GAP, _PASSING_WIDTH)
+        super().__init__(graph, colours, MARGIN, _LEAST_WIDTH)
 
     def picture(self, heading: str, notes: Sequence[str], title: str) -> Picture:
         """Returns the finished picture.
@@ -153,65 +147,41 @@ class _Drawing:
           notes: lines below it.
           title: of the picture.
         """
-        y = MARGIN + 8.0
-        self._shapes = [Text(MARGIN, y, heading, size=17.0, bold=True)]
-        y += 26.0
-        for note in notes:
-            self._shapes.append(Text(MARGIN, y, note, size=11.5, fill=FAINT))
-            y += 18.0
-        self._top = y + 10.0
-        self._lines_past_rows()
+        self.shapes, y = head(heading, notes)
+        for row in range(self._boxes[self._last].layer + 2):
+            top = y + 10.0 + row * (_BOX_HEIGHT + _ROW_GAP)
+            self.rows.append((top, top + _BOX_HEIGHT))
+        self.passing_lines()
         self._lines_to_boxes()
         for index, box in enumerate(self._boxes[: self._last]):
-            self._box(self._x[index, box.layer] - _BOX_WIDTH / 2, _BOX_WIDTH, box)
+            self._box(self.x[index, box.layer] - _BOX_WIDTH / 2, _BOX_WIDTH, box)
         bottom = self._new_state()
         height = bottom + MARGIN
-        return Picture(round(self._width), round(height), self._shapes, title)
-
-    def _row_top(self, layer: int) -> float:
-        return self._top + layer * (_BOX_HEIGHT + _ROW_GAP)
-
-    def _line(
-        self, start: Place, end: tuple[float, float], colour: str, arrow: float, title: str = ""
-    ) -> None:
-        """Draws a line from the bottom of a place to a point of the next row."""
-        bottom = (self._x[start], self._row_top(start[1]) + _BOX_HEIGHT)
-        self._shapes.append(falling_line(bottom, end, colour, arrow=arrow, title=title))
-
-    def _lines_past_rows(self) -> None:
-        for (index, layer), x in self._x.items():
-            if self._graph.is_passing((index, layer)):
-                top = self._row_top(layer)
-                colour = self._way_colours[index]
-                self._line((index, layer - 1), (x, top), colour, arrow=0.0)
-                through = falling_line((x, top), (x, top + _BOX_HEIGHT), colour)
-                self._shapes.append(through)
+        return Picture(round(self.width), round(height), self.shapes, title)
 
     def _lines_to_boxes(self) -> None:
         for index, box in enumerate(self._boxes):
-            above = {source: self._x[source, box.layer - 1] for source in box.sources}
+            above = {source: self.x[source, box.layer - 1] for source in box.sources}
             sources = sorted(above, key=above.__getitem__)
             for rank, source in enumerate(sources):
                 # To the last box all lines fall straight down.
                 x = above[source]
                 if index != self._last:
                     offset = rank - (len(sources) - 1) / 2
-                    x = self._x[index, box.layer] + _PORT_DISTANCE * offset
-                start = (source, box.layer - 1)
-                is_passing = self._graph.is_passing(start)
-                colour = self._way_colours[source] if is_passing else _line_colour(box)
+                    x = self.x[index, box.layer] + _PORT_DISTANCE * offset
                 title = f"{self._boxes[source].name} to {box.name}"
-                self._line(start, (x, self._row_top(box.layer)), colour, _ARROW, title)
+                end = (x, self.rows[box.layer][0])
+                self.line((source, box.layer - 1), end, _line_colour(box), _ARROW, title)
 
     def _new_state(self) -> float:
         """Draws the last box and the new state below it; returns where that ends."""
         last = self._boxes[self._last]
-        xs = [self._x[source, last.layer - 1] for source in last.sources]
+        xs = [self.x[source, last.layer - 1] for source in last.sources]
         middle = (min(xs) + max(xs)) / 2
         width = max(max(xs) - min(xs) + 48.0, 1.4 * _BOX_WIDTH)
         self._box(middle - width / 2, width, last)
-        top = self._row_top(last.layer + 1)
-        self._shapes.append(
+        top = self.rows[last.layer + 1][0]
+        self.shapes.append(
             falling_line((middle, top - _ROW_GAP), (middle, top), TRUNK, arrow=_ARROW)
         )
         state = _Box(("new state",), last.layer + 1, title="new state, from which words follow")
@@ -219,15 +189,15 @@ class _Drawing:
         return top + _BOX_HEIGHT
 
     def _box(self, left: float, width: float, box: _Box) -> None:
-        top = self._row_top(box.layer)
+        top = self.rows[box.layer][0]
         fill, stroke = box.colours
         shape = Rectangle(left, top, width, _BOX_HEIGHT, fill, stroke, title=box.title)
-        self._shapes.append(shape)
+        self.shapes.append(shape)
         for line, text in enumerate(box.lines):
             y = top + _BOX_HEIGHT / 2 + _LINE_HEIGHT * (line - (len(box.lines) - 1) / 2)
             size, colour = (11.0, FAINT) if line else (13.0, INK)
             x = left + width / 2
-            self._shapes.append(Text(x, y, text, size=size, fill=colour, anchor="middle"))
+            self.shapes.append(Text(x, y, text, size=size, fill=colour, anchor="middle"))
 
 
 def _line_colour(box: _Box) -> str:

@@ -1,11 +1,7 @@
 """The rnn space as the rest of the package sees it."""
 
 from enas_tf.spaces.entry import TEXTS, SpaceEntry
-from enas_tf.spaces.rnn.architecture import (
-    RnnArchitecture,
-    RnnFunction,
-    rnn_architecture_from_json,
-)
+from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction, rnn_architecture_from_json
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.drawing import picture_of_rnn
 from enas_tf.spaces.rnn.presets import RETRAIN_PRESETS, SEARCH_PRESETS

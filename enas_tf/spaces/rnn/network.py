@@ -18,12 +18,7 @@ from enas_tf.spaces.rnn.architecture import (
 )
 from enas_tf.spaces.rnn.cell import LstmCell, RnnCell
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
-from enas_tf.spaces.rnn.language_modelling import (
-    carried,
-    text_loss,
-    training_pass,
-    word_features,
-)
+from enas_tf.spaces.rnn.language_modelling import carried, text_loss, training_pass, word_features
 from enas_tf.training.text_metrics import TextMetrics
 from enas_tf.training.training_pass import TrainingPass
 

@@ -58,12 +58,12 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     "default": SearchPreset(
         "The release's size on Penn Treebank and one GPU, with the full entropy in the reward, and "
         "candidates ranked on the whole validation part.",
-        RnnSpace(num_nodes=8),
+        RnnSpace(),
         _PENN_TREEBANK,
         SearchConfig(
             shared_weights=_SEARCH_TRAINING,
             policy=_SEARCH_POLICY,
-            derive=DeriveConfig(num_candidates=100, scoring="validation_set"),
+            derive=DeriveConfig(num_candidates=100),
         ),
     ),
     "release": SearchPreset(
@@ -82,12 +82,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         _RELEASE_SPACE.replace(
             num_nodes=12,
             cell_output="loose_ends",
-            controller=RnnControllerConfig(
-                lstm_size=100,
-                temperature=5.0,
-                tanh_constant=2.5,
-                distance_divisor=None,
-            ),
+            controller=RnnControllerConfig(lstm_size=100, tanh_constant=2.5, distance_divisor=None),
         ),
         _PENN_TREEBANK,
         SearchConfig(

@@ -119,10 +119,7 @@ def _loop(
         return (number + 1, carried, *written)
 
     _, carried, *arrays = tf.while_loop(
-        lambda number, *_: number < num_steps,
-        body,
-        (0, carried, *arrays),
-        maximum_iterations=room,
+        lambda number, *_: number < num_steps, body, (0, carried, *arrays), maximum_iterations=room
     )
     return carried, [array.stack() for array in arrays]
 
@@ -182,7 +179,7 @@ def _backward(
         gradients = wiring.spread(gradient + tf.gather(states_gradient, time))
         products: list[Any] = [None] * len(per_node)
         for node in reversed(range(len(per_node))):
-            of_value = wiring.gradient_of(gradients, node)
+            of_value = gradients[node]
             output, gate = activated[node], gates[node]
             slope = wiring.slope(output, node) if node else 1.0 - output * output
             of_candidates = of_value * gate * slope

@@ -18,12 +18,7 @@ from enas_tf.spaces.rnn.decisions import (
     RnnDecisionSpace,
     perplexity_of_reward,
 )
-from enas_tf.spaces.rnn.language_modelling import (
-    Unrolled,
-    text_loss,
-    training_pass,
-    word_features,
-)
+from enas_tf.spaces.rnn.language_modelling import Unrolled, text_loss, training_pass, word_features
 from enas_tf.spaces.supernet import Score, Supernet
 from enas_tf.training.text_metrics import perplexity
 from enas_tf.training.training_pass import TrainingPass

@@ -1,17 +1,15 @@
 import tensorflow as tf
 
 from enas_tf.spaces.attention import AttentionController, DecisionHead
-from enas_tf.spaces.controller import UniformWeights
 from tests.conformance.chain.architecture import ChainOperation
 from tests.conformance.chain.space import ChainDecisions
 
 
 class ChainController(AttentionController):
     def __init__(self, space, seed=0):
-        weights = UniformWeights(0.1, seed)
-        super().__init__(space, space.controller, weights, name="chain_controller")
+        super().__init__(space, seed, name="chain_controller")
         size = space.controller.lstm_size
-        self.head = DecisionHead(size, len(ChainOperation), weights, name="operation")
+        self.head = DecisionHead(size, len(ChainOperation), self.uniform, name="operation")
 
     def unroll(self, decisions, seed, exploration):
         batch_size = tf.shape(decisions.operations)[0]
@@ -23,10 +21,4 @@ class ChainController(AttentionController):
             progress, choice = progress.decide(logits, decisions.operations[:, layer])
             progress = progress._replace(input=self.head.embed(choice))
             choices.append(choice)
-        return {
-            "decisions": ChainDecisions(tf.stack(choices, axis=1)),
-            "log_probability": progress.sequence.log_probability,
-            "entropy": progress.sequence.entropy,
-            "reward_entropy": progress.sequence.entropy,
-            "penalty": tf.zeros([batch_size]),
-        }
+        return self.outcome(progress, ChainDecisions(tf.stack(choices, axis=1)))

@@ -1,10 +1,6 @@
 import keras
 
-from enas_tf.spaces.images.network_builder import (
-    NetworkBuilder,
-    assign_portable_weights,
-    portable_weights,
-)
+from enas_tf.spaces.images.network_builder import NetworkBuilder
 from enas_tf.spaces.images.network_form import NetworkForm
 from tests.conformance.chain.architecture import ChainOperation
 
@@ -23,15 +19,4 @@ def build_chain_network(architecture, config, *, input_shape, num_classes, porta
     return keras.Model(inputs, builder.head(outputs, num_classes, 0.1), name="chain_network")
 
 
-def to_portable(network, architecture, config):
-    portable = build_chain_network(
-        architecture,
-        config,
-        input_shape=network.input_shape[1:],
-        num_classes=network.output_shape[-1],
-    )
-    assign_portable_weights(portable, portable_weights(network))
-    return portable
-
-
-FORM = NetworkForm(build_chain_network, to_portable)
+FORM = NetworkForm(build_chain_network)

@@ -18,6 +18,7 @@ class ChainControllerConfig(Settings):
     lstm_size: int = setting(8, "Units of the LSTM.", minimum=1)
     temperature: float | None = setting(None, "Divides the logits.", above=0.0)
     tanh_constant: float | None = setting(2.0, "Bounds the logits.", above=0.0)
+    initial_range: float = setting(0.1, "Weights start between minus and plus this.", above=0.0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,9 +3,9 @@ import pytest
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.spaces.macro.architecture import MacroArchitecture
-from enas_tf.spaces.macro.inheritance import network_of_supernet
 from enas_tf.spaces.macro.space import MacroSpace
 from tests.golden_fixtures import assert_close
+from tests.spaces.macro.inheritance import network_of_supernet
 
 
 def space(**settings):

@@ -11,7 +11,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroOperation,
 )
 from enas_tf.spaces.macro.config import MacroNetworkConfig
-from enas_tf.spaces.macro.network import build_macro_network, to_portable
+from enas_tf.spaces.macro.network import FORM, build_macro_network
 
 # Every operation and every kind of skip connection in six layers.
 ARCHITECTURE = MacroArchitecture.from_release_string(
@@ -49,14 +49,14 @@ def test_portable_network_equals_the_fast_one(architecture, merge):
     fast = build(architecture, input_shape=shape, portable=False, merge=merge)
     images = pictures(shape)
     settle(fast, images)
-    portable = to_portable(fast, architecture, MacroNetworkConfig(filters=4, merge=merge))
+    portable = FORM.to_portable(fast, architecture, MacroNetworkConfig(filters=4, merge=merge))
     np.testing.assert_allclose(portable(images), fast(images, training=False), atol=2e-5)
 
 
 @pytest.mark.parametrize("merge", MERGES)
 def test_both_kinds_start_with_the_same_weights(merge):
     fast, portable = build(portable=False, merge=merge), build(merge=merge)
-    copied = to_portable(fast, ARCHITECTURE, MacroNetworkConfig(filters=4, merge=merge))
+    copied = FORM.to_portable(fast, ARCHITECTURE, MacroNetworkConfig(filters=4, merge=merge))
     for expected, actual in zip(copied.weights, portable.weights):
         np.testing.assert_array_equal(actual, expected)
 

@@ -4,9 +4,9 @@ import pytest
 from enas_tf.errors import ArchitectureError
 from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.spaces.micro.architecture import MicroArchitecture
-from enas_tf.spaces.micro.inheritance import network_of_supernet
 from enas_tf.spaces.micro.space import MicroSpace
 from tests.golden_fixtures import assert_close
+from tests.spaces.micro.inheritance import network_of_supernet
 
 SPACE = MicroSpace(
     num_layers=3,

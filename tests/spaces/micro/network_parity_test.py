@@ -7,7 +7,7 @@ import tensorflow as tf
 from enas_tf.spaces.images.network_builder import assign_portable_weights
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroCell
 from enas_tf.spaces.micro.config import MicroNetworkConfig
-from enas_tf.spaces.micro.network import build_micro_network, to_portable
+from enas_tf.spaces.micro.network import FORM, build_micro_network
 from enas_tf.training.image_metrics import classification_metrics, image_objective
 from enas_tf.training.optimizers import add_weight_decay, sum_of_squares
 from tests.golden_fixtures import assert_close, load_golden
@@ -51,7 +51,7 @@ class Child:
             portable=False,
         )
         assign_portable_weights(self.network, fixed_child_weights(self.network, self.fixture))
-        portable = to_portable(self.network, self.architecture, self.config)
+        portable = FORM.to_portable(self.network, self.architecture, self.config)
         # Evaluation first: training moves the statistics.
         self.portable_logits = {
             mode: portable(self.fixture["x"], training=mode == "train")

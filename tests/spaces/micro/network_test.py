@@ -7,7 +7,7 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.layers.drop_path import DropPath
 from enas_tf.spaces.micro.architecture import MicroArchitecture
 from enas_tf.spaces.micro.config import MicroNetworkConfig
-from enas_tf.spaces.micro.network import build_micro_network, to_portable
+from enas_tf.spaces.micro.network import FORM, build_micro_network
 
 # Three nodes: every operation in both cells. In the reduction cell input 0 is a loose end, and
 # every operation but the 5 x 5 convolution reads a cell's input.
@@ -57,14 +57,14 @@ def test_portable_network_equals_the_fast_one(form, shape, num_layers):
     images = pictures(shape)
     for _ in range(2):  # Gives the moving statistics values of their own.
         fast(images, training=True)
-    portable = to_portable(fast, ARCHITECTURE, config_of(**settings))
+    portable = FORM.to_portable(fast, ARCHITECTURE, config_of(**settings))
     logits, _ = fast(images, training=False)
     np.testing.assert_allclose(portable(images), logits, atol=2e-5)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_both_kinds_start_with_the_same_weights(form):
-    copied = to_portable(build(portable=False, form=form), ARCHITECTURE, config_of(form=form))
+    copied = FORM.to_portable(build(portable=False, form=form), ARCHITECTURE, config_of(form=form))
     for expected, actual in zip(copied.weights, build(form=form).weights):
         np.testing.assert_array_equal(actual, expected)
 

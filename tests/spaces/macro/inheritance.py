@@ -16,6 +16,7 @@ from enas_tf.spaces.macro.architecture import (
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from enas_tf.spaces.macro.supernet import MacroSupernet
+from tests.spaces.bank_entries import entry_of
 
 Weights = dict[str, list[np.ndarray]]
 
@@ -64,9 +65,9 @@ def _shared_weights(
     """Returns the weights of every layer of the portable network by the layer's name."""
     space = supernet.space
     weights = {
-        "stem": [supernet.stem.entry(0)],
+        "stem": [entry_of(supernet.stem, 0)],
         "stem_normalization": _norm(supernet.stem_norm, 0),
-        "classifier": [supernet.classifier.entry(0)],
+        "classifier": [entry_of(supernet.classifier, 0)],
     }
     for index, layer in enumerate(architecture.layers):
         if isinstance(architecture, MacroChannelArchitecture):
@@ -80,7 +81,7 @@ def _shared_weights(
         for number in range(index + 2):
             name = f"layer_{index}_reduce_{number}"
             for bank, path in zip(supernet.reduction_paths, (1, 2)):
-                weights[f"{name}_path_{path}"] = [bank.entry(entry)[None, None]]
+                weights[f"{name}_path_{path}"] = [entry_of(bank, entry)[None, None]]
             weights[f"{name}_normalization"] = _norm(supernet.reduction_norm, entry)
             entry += 1
     return weights
@@ -100,13 +101,13 @@ def _operation(
     projected = chosen if operation.is_pooling else slice(None)
     entry = index * supernet.space.num_operations + operation
     weights = {
-        f"{name}_project": [layers.input_kernels.entry(entry)[None, None, :, projected]],
+        f"{name}_project": [entry_of(layers.input_kernels, entry)[None, None, :, projected]],
         f"{name}_project_normalization": _norm(layers.input_norm, entry, projected),
     }
     if operation.is_pooling:
         return weights
     number = layers.weighted.index(operation)
-    *depthwise, last = [bank.entry(index) for bank in layers.operation_kernels[number]]
+    *depthwise, last = [entry_of(bank, index) for bank in layers.operation_kernels[number]]
     last = last[..., chosen]
     weights[f"{name}_operation"] = [*depthwise, last[None, None] if last.ndim == 2 else last]
     entry = index * len(layers.weighted) + number
@@ -124,7 +125,7 @@ def _branches(supernet: MacroSupernet, index: int, branches: Sequence[ChannelRan
         weights |= _operation(supernet, index, MacroOperation(number), name, channels)
         rows += [number * supernet.space.filters + channel for channel in channels]
     layers = supernet.supernet_layers
-    weights[f"layer_{index}_combine"] = [layers.merge_kernels.entry(index)[None, None, rows]]
+    weights[f"layer_{index}_combine"] = [entry_of(layers.merge_kernels, index)[None, None, rows]]
     weights[f"layer_{index}_combine_normalization"] = _norm(layers.merge_norm, index)
     return weights
 
@@ -132,4 +133,4 @@ def _branches(supernet: MacroSupernet, index: int, branches: Sequence[ChannelRan
 def _norm(
     bank: BatchNormalizationBank, entry: int, channels: slice | np.ndarray = slice(None)
 ) -> list[np.ndarray]:
-    return [values[channels] for values in bank.entry(entry)]
+    return [values[channels] for values in entry_of(bank, entry)]

@@ -11,6 +11,7 @@ from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.micro.supernet import MicroSupernet, NormalizedConvolution, Reduction
 from enas_tf.spaces.micro.supernet_cells import StageCells
 from enas_tf.spaces.micro.supernet_operations import NUM_STACKS
+from tests.spaces.bank_entries import entry_of
 
 # The name of a layer in the portable network, and its weights.
 Weights = Iterator[tuple[str, list[np.ndarray]]]
@@ -62,7 +63,7 @@ def _shared_weights(supernet: MicroSupernet, architecture: MicroArchitecture) ->
         for number, place in enumerate(stage.places):
             cell = architecture.reduction if place.is_reduction else architecture.normal
             yield from _cell(stage, number, cell, f"cell_{place.index}")
-    yield "classifier", [supernet.classifier.entry(0)]
+    yield "classifier", [entry_of(supernet.classifier, 0)]
 
 
 def _cell(stage: StageCells, number: int, cell: MicroCell, name: str) -> Weights:
@@ -75,19 +76,19 @@ def _cell(stage: StageCells, number: int, cell: MicroCell, name: str) -> Weights
             for stack in range(NUM_STACKS):
                 row = stage.first_rows[number, node, place, stack] + operand.input
                 layer = f"{name}_node_{node}_operand_{place}_convolution_{stack}"
-                pointwise = bank.pointwise.entry(row)[None, None]
-                yield layer, [bank.depthwise.entry(row), pointwise]
-                yield f"{layer}_normalization", bank.norm.entry(row)
+                pointwise = entry_of(bank.pointwise, row)[None, None]
+                yield layer, [entry_of(bank.depthwise, row), pointwise]
+                yield f"{layer}_normalization", entry_of(bank.norm, row)
     rows = [number * stage.num_tensors + loose for loose in cell.loose_ends]
-    blocks = np.concatenate([stage.blocks.entry(row) for row in rows])
+    blocks = np.concatenate([entry_of(stage.blocks, row) for row in rows])
     yield f"{name}_merge", [blocks[None, None]]
-    yield f"{name}_merge_normalization", stage.norm.entry(number)
+    yield f"{name}_merge_normalization", entry_of(stage.norm, number)
 
 
 def _convolution(layer: NormalizedConvolution, name: str) -> Weights:
     if isinstance(layer, Reduction):
         for number, bank in enumerate(layer.kernels, 1):
-            yield f"{name}_path_{number}", [bank.entry(0)[None, None]]
+            yield f"{name}_path_{number}", [entry_of(bank, 0)[None, None]]
     else:
-        yield name, [layer.kernels[0].entry(0)]
-    yield f"{name}_normalization", layer.norm.entry(0)
+        yield name, [entry_of(layer.kernels[0], 0)]
+    yield f"{name}_normalization", entry_of(layer.norm, 0)
