@@ -4,6 +4,7 @@
 config.json             the whole configuration and the versions that wrote it
 metrics.jsonl           one JSON object a line for every event of the training
 architectures.jsonl     one JSON object a line for every sampled architecture
+evaluations.jsonl       one JSON object a line for every architecture that was trained alone
 best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
 report.html             what enas-report wrote
 checkpoints/  tensorboard/  log.txt
@@ -47,12 +48,14 @@ CONFIG = "config.json"
 METRICS = "metrics.jsonl"
 ARCHITECTURES = "architectures.jsonl"
 BEST_ARCHITECTURE = "best_architecture.json"
+EVALUATIONS = "evaluations.jsonl"
 RESULTS = "results.json"
 
 # What `overwrite` may delete; anything else in the folder is not ours.
 _FILES = (
     METRICS,
     ARCHITECTURES,
+    EVALUATIONS,
     BEST_ARCHITECTURE,
     "best_architecture.svg",
     "architecture.json",
@@ -66,7 +69,7 @@ _FOLDERS = ("checkpoints", "tensorboard", "saved_model")
 # What decides the bits of the results, of the recorded versions.
 _NUMERICAL = ("tensorflow", "keras")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
-_WORK = (METRICS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
+_WORK = (METRICS, EVALUATIONS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
 
 
 class RunDirectory:

@@ -52,6 +52,7 @@ def derive(
     weights: SharedWeights,
     strategy: Strategy | ChiefsStrategy,
     streams: Any,
+    scored: Sequence[Candidate] | None = None,
 ) -> list[Candidate]:
     """Ranks candidates of a strategy with the shared weights.
 
@@ -65,6 +66,7 @@ def derive(
       weights: the shared weights; unchanged afterwards.
       strategy: proposes the candidates; unchanged.
       streams: the batches of the search.
+      scored: architectures whose scores are known, in place of the strategy's candidates.
 
     Returns:
       The candidates, best first: finalists by the validation score that a short retraining gave
@@ -74,14 +76,18 @@ def derive(
       NumericalError: no candidate has a finite score.
     """
     settings = config.derive
-    proposed = [strategy.most_likely(), *strategy.candidates(settings.num_candidates)]
-    unique = list(dict.fromkeys(a for a in proposed if a is not None))
-    architectures = unique[: settings.num_candidates]
-    num_finalists = min(settings.finalists, len(architectures))
+    if scored:
+        known = sorted(scored, key=lambda candidate: -candidate.score)[: settings.num_candidates]
+        architectures = []
+    else:
+        proposed = [strategy.most_likely(), *strategy.candidates(settings.num_candidates)]
+        unique = list(dict.fromkeys(a for a in proposed if a is not None))
+        known, architectures = [], unique[: settings.num_candidates]
+    num_finalists = min(settings.finalists, len(architectures) + len(known))
     progress = Progress(
         {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
     )
-    scored = []
+    scores = list(known)
     try:
         # The same minibatch for all, so that none is merely lucky.
         is_minibatch = settings.scoring == "minibatch"
@@ -89,9 +95,9 @@ def derive(
         with _kept_statistics(weights):
             for architecture in architectures:
                 score = _score(config, weights, streams, batches, architecture)
-                scored.append(Candidate(architecture, score, weights.supernet.score_kind, score))
-                progress.update(DERIVE, score=score, best=_best_score(scored))
-        candidates = _finite_candidates(scored, weights)
+                scores.append(Candidate(architecture, score, weights.supernet.score_kind, score))
+                progress.update(DERIVE, score=score, best=_best_score(scores))
+        candidates = _finite_candidates(scores, weights)
         candidates.sort(key=lambda candidate: -candidate.score)
         trained, untrained = [], []
         for candidate in candidates[:num_finalists]:

@@ -19,16 +19,17 @@ from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
+from enas_tf.searching.evaluators import build_evaluator
 from enas_tf.searching.ranking import derive
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
-from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.strategies import build_strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.training.profiling import Profile
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
@@ -82,11 +83,13 @@ class Search(Task):
             reward_batch_size=config.reward_batch_size or training.batch_size,
             seed=config.seed,
         )
-        self.weights = SharedWeights(space, config, self.streams.steps_per_epoch, distribution)
+        self.evaluator = build_evaluator(space, config, self.streams, run, distribution)
+        self.weights = self.evaluator.weights
         self.workers = self.weights.workers
         strategy = build_strategy(config.strategy, space, config)
         self.strategy = ChiefsStrategy(strategy, self.workers)
-        self._proposals_per_epoch = self.streams.steps_per_epoch * self.weights.samples_per_step
+        self._training_steps = self.evaluator.training_steps
+        self._proposals_per_epoch = self._training_steps * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
         self._decisions_type = type(example)
         self.state = SearchState(
@@ -97,7 +100,7 @@ class Search(Task):
             self.weights.workers,
             state=self.state,
             strategy=strategy,
-            **self.weights.saved_objects(),
+            **self.evaluator.saved_objects(),
         )
         self.resumed = self._saved.restore(checkpoint or "latest")
         if checkpoint is not None and not self.resumed:
@@ -125,7 +128,8 @@ class Search(Task):
         # Since the last event; not empty after an interruption of phase 1.
         self._running = RunningMetrics(self._saved.unlogged)
         self._training_batches: Iterator[Any] | None = None
-        self._reward_batches: Iterator[Any] | None = None
+        self._awaited: ArchitectureBatch | None = None
+        self.evaluator.rewind()
 
     def __enter__(self) -> "Search":
         return self
@@ -134,7 +138,8 @@ class Search(Task):
         self._report.close()
         # Left to the garbage collector, iterators over several machines may end after what they
         # need, and then take many seconds.
-        self._training_batches = self._reward_batches = None
+        self._training_batches = None
+        self.evaluator.rewind()
 
     @property
     def _seconds(self) -> float:
@@ -146,7 +151,7 @@ class Search(Task):
             return int(self.state.updates)
         running = int(self.state.phase_step) if self.state.phase_name == phase else 0
         past = int(self.state.epoch) + (self.state.phase_name == CONTROLLER)
-        return past * self.streams.steps_per_epoch + running
+        return past * self._training_steps + running
 
     def _updates_in_epoch(self, epoch: int) -> int:
         return self._config.policy.updates_per_epoch * (epoch >= self._config.policy_start_epoch)
@@ -186,7 +191,7 @@ class Search(Task):
         if self.resumed:
             logger.info("Going on in %s.", self.place())
         else:
-            self._report.begin(self.streams.preview(), self.weights.supernet.score_kind)
+            self._report.begin(self.streams.preview(), self.evaluator.score_kind)
             self.save()
 
     def _start_progress(self) -> None:
@@ -194,7 +199,7 @@ class Search(Task):
         epochs, policy = self._config.shared_weights.epochs, self._config.policy
         updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
         self._progress = Progress(
-            {SHARED_WEIGHTS: epochs * self.streams.steps_per_epoch, CONTROLLER: updates},
+            {SHARED_WEIGHTS: epochs * self._training_steps, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in ALTERNATING},
             shown=self.workers.is_chief,
         )
@@ -214,9 +219,11 @@ class Search(Task):
             return None
         first = self._shown_step = int(state.phase_step)
         if state.phase_name == SHARED_WEIGHTS:
-            last, take = self.streams.steps_per_epoch, self._train_weights
+            last, take = self._training_steps, self._train_weights
         else:
-            last, take = self._updates_in_epoch(epoch), self._update_strategy
+            steps = self.evaluator.steps_per_update
+            first, last = first * steps, self._updates_in_epoch(epoch) * steps
+            take = self._evaluate
         return Stretch(range(first, last), take, self._end_phase)
 
     def _end_phase(self) -> StretchEnd:
@@ -229,7 +236,7 @@ class Search(Task):
         metrics = self._end_epoch()
         tell = self._on_epoch_end
         ask = None if tell is None else functools.partial(tell, metrics)
-        return StretchEnd(metrics[self.weights.supernet.score_kind], ask)
+        return StretchEnd(metrics[self.evaluator.score_kind], ask)
 
     def end(self) -> None:
         """Takes note that the search shall end before its last epoch."""
@@ -250,7 +257,7 @@ class Search(Task):
     def check(self) -> None:
         """Sees to it that no checkpoint holds weights that it is no use to go back to."""
         self._running.check_finite(self._global_step(SHARED_WEIGHTS))
-        self.weights.check_finite()
+        self.evaluator.check()
 
     def go_back(self) -> bool:
         """Restores the newest checkpoint; returns whether there was one."""
@@ -277,7 +284,7 @@ class Search(Task):
     def _train_weights(self, step: int) -> None:
         """Phase 1: a step of one pass over the training part, with architectures of its own."""
         state, samples = self.state, self.weights.samples_per_step
-        number = int(state.epoch) * self.streams.steps_per_epoch + step
+        number = int(state.epoch) * self._training_steps + step
         if self._training_batches is None:
             self._training_batches = self.weights.training_batches(
                 lambda share: self.streams.training(number, share)
@@ -289,24 +296,27 @@ class Search(Task):
         batch = next(self._training_batches)
         self._running.add(self.weights.train(batch, decisions, number, self.rollbacks))
         state.phase_step.assign_add(1)
-        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self.streams.steps_per_epoch:
+        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self._training_steps:
             self._running.check_finite(number + 1)
             means = self._running.means()
             self._log(SHARED_WEIGHTS, number + 1, {**means, **self.weights.step_metrics()})
             self._show(SHARED_WEIGHTS, step + 1 - self._shown_step, means)
             self._running, self._shown_step = RunningMetrics(), step + 1
 
-    def _update_strategy(self, step: int) -> None:
+    def _evaluate(self, step: int) -> None:
         """Phase 2: the strategy learns from the rewards of what it proposes."""
-        del step
         state, samples = self.state, self._config.policy.samples_per_update
-        if self._reward_batches is None:
-            first = int(state.updates)
-            self._reward_batches = iter(
-                self.weights.batches(lambda share: self.streams.rewards(first, samples, share))
-            )
+        *others, last = range(self.evaluator.steps_per_update)
+        number = step % (last + 1)
+        if number in others:
+            # Nothing is proposed for good before all are scored, so that each can be the last.
+            if self._awaited is None:
+                self._awaited = self.strategy.next_proposal(samples)
+            self.evaluator.prepare(self._awaited[number])
+            return
+        self._awaited = None
         architectures = self.strategy.propose(samples)
-        rewards = self.weights.rewards(self._reward_batches, architectures)
+        rewards = self.evaluator.rewards(architectures, int(state.updates))
         metrics = self.strategy.observe(architectures, rewards)
         state.phase_step.assign_add(1)
         state.updates.assign_add(1)
@@ -322,29 +332,21 @@ class Search(Task):
         # Not the most likely one: decision by decision it may be far from all that are sampled (a
         # controller that skips with probability 0.4 most likely never skips).
         (proposed,) = self.strategy.candidates(1)
-        score = self.weights.validation_score(
-            self.weights.batches(self.streams.validation),
-            proposed,
-            use_batch_statistics=self._config.reward_statistics == "batch",
-        )
+        score = self.evaluator.score(proposed)
         if not math.isfinite(score):
             raise NumericalError(f"The score of a proposed architecture is not finite: {score}.")
         epoch = int(self.state.epoch)
-        metrics = self._score_metrics(score)
+        metrics = self.evaluator.score_metrics(score)
         self._log(DERIVE, epoch, metrics)
         self._report.proposed(proposed, score, self.strategy.most_likely(), epoch)
         logger.info(
             "epoch %d: %s of a proposed architecture %.4f%s",
             epoch,
-            self.weights.supernet.score_kind.replace("_", " "),
+            self.evaluator.score_kind.replace("_", " "),
             score,
             f", {note}" if (note := self._space.score_note(score)) else "",
         )
         return {"epoch": epoch, "architecture": proposed, **metrics}
-
-    def _score_metrics(self, score: float) -> dict[str, float]:
-        supernet = self.weights.supernet
-        return {supernet.score_kind: score, **supernet.score_metrics(score)}
 
     def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
         epoch = int(self.state.epoch) + (phase != DERIVE)
@@ -368,6 +370,7 @@ class Search(Task):
             weights=self.weights,
             strategy=self.strategy,
             streams=self.streams,
+            scored=self.evaluator.scored(),
         )
         self._report.derived(candidates, int(self.state.epoch), self._seconds, self._ranked_by())
         return SearchResult.of_candidates(candidates, self._run)
@@ -377,7 +380,7 @@ class Search(Task):
         result = self._stored_result() or self.derive()
         if not self._saved.ranked:
             for rank, candidate in enumerate(result.candidates, 1):
-                metrics = self._score_metrics(candidate.shared_weights_score)
+                metrics = self.evaluator.score_metrics(candidate.shared_weights_score)
                 self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
             self._saved.ranked = True
             self.save()

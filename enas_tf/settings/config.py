@@ -164,6 +164,63 @@ class EvolutionConfig(Settings):
 
 
 @dataclasses.dataclass(frozen=True)
+class SurrogateConfig(Settings):
+    """Sequential model-based search, another strategy (Hutter et al., 2011; PNAS, 1712.00559)."""
+
+    model: str = setting(
+        "random_forest",
+        "What predicts rewards: a random forest or a Gaussian process, of scikit-learn.",
+        choices=("random_forest", "gaussian_process"),
+    )
+    num_trees: int = setting(100, "Trees of the random forest.", minimum=2)
+    acquisition: str = setting(
+        "expected_improvement",
+        "What is proposed: where most improvement is expected, or where the prediction plus "
+        "exploration times its standard deviation is highest.",
+        choices=("expected_improvement", "upper_bound"),
+    )
+    exploration: float = setting(1.0, "Standard deviations of the upper bound.", minimum=0.0)
+    num_initial: int = setting(
+        20, "Random architectures that are observed before the first prediction.", minimum=2
+    )
+    pool_size: int = setting(
+        200,
+        "Architectures of which the most promising are proposed; half of them are neighbours of "
+        "the best ones, half are random.",
+        minimum=2,
+    )
+    memory_size: int = setting(
+        500, "Observations that the regressor is fitted to; the oldest are forgotten.", minimum=2
+    )
+    grow: bool = setting(
+        False,
+        "Begin with cells of one node and open another one from time to time, as in PNAS (micro "
+        "space).",
+    )
+    grow_after: int = setting(
+        50, "Observations after which the next node is opened, if cells grow.", minimum=1
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedConfig(Settings):
+    """How a proposed architecture is scored by a training of its own (Zoph and Le, 1611.01578)."""
+
+    epochs: int = setting(
+        10,
+        "Epochs for which each proposed architecture is trained from scratch, with the settings of "
+        "the shared weights, if evaluation is trained.",
+        minimum=1,
+    )
+    best_of_epochs: int = setting(
+        5, "The score is the best validation score of so many last epochs.", minimum=1
+    )
+    reward_power: float = setting(
+        1.0, "Power of the score that is the reward; Zoph and Le: 3.", above=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class DeriveConfig(Settings):
     """How the best architecture is chosen after (or during) a search."""
 
@@ -202,10 +259,17 @@ class SearchConfig(Settings):
     seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
     strategy: str = setting(
         "reinforce",
-        "How architectures are proposed: by a controller that learns by REINFORCE, at random, or "
-        "by regularised evolution.",
+        "How architectures are proposed: by a controller that learns by REINFORCE, at random, by "
+        "the controller as it starts, by regularised evolution, or by a regressor that learns what "
+        "they are worth.",
         # What they are stands in `enas_tf.searching.strategies`.
-        choices=("reinforce", "random", "evolution"),
+        choices=("reinforce", "random", "frozen", "evolution", "surrogate"),
+    )
+    evaluation: str = setting(
+        "shared_weights",
+        "What proposed architectures are scored by: the weights that all of them share, or a short "
+        "training of each alone, from scratch.",
+        choices=("shared_weights", "trained"),
     )
     reward_statistics: str = setting(
         "batch",
@@ -245,6 +309,8 @@ class SearchConfig(Settings):
     shared_weights: TrainingConfig = section(TrainingConfig())
     policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
     evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
+    surrogate: SurrogateConfig = section(SurrogateConfig(), prefix="surrogate_")
+    trained: TrainedConfig = section(TrainedConfig(), prefix="trained_")
     derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
 
 

@@ -115,6 +115,20 @@ class DecisionSpace(Settings, abc.ABC):
           ConfigurationError: the decisions depend on each other.
         """
 
+    @property
+    def num_growing_parts(self) -> int:
+        """In how many parts `shrunk` opens an architecture; 0: it cannot be shrunk."""
+        return 0
+
+    def shrunk(self, architecture: Any, num_parts: int) -> Any:
+        """Returns the architecture with its first parts alone, and all others as empty as can be.
+
+        Args:
+          architecture: of this space.
+          num_parts: from 1 to `num_growing_parts`.
+        """
+        raise NotImplementedError
+
     def every_architecture(self) -> list[Any]:
         """Returns all networks of a small space, each once, in the order of their decisions.
 

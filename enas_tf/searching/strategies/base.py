@@ -59,8 +59,13 @@ class Strategy(tf.Module):
         Returns:
           Architecture values of the space.
         """
-        architectures = self.draw(count, self._seeds(_Purpose.PROPOSALS, count))
+        proposed = self.next_proposal(count)
         self.num_calls.assign_add(1)
+        return proposed
+
+    def next_proposal(self, count: int) -> ArchitectureBatch:
+        """Returns what `propose` will return, and changes nothing."""
+        architectures = self.draw(count, self._seeds(_Purpose.PROPOSALS, count))
         return ArchitectureBatch.of(self.space, architectures)
 
     def skip_proposal(self) -> None:

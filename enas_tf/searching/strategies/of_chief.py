@@ -27,6 +27,10 @@ class ChiefsStrategy:
         """Returns proposals of the chief; see `Strategy.propose`."""
         return self._shared(count, self._strategy.propose)
 
+    def next_proposal(self, count: int) -> ArchitectureBatch:
+        """Returns what the chief will propose; see `Strategy.next_proposal`."""
+        return self._shared(count, self._strategy.next_proposal)
+
     def candidates(self, count: int) -> ArchitectureBatch:
         """Returns candidates of the chief; see `Strategy.candidates`."""
         return self._shared(count, self._strategy.candidates)

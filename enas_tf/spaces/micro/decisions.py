@@ -170,6 +170,21 @@ class MicroDecisionSpace(DecisionSpace):
             for cells in integers
         ]
 
+    @property
+    def num_growing_parts(self) -> int:
+        """The nodes of a cell, if there is an operation that changes nothing."""
+        return self.num_nodes if MicroOperation.IDENTITY in self.operations else 0
+
+    def shrunk(self, architecture: MicroArchitecture, num_parts: int) -> MicroArchitecture:
+        """Returns the architecture with the first nodes of its cells; see `DecisionSpace.shrunk`.
+
+        The other nodes pass the input of the cell through.
+        """
+        inputs, operations = self.encode([architecture])
+        inputs[:, :, num_parts:] = NUM_CELL_INPUTS - 1
+        operations[:, :, num_parts:] = MicroOperation.IDENTITY
+        return self.decode(MicroDecisions(inputs, operations))[0]
+
     def decision_options(self) -> MicroDecisions:
         """Returns how many values each decision can have; see `DecisionSpace.decision_options`."""
         return MicroDecisions(self._num_inputs, np.full(self._decisions_shape, self.num_operations))

@@ -137,7 +137,7 @@ def test_unusable_count_is_an_error(name, count):
 
 
 def test_unknown_strategy_is_an_error_that_lists_the_known():
-    with pytest.raises(ConfigurationError, match=r"evolution, random, reinforce.*'annealing'"):
+    with pytest.raises(ConfigurationError, match=r"evolution, frozen.*'annealing'"):
         build("annealing")
 
 

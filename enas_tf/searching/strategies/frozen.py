@@ -1,0 +1,41 @@
+"""The controller as it starts: the ablation of the paper, section 3.2."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from enas_tf.searching.strategies.base import Strategy
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.batch import ArchitectureBatch
+
+
+class Frozen(Strategy):
+    """Samples architectures from the space's controller, which never learns.
+
+    Unlike random search it has the controller's biases: how often it skips, and which operations
+    the release's first weights prefer.
+
+    Attributes:
+      controller: the space's controller.
+    """
+
+    def __init__(self, space: SearchSpace, config: SearchConfig):
+        """Initializes the controller; arguments as for `Strategy`."""
+        super().__init__(space, config)
+        self.controller = space.build_controller(seed=config.seed)
+
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> ArchitectureBatch:
+        """Samples from the controller; see `Strategy.draw`."""
+        seed = seeds.generate_state(2).view(np.int32)
+        decisions = self.controller.sample(count, seed).decisions
+        return ArchitectureBatch.from_decisions(self.space, decisions)
+
+    def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
+        """Learns nothing; reports the highest reward of this call as `best_reward`."""
+        return {"best_reward": float(np.max(rewards))}
+
+    def most_likely(self) -> Any:
+        """Returns the controller's most likely architecture, decision by decision."""
+        return self.controller.most_likely()
