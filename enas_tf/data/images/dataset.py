@@ -285,13 +285,14 @@ class ImageData:
         from enas_tf.data.images.streams import ImageSearchStreams
 
         return ImageSearchStreams(
-            self.part("train"),
-            self.part("validation"),
-            self.normalization("train"),
-            self.augmentation,
+            train=self.part("train"),
+            held_out=self.part("validation"),
+            normalization=self.normalization("train"),
+            augmentation=self.augmentation,
             batch_size=batch_size,
-            reward_batch_size=reward_batch_size,
+            reward_batch_size=min(reward_batch_size, self.validation_size),
             seed=seed,
+            steps_per_epoch=steps_per_epoch(len(self.part("train")[1]), batch_size),
         )
 
 

@@ -13,6 +13,7 @@ from enas_tf.data.fingerprint import own_name
 from enas_tf.data.names import check_text, check_words
 from enas_tf.data.texts.batch import check_devices
 from enas_tf.data.texts.parts import split_text
+from enas_tf.data.texts.segments import positions_of, segments_per_epoch
 from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.data.texts.tokenization import BLANKS, UNKNOWN, TokenizedText
 from enas_tf.data.texts.vocabulary import Vocabulary
@@ -340,15 +341,20 @@ class TextData:
         """Returns the batches of a search; see `SearchStreams`."""
         from enas_tf.data.texts.streams import TextSearchStreams
 
+        config = self.config
+        positions = positions_of(len(self.train), batch_size)
         return TextSearchStreams(
-            self.train,
-            self.validation,
-            self.beginning(),
-            sequence_length=self.config.sequence_length,
-            random_lengths=self.config.random_lengths,
+            train=self.train,
+            held_out=self.validation,
+            beginning=self.beginning(),
+            sequence_length=config.sequence_length,
+            random_lengths=config.random_lengths,
             batch_size=batch_size,
             reward_batch_size=min(reward_batch_size, self.num_reward_segments),
             seed=seed,
+            steps_per_epoch=segments_per_epoch(
+                positions, config.sequence_length, config.random_lengths
+            ),
         )
 
 

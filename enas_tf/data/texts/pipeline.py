@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from enas_tf.data.sharing import ALONE, Share, SpreadBatch
 from enas_tf.data.texts.batch import TextBatch
-from enas_tf.data.texts.segments import segment_bounds, segments_per_epoch
+from enas_tf.data.texts.segments import positions_of, segment_bounds, segments_per_epoch
 from enas_tf.errors import DataError
 
 # Sets the order of reward segments apart from all else that the seed determines.
@@ -42,20 +42,6 @@ def rows_of(tokens: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
     positions = positions_of(len(tokens), rows)
     size = rows * positions
     return tokens[:size].reshape(rows, positions), tokens[1 : size + 1].reshape(rows, positions)
-
-
-def positions_of(num_tokens: int, rows: int) -> int:
-    """Returns how many words are predicted in each of the rows of a text.
-
-    Raises:
-      DataError: there are not enough words for any.
-    """
-    if not 1 <= rows < num_tokens:
-        raise DataError(
-            f"The rows of a batch must number at least 1 and less than the words of the text, "
-            f"{num_tokens}. Received: {rows}; change the batch size."
-        )
-    return (num_tokens - 1) // rows
 
 
 def training_batches(
