@@ -9,7 +9,6 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.data.batching import steps_per_epoch
-from enas_tf.data.fingerprint import own_name
 from enas_tf.data.foreign import data_folder, user_path
 from enas_tf.data.images.arrays import (
     CheckedArrays,
@@ -19,6 +18,7 @@ from enas_tf.data.images.arrays import (
 )
 from enas_tf.data.images.preprocessing import Augmentation, Normalization
 from enas_tf.data.images.sources import cifar10, class_folders, datasets, digits, npz, tfds
+from enas_tf.data.names import own_name
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig, RetrainConfig, SearchConfig
 

@@ -9,8 +9,7 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.data.array_like import as_array
-from enas_tf.data.fingerprint import own_name
-from enas_tf.data.names import check_text, check_words
+from enas_tf.data.names import check_text, check_words, own_name
 from enas_tf.data.texts.batch import check_devices
 from enas_tf.data.texts.parts import split_text
 from enas_tf.data.texts.segments import positions_of, segments_per_epoch
@@ -208,11 +207,7 @@ class TextData:
 
     @classmethod
     def _from_parts(
-        cls,
-        parts: Sequence[Iterable[str]],
-        tokenization: str,
-        name: str,
-        config: TextDataConfig,
+        cls, parts: Sequence[Iterable[str]], tokenization: str, name: str, config: TextDataConfig
     ) -> Self:
         limits = _limits(config)
         vocabulary = Vocabulary.from_tokens(
