@@ -28,6 +28,7 @@ ROOMS = (
     "reporting",
     "final_training",
     "searching",
+    "studies",
     "benchmark",
     "examples",
     "cli",

@@ -102,7 +102,7 @@ class SharedWeights:
         """Returns the batches of a stream, at a time one for every replica; see `distributed`."""
         return distributed(self.distribution, stream)
 
-    def training_batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Iterator[Any]:
+    def training_dataset(self, stream: Callable[[Share], tf.data.Dataset]) -> Any:
         """Returns the batches of a stream for `train`, which is traced once for all their shapes.
 
         Args:
@@ -111,7 +111,11 @@ class SharedWeights:
         """
         batches = self.batches(stream)
         self._untraced = batches.element_spec
-        return iter(batches)
+        return batches
+
+    def training_batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Iterator[Any]:
+        """Returns an iterator over `training_dataset`."""
+        return iter(self.training_dataset(stream))
 
     def _trace_training(self) -> None:
         """Traces the training step for all batches of `training_batches`, if it is not yet."""

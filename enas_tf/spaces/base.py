@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import Self
 
-from enas_tf.errors import ArchitectureError
+from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings.config import SearchConfig, TrainingConfig
 from enas_tf.settings.setting import Settings
 
@@ -25,12 +25,18 @@ FORMAT_VERSION = 1
 # Layers of a network, nodes of a cell: ten times those of the paper. Drawings and networks
 # of many more would take minutes and much memory before anything is seen of them.
 MOST_PARTS = 128
+# Decisions of all architectures of a space that can be listed; more would take days to train.
+MOST_ENUMERATED = 5000
 
 
 class Architecture(abc.ABC):
     """One point of a search space: an immutable, validated, hashable value."""
 
     space_name: ClassVar[str]
+
+    def canonical(self) -> Self:
+        """Returns the one architecture that stands for all that are the same network."""
+        return self
 
     @abc.abstractmethod
     def to_release_string(self) -> str:
@@ -95,6 +101,43 @@ class DecisionSpace(Settings, abc.ABC):
     @abc.abstractmethod
     def decode(self, decisions: Any) -> list[Any]:
         """Returns the architectures of batched decisions."""
+
+    @abc.abstractmethod
+    def decision_options(self) -> NamedTuple:
+        """Returns how many values each decision of an architecture can have, from 0 on.
+
+        Returns:
+          Integers in the form of the decisions of one architecture, without the first axis; 1 where
+          nothing is decided.
+
+        Raises:
+          ConfigurationError: the decisions depend on each other.
+        """
+
+    def every_architecture(self) -> list[Any]:
+        """Returns all networks of a small space, each once, in the order of their decisions.
+
+        Raises:
+          ConfigurationError: there are too many, see `MOST_ENUMERATED`.
+        """
+        if self.num_architectures > MOST_ENUMERATED:
+            raise ConfigurationError(
+                f"The space has {self.num_architectures:,} architectures; at most "
+                f"{MOST_ENUMERATED:,} can be enumerated. Take fewer layers, nodes or operations."
+            )
+        options = self.decision_options()
+        flat = np.concatenate([np.ravel(field) for field in options])
+        # Of decisions with one option nothing is left but their place.
+        rows = np.array(list(np.ndindex(*flat[flat > 1])), np.int32)
+        full = np.zeros((len(rows), len(flat)), np.int32)
+        full[:, flat > 1] = rows
+        ends = np.cumsum([np.size(field) for field in options])
+        fields = [
+            part.reshape(len(rows), *np.shape(field))
+            for part, field in zip(np.split(full, ends[:-1], axis=1), options)
+        ]
+        architectures = self.decode(type(options)(*fields))
+        return list(dict.fromkeys(architecture.canonical() for architecture in architectures))
 
     @abc.abstractmethod
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:

@@ -279,20 +279,33 @@ class ImageData:
         steps_per_epoch(len(labels), config.training.batch_size)
 
     def search_streams(
-        self, *, batch_size: int, reward_batch_size: int, seed: int
+        self,
+        *,
+        batch_size: int,
+        reward_batch_size: int,
+        seed: int,
+        scored_part: str = "validation",
     ) -> "ImageSearchStreams":
-        """Returns the batches of a search; see `SearchStreams`."""
+        """Returns the batches of a search; see `SearchStreams`.
+
+        Args:
+          batch_size: see `SearchStreams`.
+          reward_batch_size: likewise.
+          seed: likewise.
+          scored_part: what architectures are scored on; `test` only where nothing is chosen by it.
+        """
         from enas_tf.data.images.streams import ImageSearchStreams
 
+        train, scored = self.part("train"), self.part(scored_part)
         return ImageSearchStreams(
-            train=self.part("train"),
-            held_out=self.part("validation"),
+            train=train,
+            held_out=scored,
             normalization=self.normalization("train"),
             augmentation=self.augmentation,
             batch_size=batch_size,
-            reward_batch_size=min(reward_batch_size, self.validation_size),
+            reward_batch_size=min(reward_batch_size, len(scored[1])),
             seed=seed,
-            steps_per_epoch=steps_per_epoch(len(self.part("train")[1]), batch_size),
+            steps_per_epoch=steps_per_epoch(len(train[1]), batch_size),
         )
 
 

@@ -32,7 +32,7 @@ class ImageSearchStreams(SearchStreams):
 
     Attributes:
       train: pictures and labels of the training part.
-      held_out: of the validation part.
+      held_out: of the part that architectures are scored on, mostly the validation part.
       normalization: statistics of the training part.
       augmentation: random changes of training pictures.
     """

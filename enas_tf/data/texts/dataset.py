@@ -324,16 +324,21 @@ class TextData:
             )
 
     def search_streams(
-        self, *, batch_size: int, reward_batch_size: int, seed: int
+        self,
+        *,
+        batch_size: int,
+        reward_batch_size: int,
+        seed: int,
+        scored_part: str = "validation",
     ) -> "TextSearchStreams":
-        """Returns the batches of a search; see `SearchStreams`."""
+        """Returns the batches of a search; see `ImageData.search_streams`."""
         from enas_tf.data.texts.streams import TextSearchStreams
 
         config = self.config
         positions = positions_of(len(self.train), batch_size)
         return TextSearchStreams(
             train=self.train,
-            held_out=self.validation,
+            held_out=self.part(scored_part),
             beginning=self.beginning(),
             sequence_length=config.sequence_length,
             random_lengths=config.random_lengths,

@@ -33,7 +33,7 @@ class TextSearchStreams(SearchStreams):
 
     Attributes:
       train: words of the training part, int32 `[words]`.
-      held_out: of the validation part.
+      held_out: of the part that architectures are scored on, mostly the validation part.
       beginning: of the training part, to be looked at.
       sequence_length: words in a segment, on average if lengths are random.
       random_lengths: whether those of training segments are.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from enas_tf.errors import ArchitectureError
+from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
 from enas_tf.spaces.macro.architecture import (
@@ -242,6 +242,18 @@ class MacroDecisionSpace(DecisionSpace):
             )
             architectures.append(MacroChannelArchitecture(channel_layers, self.filters))
         return architectures
+
+    def decision_options(self) -> MacroDecisions:
+        """Returns how many values each decision can have; see `DecisionSpace.decision_options`."""
+        if not self.search_whole_channels:
+            raise ConfigurationError(
+                "Where a range of channels ends depends on where it starts; architectures of "
+                "search_whole_channels=False cannot be enumerated."
+            )
+        return MacroDecisions(
+            np.full(self.num_layers, self.num_operations),
+            np.tri(self.num_layers, k=-1, dtype=int) + 1,
+        )
 
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
         """Returns how often each operation has each layer.

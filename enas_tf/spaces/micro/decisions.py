@@ -173,6 +173,10 @@ class MicroDecisionSpace(DecisionSpace):
             for cells in integers
         ]
 
+    def decision_options(self) -> MicroDecisions:
+        """Returns how many values each decision can have; see `DecisionSpace.decision_options`."""
+        return MicroDecisions(self._num_inputs, np.full(self._decisions_shape, self.num_operations))
+
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
         """Returns how often each operation has each operand.
 

@@ -124,6 +124,12 @@ class RnnDecisionSpace(DecisionSpace):
         integers = np.stack([np.asarray(field) for field in decisions], axis=-1)
         return [RnnArchitecture.from_integers(cell.ravel().tolist()) for cell in integers]
 
+    def decision_options(self) -> RnnDecisions:
+        """Returns how many values each decision can have; see `DecisionSpace.decision_options`."""
+        return RnnDecisions(
+            np.arange(self.num_nodes) + 1, np.full(self.num_nodes, len(RnnFunction))
+        )
+
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
         """Returns how often each function occurs in each node.
 

@@ -69,6 +69,9 @@ class ChainSpace(ImageSpace):
         rows = np.asarray(decisions.operations).tolist()
         return [ChainArchitecture(tuple(map(ChainOperation, row))) for row in rows]
 
+    def decision_options(self):
+        return ChainDecisions(np.full(self.num_layers, len(ChainOperation)))
+
     def operation_counts(self, architectures):
         (operations,) = self.encode(architectures)
         return {o.label: np.sum(operations == o, axis=0).tolist() for o in ChainOperation}

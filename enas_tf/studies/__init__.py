@@ -1,0 +1,1 @@
+"""Studies of searches: what they are worth."""
