@@ -79,12 +79,11 @@ class JsonLines:
         Raises:
           RunDirectoryError: a line is no JSON, or the file cannot be read.
         """
-        try:
-            lines = read_bytes(self.path).split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise RunDirectoryError(f"Cannot read {shown(self.path)}: {reason(error)}.") from error
+        with attempting("read", self.path):
+            try:
+                lines = read_bytes(self.path).split(b"\n")[:-1]
+            except FileNotFoundError:
+                return []
         values = []
         for number, line in enumerate(lines, 1):
             try:
@@ -217,10 +216,25 @@ def writing(path: pathlib.Path) -> Iterator[None]:
         deleted or replaced.
     """
     check_place(path)
+    with attempting("write", path):
+        yield
+
+
+@contextlib.contextmanager
+def attempting(action: str, path: pathlib.Path) -> Iterator[None]:
+    """Makes an error that names the path of every `OSError`.
+
+    Args:
+      action: what is done to it, as in "write".
+      path: of a file or folder; told as people know it.
+
+    Raises:
+      RunDirectoryError: an `OSError` came up.
+    """
     try:
         yield
     except OSError as error:
-        raise RunDirectoryError(f"Cannot write {shown(path)}: {reason(error)}.") from error
+        raise RunDirectoryError(f"Cannot {action} {shown(path)}: {reason(error)}.") from error
 
 
 def reason(error: Exception) -> str:
