@@ -7,6 +7,7 @@ architectures.jsonl     one JSON object a line for every sampled architecture
 evaluations.jsonl       one JSON object a line for every architecture that was trained alone
 best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
 report.html             what enas-report wrote
+study.json  study.html  searches/  trainings/  scores/  of a study
 checkpoints/  tensorboard/  log.txt
 ```
 """
@@ -26,6 +27,7 @@ from typing_extensions import Self
 
 import enas_tf
 from enas_tf.errors import DataError, RunDirectoryError
+from enas_tf.files import places
 from enas_tf.files.lock import lock_folder
 from enas_tf.files.places import absolute, user_path
 from enas_tf.files.reading import read_bytes
@@ -50,6 +52,9 @@ ARCHITECTURES = "architectures.jsonl"
 BEST_ARCHITECTURE = "best_architecture.json"
 EVALUATIONS = "evaluations.jsonl"
 RESULTS = "results.json"
+STUDY = "study.json"
+# Of a study: the runs that belong to it.
+STUDY_FOLDERS = ("searches", "trainings", "scores")
 
 # What `overwrite` may delete; anything else in the folder is not ours.
 _FILES = (
@@ -63,13 +68,23 @@ _FILES = (
     "model.keras",
     "vocabulary.txt",
     "report.html",
+    STUDY,
+    "study.html",
     "log.txt",
 )
-_FOLDERS = ("checkpoints", "tensorboard", "saved_model")
+_FOLDERS = ("checkpoints", "tensorboard", "saved_model", *STUDY_FOLDERS)
 # What decides the bits of the results, of the recorded versions.
 _NUMERICAL = ("tensorflow", "keras")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
-_WORK = (METRICS, EVALUATIONS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
+_WORK = (
+    METRICS,
+    EVALUATIONS,
+    BEST_ARCHITECTURE,
+    RESULTS,
+    "model.keras",
+    "saved_model",
+    *STUDY_FOLDERS,
+)
 
 
 class RunDirectory:
@@ -121,6 +136,7 @@ class RunDirectory:
         *,
         overwrite: bool = False,
         origin: Mapping[str, Any] | None = None,
+        with_others: bool = False,
     ) -> Self:
         """Makes the folder of a new run, or goes on in the folder of the same run.
 
@@ -135,6 +151,7 @@ class RunDirectory:
           origin: where the configuration comes from, for example its preset. It is written down
             for the commands that go on from the run, but decides nothing: the same run may be
             gone on with from elsewhere.
+          with_others: other processes may have the folder open too, which is not locked then.
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
@@ -145,8 +162,11 @@ class RunDirectory:
         cls.check(path)
         with attempting("make the folder", run.path):
             run.path.mkdir(parents=True, exist_ok=True)
-        run._reach(lock_folder(run.path))
-        run._sweep()
+        if with_others:
+            run._reach(places.hold(run.path).way)
+        else:
+            run._reach(lock_folder(run.path))
+            run._sweep()
         if os.path.lexists(run.file(CONFIG)):
             there = run.configuration
             _check_command(run.path, there, configuration)

@@ -89,14 +89,11 @@ def derive(
     )
     scores = list(known)
     try:
-        # The same minibatch for all, so that none is merely lucky.
-        is_minibatch = settings.scoring == "minibatch"
-        batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
-        with _kept_statistics(weights):
-            for architecture in architectures:
-                score = _score(config, weights, streams, batches, architecture)
-                scores.append(Candidate(architecture, score, weights.supernet.score_kind, score))
-                progress.update(DERIVE, score=score, best=_best_score(scores))
+        for architecture, score in zip(
+            architectures, scores_of(config, weights, streams, architectures)
+        ):
+            scores.append(Candidate(architecture, score, weights.supernet.score_kind, score))
+            progress.update(DERIVE, score=score, best=_best_score(scores))
         candidates = _finite_candidates(scores, weights)
         candidates.sort(key=lambda candidate: -candidate.score)
         trained, untrained = [], []
@@ -116,6 +113,18 @@ def derive(
         progress.close()
     trained.sort(key=lambda candidate: -candidate.score)
     return trained + untrained + candidates[num_finalists:]
+
+
+def scores_of(
+    config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
+) -> Iterator[float]:
+    """Yields the score of each architecture with the shared weights, as `config.derive` says."""
+    # The same minibatch for all, so that none is merely lucky.
+    is_minibatch = config.derive.scoring == "minibatch"
+    batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
+    with _kept_statistics(weights):
+        for architecture in architectures:
+            yield _score(config, weights, streams, batches, architecture)
 
 
 def _best_score(candidates: Sequence[Candidate]) -> float:

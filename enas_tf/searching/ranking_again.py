@@ -1,6 +1,7 @@
 """Deriving again from the run directory of a search, finished or not."""
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from enas_tf.records.search import RecordedSearch, recorded_search
@@ -61,3 +62,26 @@ def derive_recorded(
         ) as restored,
     ):
         return restored.derive()
+
+
+def score_again(path: str | pathlib.Path, data: Any, architectures: Sequence[Any]) -> list[float]:
+    """Scores architectures with the shared weights of a search; changes nothing.
+
+    Args:
+      path: the run directory of the search.
+      data: what was searched on.
+      architectures: of the space.
+
+    Returns:
+      Their scores, higher is better, as the search scores its candidates.
+    """
+    recorded = recorded_search(path)
+    recorded.check_data(data)
+    with (
+        training_strategy() as strategy,
+        recorded.run as run,
+        Search(
+            recorded.space, data, recorded.config, run, distribution=strategy, checkpoint="latest"
+        ) as restored,
+    ):
+        return restored.scores(architectures)

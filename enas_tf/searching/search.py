@@ -8,7 +8,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.evaluators import build_evaluator
-from enas_tf.searching.ranking import derive
+from enas_tf.searching.ranking import derive, scores_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
@@ -374,6 +374,10 @@ class Search(Task):
         )
         self._report.derived(candidates, int(self.state.epoch), self._seconds, self._ranked_by())
         return SearchResult.of_candidates(candidates, self._run)
+
+    def scores(self, architectures: Sequence[Any]) -> list[float]:
+        """Returns the scores of architectures with the shared weights; see `scores_of`."""
+        return list(scores_of(self._config, self.weights, self.streams, architectures))
 
     def finish(self) -> SearchResult:
         """Returns the result of a search whose epochs are done, and logs all candidates once."""
