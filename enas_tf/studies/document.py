@@ -6,7 +6,7 @@ result of an architecture is the mean over its retrainings. Nothing here imports
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ Json = dict[str, Any]
 def study_document(outcome: StudyOutcome) -> Json:
     """Returns the numbers of a study as `study.json` holds them.
 
-    Beside what the searches found, methods have: `place_among_random`, of the found architecture
+    Beside what the contract names, methods have: `place_among_random`, of the found architecture
     that did best on the validation part, among the random ones; `equal_size`, see
     `statistics.EqualSize`; `p_value` and the other fields of `statistics.Comparison`; `time`.
     `interval` is that of the mean. `ranked` has what rankings were measured on, and what the shared
@@ -55,6 +55,9 @@ def study_document(outcome: StudyOutcome) -> Json:
     for search in sampling["searches"]:
         # Nothing but a draw found them; its number stands for a seed.
         search["score"] = None
+    # Beside itself there is nothing to find out.
+    sampling.update(dict.fromkeys(("probability_interval", "p_value", "place_among_random")))
+    sampling["equal_size"] = equal_size([], [], [], [])._asdict()
     everything = [*outcome.random, *outcome.ranked]
     everything += [one.trained for found in outcome.methods.values() for one in found]
     searches = [one for found in outcome.methods.values() for one in found]

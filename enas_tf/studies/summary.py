@@ -18,6 +18,11 @@ def study_summary(document: Mapping[str, Any]) -> str:
     Args:
       document: of `study_document`.
     """
+    return " ".join(summary_paragraphs(document))
+
+
+def summary_paragraphs(document: Mapping[str, Any]) -> list[str]:
+    """Returns the summary as one text for each method, for the ranking, and for what is missing."""
     methods = document["methods"]
     num_random = len(methods[RANDOM_SAMPLING]["searches"])
     sentences = [
@@ -31,7 +36,7 @@ def study_summary(document: Mapping[str, Any]) -> str:
             f"Only {num_random} random architectures were trained: with fewer than {FEW_RANDOM} "
             "nobody knows what random sampling is worth here."
         )
-    return " ".join(sentences)
+    return sentences
 
 
 def _of_method(
@@ -46,10 +51,7 @@ def _of_method(
     better = sum(one < reference if lower else one > reference for one in results)
     searches = "The one search" if count == 1 else f"{better} of {count} searches"
     verb = "found a network" if count == 1 else "found networks"
-    if count == 1:
-        side = "better" if better else "no better"
-    else:
-        side = "better"
+    side = "no better" if count == 1 and not better else "better"
     text = (
         f"{searches} by {words} {verb} {side} than the mean of {num_random} random ones; a found "
         f"network beats a random one in {100 * probability:.0f} % of pairs{_between(method)}."
@@ -67,7 +69,7 @@ def _verdict(words: str, method: Mapping[str, Any], count: int) -> str:
     else:
         side = "better" if probability > 0.5 else "worse"
         said = f"That {words} is {side} than random sampling is unlikely to be chance "
-        said += f"(p = {_small(p_value)})."
+        said += f"({_small(p_value)})."
     if count < FEW_SEARCHES:
         said += (
             f" {count} searches are weak evidence: their interval is too narrow, and each of them "
@@ -81,9 +83,7 @@ def _at_equal_size(method: Mapping[str, Any]) -> str:
     if not size["num_searches"]:
         return ""
     if size["difference"] is None:
-        if not size["num_compared"]:
-            return " Nothing can be said at equal size: no random networks are of such sizes."
-        return ""
+        return " Nothing can be said at equal size: too few random networks are as large."
     interval = size["interval"]
     left_out = size["num_searches"] - size["num_compared"]
     beside = f", {left_out} of them left out as of a size no random one has" if left_out else ""
@@ -120,7 +120,7 @@ def _of_ranking(ranking: Mapping[str, Any]) -> str:
         said += f"; a second training ranks them with τ {_number(again)}, the ceiling"
     sentences.append(f"{said}.")
     if interval is None or interval[0] <= 0 <= interval[1]:
-        sentences.append("That is not told from a ranking by chance.")
+        sentences.append("The τ of shared weights is not told apart from zero.")
     return " ".join(sentences)
 
 
@@ -132,8 +132,8 @@ def _between(method: Mapping[str, Any]) -> str:
 
 
 def _small(p_value: float) -> str:
-    return f"{p_value:.3f}" if p_value >= 0.001 else "below 0.001"
+    return f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
