@@ -21,6 +21,7 @@ COMMANDS = (
     "draw",
     "report",
     "benchmark",
+    "study",
 )
 
 setup(
@@ -35,7 +36,10 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["enas_tf", "enas_tf.*"]),
     include_package_data=True,
-    package_data={"enas_tf.reporting.page": ["templates/*"]},
+    package_data={
+        "enas_tf.reporting.page": ["templates/*"],
+        "enas_tf.studies": ["truths/*"],
+    },
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.1",

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 from enas_tf.errors import ConfigurationError
@@ -15,6 +16,7 @@ from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.document import study_document
+from enas_tf.studies.dry_run import dry_run
 from enas_tf.studies.page import study_page
 from enas_tf.studies.plan import WHOLE, Part, Plan, SearchJob, StudyConfig, make_plan
 from enas_tf.studies.study import Study
@@ -38,6 +40,7 @@ def study(
     overwrite: bool = False,
     distribution: Any | None = None,
     preset: str | None = None,
+    on_dry_run: Callable[[str], Any] | None = None,
 ) -> dict[str, Any] | None:
     """Finds out what searches are worth, beside architectures drawn at random.
 
@@ -46,7 +49,8 @@ def study(
     it goes on where it was interrupted, and does nothing twice.
 
     ```python
-    preset, final = enas_tf.search_presets("macro")["smoke"], enas_tf.retrain_presets("macro")["smoke"]
+    preset = enas_tf.search_presets("macro")["smoke"]
+    final = enas_tf.retrain_presets("macro")["smoke"]
     data = enas_tf.load_images(preset.data)
     document = enas_tf.study(
         preset.space.for_data(data), data, preset.search, final.retrain, final.network,
@@ -72,9 +76,10 @@ def study(
       overwrite: start anew if another study is in `output_dir`.
       distribution: which devices train. Default: `default_strategy()`.
       preset: name of the preset that the settings come from.
+      on_dry_run: is told what would be done; nothing is done then.
 
     Returns:
-      What `study.json` holds; None if only a part was done.
+      What `study.json` holds; None if only a part, or nothing, was done.
 
     Raises:
       EnasError: the settings do not fit, or `output_dir` holds something else; with `collect`, jobs
@@ -101,6 +106,13 @@ def study(
         raise ConfigurationError(
             f"`network` must be a {entry.network.__name__}. Received: {type(network).__name__}."
         )
+    if on_dry_run is not None:
+        batches = search_config.shared_weights.batch_size
+        streams = data.search_streams(batch_size=batches, reward_batch_size=batches, seed=0)
+        on_dry_run(
+            dry_run(space, streams.steps_per_epoch, search_config, kept_out, network, plan, part)
+        )
+        return None
     configuration = {
         "command": STUDY,
         "space": {"name": space.name, **space.to_json()},

@@ -13,6 +13,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import tensorflow as tf
+
+from enas_tf.environment.console import say
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.writing import to_json_text, write_text
@@ -35,8 +38,6 @@ from enas_tf.studies.outcomes import (
     Trained,
 )
 from enas_tf.studies.plan import Part, Plan, SearchJob, TrainingJob
-
-logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +72,10 @@ class Study:
 
     def do(self, part: Part) -> None:
         """Does the jobs of a part that are not done yet."""
+        # It warns of functions that are traced often; here every job has its own.
+        tf.get_logger().setLevel(logging.ERROR)
         jobs = self.plan.jobs(part)
         left = [job for job in jobs if not self.is_done(job)]
-        started = time.monotonic()
         seconds: dict[type, list[float]] = {}
         for number, job in enumerate(left):
             _tell(
@@ -84,8 +86,6 @@ class Study:
             seconds.setdefault(type(job), []).append(time.monotonic() - before)
             # Graphs and their variables refer to each other.
             gc.collect()
-        if left:
-            logger.info("%d jobs took %s.", len(left), duration(time.monotonic() - started))
 
     def _do(self, job: SearchJob | TrainingJob) -> None:
         if isinstance(job, TrainingJob):
@@ -258,4 +258,4 @@ def _time_left(jobs: Sequence[Any], seconds: Mapping[type, Sequence[float]]) -> 
 def _tell(job: Any, number: int, count: int, time_left: float | None) -> None:
     left = "" if time_left is None else f", about {duration(time_left)} left"
     what = "search" if isinstance(job, SearchJob) else "training"
-    logger.info("Job %d of %d%s: %s %s", number + 1, count, left, what, job.name)
+    say(f"Job {number + 1} of {count}{left}: {what} {job.name}")
