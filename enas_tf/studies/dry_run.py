@@ -42,8 +42,8 @@ def dry_run(
     trainings = (count + found) * len(plan.seeds)
     lines = [
         f"{found} searches: {', '.join(methods)}, with {found // len(methods)} seeds each. A "
-        f"search has {epochs} epochs of {steps_per_epoch} training steps and {policy.updates_per_epoch} "
-        f"updates of {policy.samples_per_update} architectures.",
+        f"search has {epochs} epochs of {steps_per_epoch} training steps and "
+        f"{policy.updates_per_epoch} updates of {policy.samples_per_update} architectures.",
         f"{trainings} trainings from scratch: {count} architectures drawn at random and at most "
         f"{found} that the searches find, {len(plan.seeds)} trainings of "
         f"{retrain.training.epochs} epochs each.",
@@ -54,7 +54,7 @@ def dry_run(
         jobs = plan.jobs(part)
         searches = sum(isinstance(job, SearchJob) for job in jobs)
         lines.append(
-            f"Part {part.number} of {part.count}: {searches} searches with the trainings of what "
+            f"Part {part.number} of {part.of}: {searches} searches with the trainings of what "
             f"they find, and {len(jobs) - searches} other trainings."
         )
     return "\n".join(lines)

@@ -95,15 +95,15 @@ class TrainingJob(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Every `count`-th job of a study, from job `number - 1` on.
+    """Every `of`-th job of a study, from job `number - 1` on.
 
     Attributes:
-      number: from 1 to `count`.
-      count: how many parts there are.
+      number: from 1 to `of`.
+      of: how many parts there are.
     """
 
     number: int
-    count: int
+    of: int
 
     @classmethod
     def parse(cls, text: str) -> "Part":
@@ -149,7 +149,7 @@ class Plan:
 
     def jobs(self, part: Part = WHOLE) -> list[Any]:
         """Returns the jobs of a part: searches first, which take longest."""
-        return [*self.searches, *self.trainings][part.number - 1 :: part.count]
+        return [*self.searches, *self.trainings][part.number - 1 :: part.of]
 
 
 def make_plan(space: SearchSpace, config: StudyConfig, seed: int) -> Plan:
