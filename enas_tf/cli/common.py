@@ -20,7 +20,7 @@ from enas_tf.training.machines.cluster import Cluster
 
 Started = TypeVar("Started")
 
-PRESETS = ("default", "release", "paper", "smoke")
+PRESETS = ("default", "release", "paper", "nas", "smoke")
 
 
 def chosen_space(

@@ -6,8 +6,11 @@ is refused where it is read, not after hours of work.
 
 import numbers
 import re
+import zlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from enas_tf.errors import DataError
 
@@ -88,6 +91,32 @@ def check_text(what: str, text: str) -> None:
             f"{what} must be text that UTF-8 can hold, without zero bytes. "
             f"Received: {wrong[0]!r} at position {wrong.start()}."
         )
+
+
+def own_name(
+    name: str | None, kind: str, arrays: Iterable[np.ndarray], words: Iterable[str]
+) -> str:
+    """Returns the name that a dataset from memory has in a run directory.
+
+    A name of ours ends in eight characters that are the same for the same data only, so that a run
+    is not gone on with on other data by mistake.
+
+    Args:
+      name: that the caller gave. None: one is made.
+      kind: begins a name that is made.
+      arrays: of numbers; shapes count too.
+      words: names of classes, or words of a vocabulary.
+
+    Raises:
+      DataError: the name cannot be written.
+    """
+    if name is not None:
+        return check_name("`name`", name)
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(repr((array.shape, array.dtype.str)).encode(), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    return f"{kind}_{zlib.crc32(chr(10).join(words).encode(), checksum):08x}"
 
 
 def _list(what: str, names: Any) -> Iterable[Any]:

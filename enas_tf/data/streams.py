@@ -1,6 +1,7 @@
 """The streams of batches that a search reads, whatever it works on."""
 
 import abc
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from enas_tf.data.sharing import ALONE, Share
@@ -9,29 +10,25 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class SearchStreams(abc.ABC):
     """Training, reward and validation batches of a search; the test part is never read.
 
     Training batches are divided among replicas by rows, all others are spread as `SpreadBatch`es;
     see `data.sharing`.
 
-    Args:
+    Attributes:
       batch_size: examples (rows of text) in a training or validation batch, over all devices.
-      reward_batch_size: validation examples (segments) behind one reward.
+      reward_batch_size: validation examples (segments) behind one reward; at most as many as
+        there are.
       seed: of order and augmentation (of lengths).
       steps_per_epoch: full batches in one pass over the training part.
-
-    Attributes:
-      steps_per_epoch: as given.
     """
 
-    def __init__(
-        self, *, batch_size: int, reward_batch_size: int, seed: int, steps_per_epoch: int
-    ) -> None:
-        self._batch_size = batch_size
-        self._reward_batch_size = reward_batch_size
-        self._seed = seed
-        self.steps_per_epoch = steps_per_epoch
+    batch_size: int
+    reward_batch_size: int
+    seed: int
+    steps_per_epoch: int
 
     @abc.abstractmethod
     def preview(self) -> Any:
@@ -51,9 +48,9 @@ class SearchStreams(abc.ABC):
     ) -> "tf.data.Dataset":
         """Returns endless validation minibatches, one for each sampled architecture, spread."""
 
-    @abc.abstractmethod
     def minibatch(self, share: Share = ALONE) -> "tf.data.Dataset":
         """Returns the first validation minibatch of `rewards` only, spread."""
+        return self.rewards(0, 1, share).take(share.count)
 
     @abc.abstractmethod
     def validation(self, share: Share = ALONE) -> "tf.data.Dataset":

@@ -5,9 +5,8 @@ They are global, and belong to whoever uses the package: a file `keras.json`, or
 """
 
 import contextlib
-import functools
-from collections.abc import Callable, Iterator
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 from enas_tf.errors import ConfigurationError
 
@@ -18,9 +17,6 @@ _SETTINGS: dict[str, Any] = {
     "image_data_format": "channels_last",
     "epsilon": 1e-7,
 }
-
-Parameters = ParamSpec("Parameters")
-Returned = TypeVar("Returned")
 
 
 def check_backend() -> None:
@@ -65,15 +61,8 @@ def own_settings() -> Iterator[None]:
             getattr(keras.config, f"set_{name}")(before[name])
 
 
-def under_own_settings(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
-    """Makes a function run under `own_settings`."""
-
-    @functools.wraps(function)
-    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
-        with own_settings():
-            return function(*args, **kwargs)
-
-    return run
+# Makes a function run under `own_settings`, entered anew at every call.
+under_own_settings = own_settings()
 
 
 def _name_of(value: Any) -> Any:

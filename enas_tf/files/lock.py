@@ -5,7 +5,7 @@ import pathlib
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.files import places
-from enas_tf.files.writing import reason
+from enas_tf.files.writing import attempting
 
 try:
     import fcntl
@@ -28,10 +28,8 @@ def lock_folder(path: pathlib.Path) -> pathlib.Path:
     Raises:
       RunDirectoryError: another process has it, or it cannot be opened.
     """
-    try:
+    with attempting("open the folder", path):
         place = places.hold(path)
-    except OSError as error:
-        raise RunDirectoryError(f"Cannot open the folder {path}: {reason(error)}.") from error
     if place.identity not in _locked and place.descriptor is not None:
         if not try_lock(place.descriptor):
             places.let_go(place)

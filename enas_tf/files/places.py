@@ -38,19 +38,6 @@ class Place:
     identity: tuple[int, int]
     descriptor: int | None
 
-    def check(self) -> None:
-        """Raises `RunDirectoryError` unless its path still leads to this folder."""
-        try:
-            is_there = _identity(os.stat(self.named)) == self.identity
-        except OSError:
-            is_there = False
-        if not is_there:
-            raise RunDirectoryError(
-                f"{self.named} is not the folder any more in which this run began: it was renamed, "
-                "deleted or replaced in the meantime. Nothing more was written; if it is elsewhere "
-                "now, give that path as output_dir to go on from the last checkpoint."
-            )
-
     def release(self) -> None:
         """Closes the folder; the way ends here."""
         if self.descriptor is not None:
@@ -116,8 +103,18 @@ def way_to(folder: str | os.PathLike[str]) -> pathlib.Path:
 def check_place(path: pathlib.Path) -> None:
     """Raises `RunDirectoryError` if a way leads to a folder that is not where it was opened."""
     place = _place_on(path)
-    if place is not None:
-        place.check()
+    if place is None:
+        return
+    try:
+        is_there = _identity(os.stat(place.named)) == place.identity
+    except OSError:
+        is_there = False
+    if not is_there:
+        raise RunDirectoryError(
+            f"{place.named} is not the folder any more in which this run began: it was renamed, "
+            "deleted or replaced in the meantime. Nothing more was written; if it is elsewhere "
+            "now, give that path as output_dir to go on from the last checkpoint."
+        )
 
 
 def shown(path: pathlib.Path) -> pathlib.Path:

@@ -51,6 +51,8 @@ class JsonLines:
                     check_regular(self.path)
                 # Without a buffer, which after a failure would be written once more.
                 self._file = self.path.open("ab", buffering=0)
+                # A process that was killed may have left half a line, which `read` leaves out.
+                self._file.truncate(read_bytes(self.path).rfind(b"\n") + 1)
             size = os.fstat(self._file.fileno()).st_size
             try:
                 _write_all(self._file, line)
@@ -79,12 +81,11 @@ class JsonLines:
         Raises:
           RunDirectoryError: a line is no JSON, or the file cannot be read.
         """
-        try:
-            lines = read_bytes(self.path).split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise RunDirectoryError(f"Cannot read {shown(self.path)}: {reason(error)}.") from error
+        with attempting("read", self.path):
+            try:
+                lines = read_bytes(self.path).split(b"\n")[:-1]
+            except FileNotFoundError:
+                return []
         values = []
         for number, line in enumerate(lines, 1):
             try:
@@ -217,10 +218,25 @@ def writing(path: pathlib.Path) -> Iterator[None]:
         deleted or replaced.
     """
     check_place(path)
+    with attempting("write", path):
+        yield
+
+
+@contextlib.contextmanager
+def attempting(action: str, path: pathlib.Path) -> Iterator[None]:
+    """Makes an error that names the path of every `OSError`.
+
+    Args:
+      action: what is done to it, as in "write".
+      path: of a file or folder; told as people know it.
+
+    Raises:
+      RunDirectoryError: an `OSError` came up.
+    """
     try:
         yield
     except OSError as error:
-        raise RunDirectoryError(f"Cannot write {shown(path)}: {reason(error)}.") from error
+        raise RunDirectoryError(f"Cannot {action} {shown(path)}: {reason(error)}.") from error
 
 
 def reason(error: Exception) -> str:

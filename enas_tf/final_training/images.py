@@ -10,8 +10,8 @@ import tensorflow as tf
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images.augmentation import normalize
 from enas_tf.data.images.dataset import ImageData, retraining_part
-from enas_tf.data.images.pipeline import training_batches
 from enas_tf.data.images.preprocessing import PREVIEWED
+from enas_tf.data.images.streams import training_batches
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.classifier import (

@@ -10,8 +10,8 @@ import tensorflow as tf
 from enas_tf.data.sharing import Share
 from enas_tf.data.texts.batch import TextBatch
 from enas_tf.data.texts.dataset import TextData
-from enas_tf.data.texts.pipeline import positions_of, training_batches
-from enas_tf.data.texts.segments import segments_per_epoch
+from enas_tf.data.texts.segments import positions_of, segments_per_epoch
+from enas_tf.data.texts.streams import training_batches
 from enas_tf.errors import ArchitectureError
 from enas_tf.final_training.averaging import WeightAverage, starts_averaging
 from enas_tf.final_training.training import Training, short_training

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.data.texts.pipeline import evaluation_batches
+from enas_tf.data.texts.streams import evaluation_batches
 from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.errors import DataError, ExportError
 from enas_tf.training.text_metrics import perplexity

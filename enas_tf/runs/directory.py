@@ -33,7 +33,7 @@ from enas_tf.files.replacing import clear_up
 from enas_tf.files.writing import (
     JsonLines,
     LogFile,
-    reason,
+    attempting,
     to_bytes,
     to_json_text,
     write_text,
@@ -143,7 +143,8 @@ class RunDirectory:
         run = cls(path)
         configuration = json.loads(to_json_text(configuration))
         cls.check(path)
-        _make_folder(run.path)
+        with attempting("make the folder", run.path):
+            run.path.mkdir(parents=True, exist_ok=True)
         run._reach(lock_folder(run.path))
         run._sweep()
         if os.path.lexists(run.file(CONFIG)):
@@ -184,7 +185,8 @@ class RunDirectory:
             raise RunDirectoryError(f"Cannot write into the folder {there}: permission denied.")
         if there != folder:
             return
-        entries = [entry.name for entry in _listing(folder) if not entry.name.startswith(".")]
+        with attempting("read the folder", folder):
+            entries = [name for name in os.listdir(folder) if not name.startswith(".")]
         if entries and CONFIG not in entries:
             raise RunDirectoryError(
                 f"{folder} is not empty and is no run of enas_tf (it has no {CONFIG}); nothing "
@@ -272,13 +274,12 @@ class RunDirectory:
         Raises:
           DataError: the run was begun with other data.
         """
-        try:
-            kept = read_bytes(self.file(name))
-        except FileNotFoundError:
-            self.write_text(name, text)
-            return
-        except OSError as error:
-            raise RunDirectoryError(f"Cannot read {self.path / name}: {reason(error)}.") from error
+        with attempting("read", self.path / name):
+            try:
+                kept = read_bytes(self.file(name))
+            except FileNotFoundError:
+                self.write_text(name, text)
+                return
         if kept != to_bytes(text):
             raise DataError(
                 f"The dataset has changed since the run in {self.path} began: its {name} would be "
@@ -292,14 +293,13 @@ class RunDirectory:
           RunDirectoryError: there is no such file, or it holds no JSON object.
         """
         path = self.path / name
-        try:
-            value = json.loads(read_bytes(self.file(name)).decode("utf-8"))
-        except FileNotFoundError as error:
-            raise RunDirectoryError(f"{self.path} has no {name}.") from error
-        except OSError as error:
-            raise RunDirectoryError(f"Cannot read {path}: {reason(error)}.") from error
-        except (ValueError, RecursionError) as error:
-            raise RunDirectoryError(f"{path} is not valid JSON: {error}.") from error
+        with attempting("read", path):
+            try:
+                value = json.loads(read_bytes(self.file(name)).decode("utf-8"))
+            except FileNotFoundError as error:
+                raise RunDirectoryError(f"{self.path} has no {name}.") from error
+            except (ValueError, RecursionError) as error:
+                raise RunDirectoryError(f"{path} is not valid JSON: {error}.") from error
         if not isinstance(value, dict):
             raise RunDirectoryError(f"{path} holds no JSON object.")
         return value
@@ -426,20 +426,6 @@ def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return f"what is in {name} may not be deleted: permission denied"
     return ""
-
-
-def _make_folder(path: pathlib.Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunDirectoryError(f"Cannot make the folder {path}: {reason(error)}.") from error
-
-
-def _listing(path: pathlib.Path) -> list[pathlib.Path]:
-    try:
-        return list(path.iterdir())
-    except OSError as error:
-        raise RunDirectoryError(f"Cannot read the folder {path}: {reason(error)}.") from error
 
 
 def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -21,7 +21,9 @@ class PolicyGradient(tf.Module):
     With R = reward + entropy weight · entropy (a constant for the gradient), the baseline b is
     updated first, sample by sample, b ← b − (1 − decay)(b − R); then one Adam step is made on the
     mean over samples of −log p · (R − b) + penalty. This is the release's rule; since it uses the
-    updated baseline, the advantage of one sample is decay · (R − old b).
+    updated baseline, the advantage of one sample is decay · (R − old b). With
+    `config.advantage == "normalized"` it is (R − mean) / standard deviation over the samples of the
+    update, and the baseline is only logged.
 
     Controller, optimizer and baseline are tracked, so that a `tf.train.Checkpoint` of this object
     holds the whole state of the update.
@@ -109,7 +111,10 @@ class PolicyGradient(tf.Module):
                 rewards + self.config.entropy_weight * sample.reward_entropy
             )
             baselines = self._advance_baseline(rewards_with_entropy)
-            advantages = rewards_with_entropy - baselines
+            if self.config.advantage == "normalized":
+                advantages = _normalized(rewards_with_entropy)
+            else:
+                advantages = rewards_with_entropy - baselines
             losses = -sample.log_probability * advantages + sample.penalty
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
@@ -146,3 +151,10 @@ class PolicyGradient(tf.Module):
         baselines = kept * self.baseline + tf.linalg.matvec(weights, rewards)
         self.baseline.assign(baselines[-1])
         return baselines
+
+
+def _normalized(rewards: tf.Tensor) -> tf.Tensor:
+    """Returns the distances from the mean in standard deviations; zeros where all are equal."""
+    distances = rewards - tf.reduce_mean(rewards)
+    deviation = tf.sqrt(tf.reduce_mean(tf.square(distances)))
+    return tf.math.divide_no_nan(distances, deviation)

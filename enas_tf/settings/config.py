@@ -145,6 +145,13 @@ class PolicyConfig(Settings):
         minimum=0.0,
         below=1.0,
     )
+    advantage: str = setting(
+        "baseline",
+        "What a sample's log-probability is multiplied by: its reward minus the moving average, or "
+        "its distance from the mean reward of the update in standard deviations, which learns from "
+        "the first update on, and as fast from small differences as from large ones.",
+        choices=("baseline", "normalized"),
+    )
     entropy_weight: float = setting(1e-4, "Weight of the entropy in the reward.", minimum=0.0)
     clip_norm: float = setting(
         0.0, "Largest global norm of a controller gradient; 0: not clipped.", minimum=0.0

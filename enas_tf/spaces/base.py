@@ -104,7 +104,7 @@ class DecisionSpace(Settings, abc.ABC):
         """Returns the architectures of batched decisions."""
 
     @abc.abstractmethod
-    def decision_options(self) -> NamedTuple:
+    def decision_options(self) -> Any:
         """Returns how many values each decision of an architecture can have, from 0 on.
 
         Returns:

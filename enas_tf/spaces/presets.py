@@ -1,6 +1,8 @@
 """What a preset is: every setting of a search, or of a retraining, under one name."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from enas_tf.settings.config import (
     DataConfig,
@@ -9,6 +11,7 @@ from enas_tf.settings.config import (
     SearchConfig,
     TextDataConfig,
     TextRetrainConfig,
+    TrainedConfig,
     TrainingConfig,
 )
 from enas_tf.settings.setting import Settings
@@ -31,6 +34,32 @@ RELEASE_TRAINING = TrainingConfig(
 RELEASE_POLICY = PolicyConfig(
     adam_beta_1=0.0, adam_epsilon=1e-3, baseline_decay=0.99, entropy_weight=1e-4
 )
+# Zoph and Le (2017, arXiv 1611.01578). Section 4.1, convolutional networks: every child is trained
+# alone for 50 epochs with Nesterov momentum 0.9, a rate of 0.1 and weight decay 1e-4; the reward is
+# the highest validation accuracy of the last 5 epochs, cubed; Adam with 0.0006; 12,800 children, 8
+# in a gradient (a controller replica's children). Their controller has two layers of 35 units.
+NAS_TRAINING = TrainingConfig(
+    learning_rate=0.1, final_learning_rate=0.1, restart_epochs=0, weight_decay=1e-4
+)
+NAS_SEARCH = SearchConfig(
+    evaluation="trained",
+    shared_weights=NAS_TRAINING.replace(epochs=32),
+    policy=PolicyConfig(
+        learning_rate=6e-4,
+        adam_beta_1=0.9,
+        adam_epsilon=1e-8,
+        samples_per_update=8,
+        updates_per_epoch=50,
+        entropy_weight=0.0,
+    ),
+    trained=TrainedConfig(epochs=50, best_of_epochs=5, reward_power=3.0),
+)
+NAS_CONTROLLER: Mapping[str, Any] = {
+    "lstm_size": 35,
+    "initial_range": 0.08,
+    "temperature": None,
+    "tanh_constant": None,
+}
 # One cosine period over a few epochs on a small dataset.
 SMOKE_TRAINING = TrainingConfig(
     batch_size=64,

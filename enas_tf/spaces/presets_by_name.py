@@ -21,8 +21,8 @@ def search_presets(space: str) -> Mapping[str, SearchPreset]:
       space: `"macro"`, `"micro"` or `"rnn"`.
 
     Returns:
-      For each of `default`, `release`, `paper` and `smoke` a value with the attributes `summary`,
-      `space`, `data` and `search`.
+      For each of `default`, `release`, `paper`, `nas` and `smoke` a value with the attributes
+      `summary`, `space`, `data` and `search`.
 
     Raises:
       ConfigurationError: there is no such space.
@@ -42,8 +42,8 @@ def retrain_presets(space: str) -> Mapping[str, RetrainPreset]:
       space: `"macro"`, `"micro"` or `"rnn"`.
 
     Returns:
-      For each of `default`, `release`, `paper` and `smoke` a value with the attributes `summary`,
-      `network`, `data` and `retrain`.
+      For each of `default`, `release`, `paper`, `nas` and `smoke` a value with the attributes
+      `summary`, `network`, `data` and `retrain`.
 
     Raises:
       ConfigurationError: there is no such space.

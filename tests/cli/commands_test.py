@@ -55,7 +55,7 @@ def test_an_unknown_flag_is_one_line_and_needs_no_tensorflow(name):
     [
         ([], "`--space` is required"),
         (["--stratgy=random"], "Unknown command line flag 'stratgy'. Did you mean: strategy"),
-        (["--strategy=randm"], "`--strategy` must be one of 'reinforce', 'random', 'evolution'"),
+        (["--strategy=randm"], "`--strategy` must be one of 'reinforce', 'random', 'frozen'"),
         (["--epochs=0"], "`--epochs` must be at least 1"),
         (["--num_nodes=x"], "`--num_nodes` must be an integer"),
         (["--num_nodes=5"], "`--space` is required"),

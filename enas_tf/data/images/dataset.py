@@ -9,7 +9,6 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.data.batching import steps_per_epoch
-from enas_tf.data.fingerprint import own_name
 from enas_tf.data.foreign import data_folder, user_path
 from enas_tf.data.images.arrays import (
     CheckedArrays,
@@ -19,6 +18,7 @@ from enas_tf.data.images.arrays import (
 )
 from enas_tf.data.images.preprocessing import Augmentation, Normalization
 from enas_tf.data.images.sources import cifar10, class_folders, datasets, digits, npz, tfds
+from enas_tf.data.names import own_name
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig, RetrainConfig, SearchConfig
 
@@ -296,14 +296,16 @@ class ImageData:
         """
         from enas_tf.data.images.streams import ImageSearchStreams
 
+        train, scored = self.part("train"), self.part(scored_part)
         return ImageSearchStreams(
-            self.part("train"),
-            self.part(scored_part),
-            self.normalization("train"),
-            self.augmentation,
+            train=train,
+            held_out=scored,
+            normalization=self.normalization("train"),
+            augmentation=self.augmentation,
             batch_size=batch_size,
-            reward_batch_size=reward_batch_size,
+            reward_batch_size=min(reward_batch_size, len(scored[1])),
             seed=seed,
+            steps_per_epoch=steps_per_epoch(len(train[1]), batch_size),
         )
 
 

@@ -1,109 +1,245 @@
-"""The streams of batches that a search reads from a dataset of pictures."""
+"""Batches of pictures for training and for evaluation, as `tf.data` datasets.
 
+A batch is a function of the seed and its number: nothing needs to be saved for a run to go on
+exactly where it stopped, and of batches that are divided among several machines, each machine makes
+its own part only.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.data.batching import steps_per_epoch
-from enas_tf.data.images.pipeline import shuffled_batches, training_batches, validation_batches
+from enas_tf.data.batching import check_batch_size, steps_per_epoch
+from enas_tf.data.images.augmentation import Draws, augment, draw, normalize
 from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
-from enas_tf.data.sharing import ALONE, Share
+from enas_tf.data.sharing import ALONE, Share, SpreadBatch
 from enas_tf.data.streams import SearchStreams
+from enas_tf.errors import DataError
+
+# Far more steps than any run takes.
+_NO_END = 2**62
 
 Examples = tuple[np.ndarray, np.ndarray]
 
 
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class ImageSearchStreams(SearchStreams):
     """The batches of a search on pictures.
 
-    Args:
+    Attributes:
       train: pictures and labels of the training part.
-      validation: of the validation part.
+      held_out: of the part that architectures are scored on, mostly the validation part.
       normalization: statistics of the training part.
       augmentation: random changes of training pictures.
-      batch_size: see `SearchStreams`.
-      reward_batch_size: likewise; fewer if there are not so many.
-      seed: likewise.
     """
 
-    def __init__(
-        self,
-        train: Examples,
-        validation: Examples,
-        normalization: Normalization,
-        augmentation: Augmentation,
-        *,
-        batch_size: int,
-        reward_batch_size: int,
-        seed: int,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            reward_batch_size=min(reward_batch_size, len(validation[1])),
-            seed=seed,
-            steps_per_epoch=steps_per_epoch(len(train[1]), batch_size),
-        )
-        self._train = train
-        self._validation = validation
-        self._normalization = normalization
-        self._augmentation = augmentation
+    train: Examples
+    held_out: Examples
+    normalization: Normalization
+    augmentation: Augmentation
 
     def preview(self) -> Any:
         """Returns the first pictures of the training, augmented, uint8."""
         images, _ = next(iter(self.training(0)))
-        return self._normalization.pictures(images.numpy()[:PREVIEWED])
+        return self.normalization.pictures(images.numpy()[:PREVIEWED])
 
     def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns endless augmented training batches from a step on, divided by rows."""
         return training_batches(
-            *self._train,
-            normalization=self._normalization,
-            batch_size=self._batch_size,
-            seed=self._seed,
+            *self.train,
+            normalization=self.normalization,
+            batch_size=self.batch_size,
+            seed=self.seed,
             first_step=first_step,
-            augmentation=self._augmentation,
+            augmentation=self.augmentation,
             share=share,
         )
 
     def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns training batches without augmentation, always the same ones, spread."""
-        return self._shuffled(self._train, self._batch_size, count, None, share)
+        return _spread(self._shuffled(self.train, self.batch_size), count, share)
 
     def rewards(
         self, first_update: int, samples_per_update: int, share: Share = ALONE
     ) -> tf.data.Dataset:
-        """Returns endless validation minibatches, one for each sampled architecture, spread."""
-        size = self._reward_batch_size
-        return self._shuffled(self._validation, size, samples_per_update, first_update, share)
+        """Returns endless validation minibatches, one for each sampled architecture, spread.
 
-    def minibatch(self, share: Share = ALONE) -> tf.data.Dataset:
-        """Returns the first validation minibatch of `rewards` only, spread."""
-        return self._shuffled(self._validation, self._reward_batch_size, 1, None, share)
+        Sample `s` of update `u` has batch `u * samples_per_update + s` of those that
+        `training_batches` makes of the validation part. The samples of every update are spread by
+        themselves, and so filled up to whole blocks.
+        """
+        batch = self._shuffled(self.held_out, self.reward_batch_size)
+        return _spread(batch, samples_per_update, share, first_update)
 
     def validation(self, share: Share = ALONE) -> tf.data.Dataset:
-        """Returns the whole validation part once, spread."""
-        return validation_batches(
-            *self._validation,
-            normalization=self._normalization,
-            batch_size=self._batch_size,
-            share=share,
-        )
+        """Returns all of the validation part once, in order, spread; the last batch may be smaller.
+
+        Raises:
+          DataError: the batch size is not positive, or there are no examples.
+        """
+        images, labels = _to_tensors(*self.held_out)
+        size = self.batch_size
+        check_batch_size(size)
+        if not len(labels):
+            raise DataError("There are no examples to evaluate on; choose a part that has some.")
+
+        def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            start = number * size
+            end = start + size
+            return normalize(images[start:end], self.normalization), labels[start:end]
+
+        return _spread(batch, math.ceil(len(labels) / size), share)
 
     def _shuffled(
-        self,
-        examples: Examples,
-        batch_size: int,
-        count: int,
-        first_group: int | None,
-        share: Share,
-    ) -> tf.data.Dataset:
-        return shuffled_batches(
-            *examples,
-            normalization=self._normalization,
-            batch_size=batch_size,
-            seed=self._seed,
-            count=count,
-            first_group=first_group,
-            share=share,
+        self, examples: Examples, batch_size: int
+    ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+        """Returns what makes the batch of a number, without augmentation."""
+        images, labels = _to_tensors(*examples)
+        rows = _shuffled_rows(len(labels), batch_size, self.seed)
+
+        def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            places = rows(number, 0, batch_size)
+            pictures = normalize(tf.gather(images, places), self.normalization)
+            return pictures, tf.gather(labels, places)
+
+        return batch
+
+
+def training_batches(
+    images: Any,
+    labels: Any,
+    *,
+    normalization: Normalization,
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+    augmentation: Augmentation | None = None,
+    share: Share = ALONE,
+) -> tf.data.Dataset:
+    """Returns endless batches in a random order that is new in every epoch, divided by rows.
+
+    Step `s` belongs to epoch `s // steps_per_epoch`. The dataset that starts at step `k` yields
+    exactly what the one that starts at 0 yields for the steps from `k` on. The rows of a batch do
+    not depend on how many replicas share it.
+
+    Args:
+      images: uint8 `[examples, height, width, channels]`; a `tf.Tensor` is used without a copy.
+      labels: int32 `[examples]`.
+      normalization: statistics of the training part.
+      batch_size: examples in every batch, over all replicas.
+      seed: of the order and of the augmentation.
+      first_step: number of the step that the first batch is for.
+      augmentation: random changes of the pictures. Default: none.
+      share: whose rows are made. Default: those of all.
+
+    Returns:
+      Dataset of float32 `[rows, height, width, channels]` and int32 `[rows]`: for each step the
+      rows of each of the share's replicas in turn. `rows` is `batch_size / share.total`; if that is
+      no integer, the dimension is not static.
+
+    Raises:
+      ConfigurationError: there are more replicas than rows.
+      DataError: there are not enough examples for one batch.
+    """
+    images, labels = _to_tensors(images, labels)
+    num_examples, height, width, _ = images.shape
+    batch = _shuffled_rows(num_examples, batch_size, seed)
+    share.check_batch_size(batch_size)
+    evenly = batch_size % share.total == 0
+
+    def rows(element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        step, replica = element // share.count, share.first + element % share.count
+        begin, end = share.rows(replica, batch_size)
+        count = batch_size // share.total if evenly else end - begin
+        examples = batch(step, begin, count)
+        own_labels = tf.gather(labels, examples)
+        if augmentation is None:
+            return normalize(tf.gather(images, examples), normalization), own_labels
+        # Drawn for the whole batch: a row's draws do not depend on who makes it.
+        drawn = draw(augmentation, batch_size, height, width, _pair(seed, step))
+        own = Draws(*(tf.slice(choices, [begin], [count]) for choices in drawn))
+        return augment(images, examples, own, augmentation, normalization), own_labels
+
+    return _endless(first_step * share.count, rows)
+
+
+def shuffled(positions: tf.Tensor, num_examples: int, seed: tf.Tensor) -> tf.Tensor:
+    """Returns which examples stand at some positions of a random order, without the whole order.
+
+    Args:
+      positions: int64 `[count]`, from 0 to `num_examples - 1`.
+      num_examples: length of the order.
+      seed: int64 `[2]`; another seed is another order.
+
+    Returns:
+      int64 `[count]`.
+    """
+    last = tf.constant(num_examples - 1, tf.int64)
+    return tf.random.experimental.index_shuffle(positions, seed, last)
+
+
+def _shuffled_rows(num_examples: int, batch_size: int, seed: int) -> Callable[..., tf.Tensor]:
+    """Returns what tells the examples of a batch, from its row `begin` on, in a random order."""
+    steps = steps_per_epoch(num_examples, batch_size)
+
+    def rows(number: tf.Tensor, begin: Any, count: Any) -> tf.Tensor:
+        epoch, step_of_epoch = number // steps, number % steps
+        positions = step_of_epoch * batch_size + begin + tf.range(count, dtype=tf.int64)
+        return shuffled(positions, num_examples, _pair(seed, epoch))
+
+    return rows
+
+
+def _spread(
+    batch: Callable[[tf.Tensor], Any], count: int, share: Share, first_group: int | None = None
+) -> tf.data.Dataset:
+    """Spreads groups of batches, each group by itself.
+
+    Args:
+      batch: makes the batch of a number.
+      count: of batches in a group.
+      share: whose batches are made.
+      first_group: the dataset is endless and begins with this group. Default: there is only one.
+    """
+    numbers, weights = share.spread(count)
+    size = len(numbers)
+
+    def element(place: tf.Tensor) -> SpreadBatch:
+        number = place // size * count + tf.gather(tf.constant(numbers, tf.int64), place % size)
+        weight = tf.gather(tf.constant(weights, tf.float32), place % size)
+        return SpreadBatch(batch(number), weight)
+
+    if first_group is None:
+        return _mapped(tf.data.Dataset.range(size), element)
+    return _endless(first_group * size, element)
+
+
+def _pair(seed: int, number: tf.Tensor) -> tf.Tensor:
+    return tf.stack([tf.constant(seed, tf.int64), number])
+
+
+def _to_tensors(images: Any, labels: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    if len(images) != len(labels):
+        raise DataError(
+            "`images` and `labels` must have the same length. "
+            f"Received: {len(images)} and {len(labels)}."
         )
+    # On the host: batches are made there, whatever device trains. As tensors that the functions
+    # capture, they are not copied into the graph.
+    with tf.device("CPU:0"):
+        return tf.convert_to_tensor(images, tf.uint8), tf.convert_to_tensor(labels, tf.int32)
+
+
+def _endless(first: int, function: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:
+    dataset = _mapped(tf.data.Dataset.range(first, _NO_END), function)
+    # Otherwise several machines would ask each other at every step whether they are at the end.
+    return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+
+
+def _mapped(dataset: tf.data.Dataset, function: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:
+    dataset = dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return dataset.prefetch(tf.data.AUTOTUNE)

@@ -9,10 +9,10 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.data.array_like import as_array
-from enas_tf.data.fingerprint import own_name
-from enas_tf.data.names import check_text, check_words
+from enas_tf.data.names import check_text, check_words, own_name
 from enas_tf.data.texts.batch import check_devices
 from enas_tf.data.texts.parts import split_text
+from enas_tf.data.texts.segments import positions_of, segments_per_epoch
 from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.data.texts.tokenization import BLANKS, UNKNOWN, TokenizedText
 from enas_tf.data.texts.vocabulary import Vocabulary
@@ -100,9 +100,7 @@ class TextData:
                 )
             tokens.append(check_words(f"`{part}`", words))
         config = config or TextDataConfig()
-        data = cls._from_parts(
-            (tokens[0], tokens[1], tokens[2]), _tokenization(config), name or "tokens", config
-        )
+        data = cls._from_parts(tokens, _tokenization(config), name or "tokens", config)
         return data._named("tokens", name)
 
     @classmethod
@@ -153,7 +151,7 @@ class TextData:
                 )
             check_text(f"`{part}`", text)
             texts.append(TokenizedText(text, tokenization))
-        data = cls._from_parts((texts[0], texts[1], texts[2]), tokenization, name or "text", config)
+        data = cls._from_parts(texts, tokenization, name or "text", config)
         return data._named("text", name)
 
     @classmethod
@@ -192,11 +190,8 @@ class TextData:
           DataError: a part has not at least two numbers, or a number stands for no word.
         """
         config = config or TextDataConfig()
-        limits = config.max_train_tokens, None, config.max_test_tokens
-        parts = [
-            _checked_ids(part, ids)[:limit]
-            for part, ids, limit in zip(_PARTS, (train, validation, test), limits, strict=True)
-        ]
+        given = zip(_PARTS, (train, validation, test), _limits(config), strict=True)
+        parts = [_checked_ids(part, ids)[:limit] for part, ids, limit in given]
         highest = int(max(ids.max() for ids in parts))
         known = check_words("`words`", map(str, range(highest + 1)) if words is None else words)
         if highest >= len(known):
@@ -212,26 +207,20 @@ class TextData:
 
     @classmethod
     def _from_parts(
-        cls,
-        parts: tuple[Iterable[str], Iterable[str], Iterable[str]],
-        tokenization: str,
-        name: str,
-        config: TextDataConfig,
+        cls, parts: Sequence[Iterable[str]], tokenization: str, name: str, config: TextDataConfig
     ) -> Self:
-        train, validation, test = parts
-        limits = config.max_train_tokens, None, config.max_test_tokens
+        limits = _limits(config)
         vocabulary = Vocabulary.from_tokens(
-            itertools.islice(train, limits[0]), config.vocabulary_size, tokenization
+            itertools.islice(parts[0], limits[0]), config.vocabulary_size, tokenization
         )
         arrays = []
-        for part, tokens, limit in zip(_PARTS, (train, validation, test), limits, strict=True):
-            numbers = vocabulary.encode(itertools.islice(tokens, limit))
-            if len(numbers) < 2:
+        for part, tokens, limit in zip(_PARTS, parts, limits, strict=True):
+            arrays.append(vocabulary.encode(itertools.islice(tokens, limit)))
+            if len(arrays[-1]) < 2:
                 raise DataError(
                     f"The {part} part of {name} must have at least two words, one to read and one "
-                    f"to predict. It has {len(numbers)}; give a longer text."
+                    f"to predict. It has {len(arrays[-1])}; give a longer text."
                 )
-            arrays.append(numbers)
         return cls(name, arrays[0], arrays[1], arrays[2], vocabulary, config)
 
     def _named(self, kind: str, name: str | None) -> Self:
@@ -345,20 +334,29 @@ class TextData:
         """Returns the batches of a search; see `ImageData.search_streams`."""
         from enas_tf.data.texts.streams import TextSearchStreams
 
+        config = self.config
+        positions = positions_of(len(self.train), batch_size)
         return TextSearchStreams(
-            self.train,
-            self.part(scored_part),
-            self.beginning(),
-            sequence_length=self.config.sequence_length,
-            random_lengths=self.config.random_lengths,
+            train=self.train,
+            held_out=self.part(scored_part),
+            beginning=self.beginning(),
+            sequence_length=config.sequence_length,
+            random_lengths=config.random_lengths,
             batch_size=batch_size,
             reward_batch_size=min(reward_batch_size, self.num_reward_segments),
             seed=seed,
+            steps_per_epoch=segments_per_epoch(
+                positions, config.sequence_length, config.random_lengths
+            ),
         )
 
 
 def _tokenization(config: TextDataConfig) -> str:
     return BLANKS if config.tokenization == "auto" else config.tokenization
+
+
+def _limits(config: TextDataConfig) -> tuple[int | None, int | None, int | None]:
+    return config.max_train_tokens, None, config.max_test_tokens
 
 
 def _checked_ids(part: str, ids: Any) -> np.ndarray:
@@ -404,7 +402,5 @@ def load_texts(config: TextDataConfig | str) -> TextData:
     if not isinstance(config, TextDataConfig):
         config = TextDataConfig(dataset=config)
     source = read_source(config)
-    train, validation, test = (TokenizedText(text, source.tokenization) for text in source.parts)
-    return TextData._from_parts(
-        (train, validation, test), source.tokenization, config.dataset, config
-    )
+    parts = [TokenizedText(text, source.tokenization) for text in source.parts]
+    return TextData._from_parts(parts, source.tokenization, config.dataset, config)

@@ -12,10 +12,26 @@ import math
 
 import numpy as np
 
+from enas_tf.errors import DataError
+
 _SHARE_OF_FULL_LENGTH = 0.95
 _CUT_OFF = 2
 # The standard deviation is the length divided by this: 5 at the release's length of 35.
 _DEVIATION_DIVISOR = 7
+
+
+def positions_of(num_tokens: int, rows: int) -> int:
+    """Returns how many words are predicted in each of the rows of a text.
+
+    Raises:
+      DataError: there are not enough words for any.
+    """
+    if not 1 <= rows < num_tokens:
+        raise DataError(
+            f"The rows of a batch must number at least 1 and less than the words of the text, "
+            f"{num_tokens}. Received: {rows}; change the batch size."
+        )
+    return (num_tokens - 1) // rows
 
 
 def max_length(sequence_length: int) -> int:

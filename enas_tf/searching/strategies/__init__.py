@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 STRATEGIES = {
     "reinforce": "enas_tf.searching.strategies.reinforce:Reinforce",
-    "frozen": "enas_tf.searching.strategies.frozen:Frozen",
     "random": "enas_tf.searching.strategies.random_search:RandomSearch",
+    "frozen": "enas_tf.searching.strategies.frozen:Frozen",
     "evolution": "enas_tf.searching.strategies.evolution:Evolution",
     "surrogate": "enas_tf.searching.strategies.surrogate:Surrogate",
 }

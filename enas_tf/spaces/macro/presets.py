@@ -12,6 +12,9 @@ from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.presets import (
     CIFAR10,
     DIGITS,
+    NAS_CONTROLLER,
+    NAS_SEARCH,
+    NAS_TRAINING,
     RELEASE_POLICY,
     RELEASE_TRAINING,
     SMOKE_TRAINING,
@@ -70,6 +73,12 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             derive=_RELEASE_DERIVE,
         ),
     ),
+    "nas": SearchPreset(
+        "NAS of Zoph and Le on these networks: every child is trained alone (12,800 of them).",
+        MacroSpace(controller=MacroControllerConfig(skip_weight=0.0, **NAS_CONTROLLER)),
+        CIFAR10,
+        NAS_SEARCH,
+    ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
         MacroSpace(num_layers=6, filters=16),
@@ -101,6 +110,12 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         MacroNetworkConfig(),
         CIFAR10,
         RetrainConfig(training=_FINAL_TRAINING.replace(weight_decay=1e-4)),
+    ),
+    "nas": RetrainPreset(
+        "CIFAR-10 with the constants of Zoph and Le.",
+        MacroNetworkConfig(),
+        CIFAR10,
+        RetrainConfig(training=NAS_TRAINING.replace(epochs=300)),
     ),
     "smoke": RetrainPreset(
         "A small network on the embedded digits: a minute or two on two cores.",

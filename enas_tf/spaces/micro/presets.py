@@ -12,6 +12,9 @@ from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.presets import (
     CIFAR10,
     DIGITS,
+    NAS_CONTROLLER,
+    NAS_SEARCH,
+    NAS_TRAINING,
     RELEASE_POLICY,
     RELEASE_TRAINING,
     SMOKE_TRAINING,
@@ -73,6 +76,16 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             derive=_RELEASE_DERIVE,
         ),
     ),
+    "nas": SearchPreset(
+        "NAS of Zoph and Le on these cells: every child is trained alone (12,800 of them).",
+        MicroSpace(
+            controller=MicroControllerConfig(
+                separable_start_bias=0.0, separable_fixed_bias=0.0, **NAS_CONTROLLER
+            )
+        ),
+        CIFAR10,
+        NAS_SEARCH,
+    ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
         MicroSpace(num_layers=1, filters=16, num_nodes=3),
@@ -108,6 +121,12 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
                 epochs=310, final_learning_rate=0.001, weight_decay=1e-4
             )
         ),
+    ),
+    "nas": RetrainPreset(
+        "CIFAR-10 with the constants of Zoph and Le.",
+        _RELEASE_NETWORK,
+        CIFAR10,
+        RetrainConfig(training=NAS_TRAINING.replace(epochs=300)),
     ),
     "smoke": RetrainPreset(
         "A small network on the embedded digits: a minute or two on two cores.",

@@ -12,8 +12,9 @@ from enas_tf.settings.config import (
     SearchConfig,
     TextDataConfig,
     TextRetrainConfig,
+    TrainedConfig,
 )
-from enas_tf.spaces.presets import RetrainPreset, SearchPreset
+from enas_tf.spaces.presets import NAS_CONTROLLER, NAS_SEARCH, RetrainPreset, SearchPreset
 from enas_tf.spaces.rnn.config import RnnControllerConfig, RnnNetworkConfig, RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
 
@@ -97,6 +98,18 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             derive=_RELEASE_DERIVE,
         ),
     ),
+    # Section 4.2: cells of 8 nodes, 35 epochs a child, reward c / perplexity squared (ours is 80 /
+    # perplexity, here squared), Adam with 0.0005, 10 children in a gradient.
+    "nas": SearchPreset(
+        "NAS of Zoph and Le on these cells: every child is trained alone.",
+        RnnSpace(controller=RnnControllerConfig(distance_divisor=None, **NAS_CONTROLLER)),
+        _PENN_TREEBANK,
+        NAS_SEARCH.replace(
+            shared_weights=_SEARCH_TRAINING.replace(epochs=32),
+            policy=NAS_SEARCH.policy.replace(learning_rate=5e-4, samples_per_update=10),
+            trained=TrainedConfig(epochs=35, best_of_epochs=1, reward_power=2.0),
+        ),
+    ),
     "smoke": SearchPreset(
         "A small search on the embedded prose: minutes on two cores.",
         RnnSpace(num_nodes=4, hidden_size=64, regularization=_SMOKE_REGULARIZATION),
@@ -137,6 +150,12 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         "The paper's average of the loose ends and its 24 million parameters on Penn Treebank; "
         "what it leaves open is the release's.",
         _RELEASE_NETWORK.replace(hidden_size=764, cell_output="loose_ends"),
+        _PENN_TREEBANK,
+        _RELEASE_RETRAINING,
+    ),
+    "nas": RetrainPreset(
+        "The release's final training, of cells that the preset of the search found.",
+        _RELEASE_NETWORK,
         _PENN_TREEBANK,
         _RELEASE_RETRAINING,
     ),

@@ -11,7 +11,7 @@ from enas_tf.spaces.presets import (
 from tests.conformance.chain.architecture import ChainArchitecture, ChainOperation
 from tests.conformance.chain.space import ChainNetworkConfig, ChainSpace
 
-_PRESETS = ("default", "release", "paper", "smoke")
+_PRESETS = ("default", "release", "paper", "nas", "smoke")
 _SEARCH = SearchPreset(
     "A chain.", ChainSpace(), DIGITS, SearchConfig(shared_weights=SMOKE_TRAINING)
 )

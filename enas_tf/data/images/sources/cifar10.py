@@ -105,9 +105,7 @@ def _entry(batch: Any, key: str) -> Any:
     return batch.get(key, batch.get(key.encode()))
 
 
-def _concatenate(
-    batches: list[tuple[np.ndarray, list[int]]],
-) -> tuple[np.ndarray, np.ndarray]:
+def _concatenate(batches: list[tuple[np.ndarray, list[int]]]) -> tuple[np.ndarray, np.ndarray]:
     height, width, channels = _SHAPE
     result = np.empty((sum(len(labels) for _, labels in batches), *_SHAPE), np.uint8)
     start = 0

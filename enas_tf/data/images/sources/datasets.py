@@ -87,9 +87,10 @@ def _elements(name: str, dataset: Any) -> Iterator[Any]:
 
 def _pair(name: str, element: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(element, Mapping) and all(key in element for key in _KEYS):
-        return _arrays(name, element[_KEYS[0]], element[_KEYS[1]])
+        element = tuple(element[key] for key in _KEYS)
     if isinstance(element, tuple | list) and len(element) == 2:
-        return _arrays(name, *element)
+        image, label = element
+        return as_array(f"A picture of `{name}`", image), as_array(f"A label of `{name}`", label)
     if isinstance(element, Mapping):
         what = f"a dictionary of {', '.join(map(repr, element)) or 'nothing'}"
     elif isinstance(element, tuple | list):
@@ -100,7 +101,3 @@ def _pair(name: str, element: Any) -> tuple[np.ndarray, np.ndarray]:
         f"`{name}` must yield pairs (picture, label), or dictionaries with 'image' and 'label'. "
         f"Received: {what:.200}."
     )
-
-
-def _arrays(name: str, image: Any, label: Any) -> tuple[np.ndarray, np.ndarray]:
-    return as_array(f"A picture of `{name}`", image), as_array(f"A label of `{name}`", label)
