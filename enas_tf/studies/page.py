@@ -76,11 +76,15 @@ class _Shown:
             return _NOTHING
         return f"{100 * value:.2f} %" if self._is_share else f"{value:.2f}"
 
-    def difference(self, value: float | None) -> str:
-        """Returns how much better something is."""
+    def difference(self, value: float | None, interval: Sequence[float] | None) -> str:
+        """Returns how much better something is, and within what interval."""
         if value is None:
             return _NOTHING
-        return _signed(100 * value, " points") if self._is_share else _signed(value)
+        factor = 100 if self._is_share else 1
+        text = _signed(factor * value)
+        if interval is not None:
+            text += f" ({' to '.join(_signed(factor * end) for end in interval)})"
+        return f"{text} points" if self._is_share else text
 
     def span(self, interval: Sequence[float] | None) -> str:
         """Returns from where to where results lie."""
@@ -116,23 +120,18 @@ def _beside_random(methods: Json, show: _Shown) -> Columns:
             _NOTHING if (ri := one["relative_improvement"]) is None else _signed(ri, " %")
             for one in rows.values()
         ],
-        "P(beats random)": [_share(one["probability_beats_random"]) for one in rows.values()],
-        "95 % interval of P": [_share_span(one["probability_interval"]) for one in rows.values()],
-        "p": [_NOTHING if one["p_value"] is None else f"{one['p_value']:.3f}"
-              for one in rows.values()],
+        "P(beats random)": [
+            _share(one["probability_beats_random"]) + _in_brackets(one["probability_interval"])
+            for one in rows.values()
+        ],
+        "p-value": [_p_value(one["p_value"]) for one in rows.values()],
         "Place of the best": [
             _NOTHING if one["place_among_random"] is None
             else f"{one['place_among_random']} of {count + 1}"
             for one in rows.values()
         ],
         "Difference at equal size": [
-            show.difference(size["difference"])
-            + (
-                ""
-                if size["interval"] is None
-                else f" ({' to '.join(map(show.difference, size['interval']))})"
-            )
-            for size in sizes
+            show.difference(size["difference"], size["interval"]) for size in sizes
         ],
         "P at equal size": [
             f"{_share(size['probability_beats_random'])}"
@@ -180,7 +179,7 @@ def _rank_columns(rows: Sequence[Json]) -> Columns:
             _NOTHING if one["interval"] is None else " to ".join(map(_score, one["interval"]))
             for one in rows
         ],
-        "Spearman ρ": [_score(one["spearman"]) for one in rows],
+        "Spearman's rho": [_score(one["spearman"]) for one in rows],
         "Sparse τ": [_score(one["sparse_kendall_tau"]) for one in rows],
         "Precision at top 5": [_share(one["precision_at_5"]) for one in rows],
     }
@@ -257,8 +256,8 @@ def _ranking_charts(document: Json, show: _Shown) -> list[Chart]:
             groups,
             Axis(score_words(document["score_kind"])),
             show.axis,
-            "Each point: one architecture with the shared weights of one search. A ranking that can "
-            "be trusted rises from left to right"
+            "Each point: one architecture with the shared weights of one search. A ranking that "
+            "can be trusted rises from left to right"
             + (", or falls where lower is better." if document["lower_is_better"] else "."),
         )
     ]
@@ -287,9 +286,16 @@ def _signed(value: float, unit: str = "") -> str:
     return f"{value:+.2f}{unit}".replace("-", "\N{MINUS SIGN}")
 
 
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return _NOTHING
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
 def _share(value: float | None) -> str:
     return _NOTHING if value is None else f"{100 * value:.0f} %"
 
 
-def _share_span(interval: Sequence[float] | None) -> str:
-    return _NOTHING if interval is None else " to ".join(map(_share, interval))
+def _in_brackets(interval: Sequence[float] | None) -> str:
+    """Returns from where to where a share lies, after the share."""
+    return "" if interval is None else f" ({' to '.join(map(_share, interval))})"
