@@ -96,7 +96,13 @@ def test_places_among_random_ones(result, place):
 
 @pytest.mark.parametrize(
     ("method", "random", "improvement"),
-    [(0.9, 0.8, 12.5), (-60.0, -80.0, 25.0), (None, 0.8, None), (0.9, None, None), (1.0, 0.0, None)],
+    [
+        (0.9, 0.8, 12.5),
+        (-60.0, -80.0, 25.0),
+        (None, 0.8, None),
+        (0.9, None, None),
+        (1.0, 0.0, None),
+    ],
 )
 def test_relative_improvement(method, random, improvement):
     found = relative_improvement(method, random)
@@ -126,9 +132,7 @@ def test_a_statistic_that_is_mostly_undefined_has_no_interval():
 def test_resamples_have_the_tau_that_scipy_has():
     generator = np.random.default_rng(1)
     scores, results = generator.integers(5, size=12), generator.normal(size=12)
-    plain = bootstrap_interval(
-        lambda rows, _: kendall_tau(scores[rows], results[rows]), 12, 1
-    )
+    plain = bootstrap_interval(lambda rows, _: kendall_tau(scores[rows], results[rows]), 12, 1)
     assert rank_statistics([(scores, results)], 0.001).interval == pytest.approx(plain)
 
 
