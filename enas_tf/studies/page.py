@@ -199,8 +199,7 @@ def _times(document: Json) -> Columns:
 
 
 def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
-    # Random ones first: what the others are compared with.
-    order = sorted(methods, key=lambda name: name != RANDOM_SAMPLING)
+    order = _order(methods)
     groups = [
         (name, _colour(name, order), methods[name]["searches"])
         for name in order
@@ -208,24 +207,23 @@ def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
     ]
     if not groups:
         return []
-    rows, sizes = [], []
+    points = []
     for name, colour, searches in groups:
         texts = [_of_search(one, name) for one in searches]
         symbol = "circle" if name == RANDOM_SAMPLING else "diamond"
         results = [(one["parameters"], one["result"]) for one in searches]
-        rows.append(Points(words(name), results, texts, colour, symbol))
-        sizes.append(rows[-1])
+        points.append(Points(words(name), results, texts, colour, symbol))
     return [
         rows_chart(
             "What was found, and random architectures",
-            rows,
+            points,
             show.axis,
             "Each point: one architecture, the mean of its retrainings. Box: the middle half; line "
             "in it: the median.",
         ),
         scatter_chart(
             "Results and sizes",
-            sizes,
+            points,
             Axis("parameters", may_be_logarithmic=True),
             show.axis,
             "A larger network is better without any search: compare at the same place from left to "
@@ -235,21 +233,21 @@ def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
 
 
 def _ranking_charts(document: Json, show: _Shown) -> list[Chart]:
-    ranked, methods = document["ranked"], list(document["methods"])
+    ranked = document["ranked"]
     results = [one["result"] for one in ranked["architectures"]]
     if not results or not ranked["shared_weights"]:
         return []
-    order = sorted(methods, key=lambda name: name != RANDOM_SAMPLING)
-    symbols = ("circle", "diamond", "square", "cross", "x", "triangle-up", "star", "hexagon")
-    groups, seen = [], dict.fromkeys(methods, 0)
-    for one in ranked["shared_weights"]:
-        place = seen.get(one["method"], 0)
-        seen[one["method"]] = place + 1
-        texts = [f"score {_score(score)}" for score in one["scores"]]
-        name = f"{words(one['method'])}, seed {one['seed']}"
-        points = list(zip(one["scores"], results))
-        colour = _colour(one["method"], order)
-        groups.append(Points(name, points, texts, colour, symbols[place % len(symbols)]))
+    order = _order(document["methods"])
+    groups = []
+    for name in dict.fromkeys(one["method"] for one in ranked["shared_weights"]):
+        rankings = [one for one in ranked["shared_weights"] if one["method"] == name]
+        points = [pair for one in rankings for pair in zip(one["scores"], results)]
+        texts = [
+            f"seed {one['seed']}, score {_score(score)}"
+            for one in rankings
+            for score in one["scores"]
+        ]
+        groups.append(Points(words(name), points, texts, _colour(name, order)))
     return [
         scatter_chart(
             "Shared-weights score and result",
@@ -261,6 +259,11 @@ def _ranking_charts(document: Json, show: _Shown) -> list[Chart]:
             + (", or falls where lower is better." if document["lower_is_better"] else "."),
         )
     ]
+
+
+def _order(methods: Json) -> list[str]:
+    """Returns the methods, random sampling first: it is what the others are compared with."""
+    return sorted(methods, key=lambda name: name != RANDOM_SAMPLING)
 
 
 def _colour(name: str, order: Sequence[str]) -> int:
