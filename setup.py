@@ -56,6 +56,7 @@ setup(
         # From this version on, what the pointer shows can have a title.
         "plotly>=6.3",
         "scikit-learn>=1.5.2",
+        "scipy>=1.14.1",
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
         "tensorboard>=2.21",
         # Older ones write lines of their own about GPUs that are not there, and want a TensorBoard

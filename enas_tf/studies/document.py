@@ -47,7 +47,7 @@ def study_document(outcome: StudyOutcome) -> Json:
     Args:
       outcome: of the study.
     """
-    sign = -1.0 if outcome.lower_is_better else 1.0
+    sign = _sign(outcome)
     random = [sign * _result(one) for one in outcome.random]
     methods = {name: _method(found, outcome, random) for name, found in outcome.methods.items()}
     drawn = [FoundBySearch(i, 0.0, 0.0, 0.0, one) for i, one in enumerate(outcome.random)]
@@ -78,7 +78,7 @@ def study_document(outcome: StudyOutcome) -> Json:
 
 
 def _method(found: Sequence[FoundBySearch], outcome: StudyOutcome, random: list[float]) -> Json:
-    sign = -1.0 if outcome.lower_is_better else 1.0
+    sign = _sign(outcome)
     results = [sign * _result(one.trained) for one in found]
     comparison = compare(results, random)
     reference = float(np.mean(random)) if random else None
@@ -130,9 +130,8 @@ def _trained(trained: Trained) -> Json:
 
 
 def _rankings(outcome: StudyOutcome) -> dict[str, RankStatistics]:
-    step = SPARSE_PERPLEXITY if outcome.lower_is_better else SPARSE_ACCURACY
-    results = _turned_results(outcome)
-    scores = {
+    results, step = _turned_results(outcome), _step(outcome)
+    scores: dict[str, list[Sequence[float]]] = {
         "shared_weights": [one.scores for one in outcome.shared_weights],
         "parameters": [[float(one.parameters) for one in outcome.ranked]],
         "multiply_adds": [[float(one.multiply_adds) for one in outcome.ranked]],
@@ -150,7 +149,7 @@ def _again(outcome: StudyOutcome) -> list[tuple[list[float], list[float]]]:
 
     No score that is no better than a retraining can foretell them better.
     """
-    sign = -1.0 if outcome.lower_is_better else 1.0
+    sign = _sign(outcome)
     tests = [[sign * again.test for again in one.retrainings] for one in outcome.ranked]
     times = min(map(len, tests), default=0)
     pairs = []
@@ -161,8 +160,7 @@ def _again(outcome: StudyOutcome) -> list[tuple[list[float], list[float]]]:
 
 
 def _ranked(outcome: StudyOutcome) -> Json:
-    results = _turned_results(outcome)
-    step = SPARSE_PERPLEXITY if outcome.lower_is_better else SPARSE_ACCURACY
+    results, step = _turned_results(outcome), _step(outcome)
     return {
         "architectures": [_trained(one) for one in outcome.ranked],
         "shared_weights": [
@@ -178,8 +176,16 @@ def _ranked(outcome: StudyOutcome) -> Json:
 
 
 def _turned_results(outcome: StudyOutcome) -> list[float]:
-    sign = -1.0 if outcome.lower_is_better else 1.0
-    return [sign * _result(one) for one in outcome.ranked]
+    return [_sign(outcome) * _result(one) for one in outcome.ranked]
+
+
+def _sign(outcome: StudyOutcome) -> float:
+    """Returns by what results are multiplied so that larger is better."""
+    return -1.0 if outcome.lower_is_better else 1.0
+
+
+def _step(outcome: StudyOutcome) -> float:
+    return SPARSE_PERPLEXITY if outcome.lower_is_better else SPARSE_ACCURACY
 
 
 def _time(searches: Sequence[FoundBySearch], trained: Sequence[Trained]) -> Json:

@@ -76,11 +76,15 @@ class _Shown:
             return _NOTHING
         return f"{100 * value:.2f} %" if self._is_share else f"{value:.2f}"
 
-    def difference(self, value: float | None) -> str:
-        """Returns how much better something is."""
+    def difference(self, value: float | None, interval: Sequence[float] | None) -> str:
+        """Returns how much better something is, and within what interval."""
         if value is None:
             return _NOTHING
-        return _signed(100 * value, " points") if self._is_share else _signed(value)
+        factor = 100 if self._is_share else 1
+        text = _signed(factor * value)
+        if interval is not None:
+            text += f" ({' to '.join(_signed(factor * end) for end in interval)})"
+        return f"{text} points" if self._is_share else text
 
     def span(self, interval: Sequence[float] | None) -> str:
         """Returns from where to where results lie."""
@@ -116,23 +120,18 @@ def _beside_random(methods: Json, show: _Shown) -> Columns:
             _NOTHING if (ri := one["relative_improvement"]) is None else _signed(ri, " %")
             for one in rows.values()
         ],
-        "P(beats random)": [_share(one["probability_beats_random"]) for one in rows.values()],
-        "95 % interval of P": [_share_span(one["probability_interval"]) for one in rows.values()],
-        "p": [_NOTHING if one["p_value"] is None else f"{one['p_value']:.3f}"
-              for one in rows.values()],
+        "P(beats random)": [
+            _share(one["probability_beats_random"]) + _in_brackets(one["probability_interval"])
+            for one in rows.values()
+        ],
+        "p-value": [_p_value(one["p_value"]) for one in rows.values()],
         "Place of the best": [
             _NOTHING if one["place_among_random"] is None
             else f"{one['place_among_random']} of {count + 1}"
             for one in rows.values()
         ],
         "Difference at equal size": [
-            show.difference(size["difference"])
-            + (
-                ""
-                if size["interval"] is None
-                else f" ({' to '.join(map(show.difference, size['interval']))})"
-            )
-            for size in sizes
+            show.difference(size["difference"], size["interval"]) for size in sizes
         ],
         "P at equal size": [
             f"{_share(size['probability_beats_random'])}"
@@ -180,7 +179,7 @@ def _rank_columns(rows: Sequence[Json]) -> Columns:
             _NOTHING if one["interval"] is None else " to ".join(map(_score, one["interval"]))
             for one in rows
         ],
-        "Spearman ρ": [_score(one["spearman"]) for one in rows],
+        "Spearman's rho": [_score(one["spearman"]) for one in rows],
         "Sparse τ": [_score(one["sparse_kendall_tau"]) for one in rows],
         "Precision at top 5": [_share(one["precision_at_5"]) for one in rows],
     }
@@ -200,8 +199,7 @@ def _times(document: Json) -> Columns:
 
 
 def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
-    # Random ones first: what the others are compared with.
-    order = sorted(methods, key=lambda name: name != RANDOM_SAMPLING)
+    order = _order(methods)
     groups = [
         (name, _colour(name, order), methods[name]["searches"])
         for name in order
@@ -209,24 +207,23 @@ def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
     ]
     if not groups:
         return []
-    rows, sizes = [], []
+    points = []
     for name, colour, searches in groups:
         texts = [_of_search(one, name) for one in searches]
         symbol = "circle" if name == RANDOM_SAMPLING else "diamond"
         results = [(one["parameters"], one["result"]) for one in searches]
-        rows.append(Points(words(name), results, texts, colour, symbol))
-        sizes.append(rows[-1])
+        points.append(Points(words(name), results, texts, colour, symbol))
     return [
         rows_chart(
             "What was found, and random architectures",
-            rows,
+            points,
             show.axis,
             "Each point: one architecture, the mean of its retrainings. Box: the middle half; line "
             "in it: the median.",
         ),
         scatter_chart(
             "Results and sizes",
-            sizes,
+            points,
             Axis("parameters", may_be_logarithmic=True),
             show.axis,
             "A larger network is better without any search: compare at the same place from left to "
@@ -236,32 +233,37 @@ def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
 
 
 def _ranking_charts(document: Json, show: _Shown) -> list[Chart]:
-    ranked, methods = document["ranked"], list(document["methods"])
+    ranked = document["ranked"]
     results = [one["result"] for one in ranked["architectures"]]
     if not results or not ranked["shared_weights"]:
         return []
-    order = sorted(methods, key=lambda name: name != RANDOM_SAMPLING)
-    symbols = ("circle", "diamond", "square", "cross", "x", "triangle-up", "star", "hexagon")
-    groups, seen = [], dict.fromkeys(methods, 0)
-    for one in ranked["shared_weights"]:
-        place = seen.get(one["method"], 0)
-        seen[one["method"]] = place + 1
-        texts = [f"score {_score(score)}" for score in one["scores"]]
-        name = f"{words(one['method'])}, seed {one['seed']}"
-        points = list(zip(one["scores"], results))
-        colour = _colour(one["method"], order)
-        groups.append(Points(name, points, texts, colour, symbols[place % len(symbols)]))
+    order = _order(document["methods"])
+    groups = []
+    for name in dict.fromkeys(one["method"] for one in ranked["shared_weights"]):
+        rankings = [one for one in ranked["shared_weights"] if one["method"] == name]
+        points = [pair for one in rankings for pair in zip(one["scores"], results)]
+        texts = [
+            f"seed {one['seed']}, score {_score(score)}"
+            for one in rankings
+            for score in one["scores"]
+        ]
+        groups.append(Points(words(name), points, texts, _colour(name, order)))
     return [
         scatter_chart(
             "Shared-weights score and result",
             groups,
             Axis(score_words(document["score_kind"])),
             show.axis,
-            "Each point: one architecture with the shared weights of one search. A ranking that can "
-            "be trusted rises from left to right"
+            "Each point: one architecture with the shared weights of one search. A ranking that "
+            "can be trusted rises from left to right"
             + (", or falls where lower is better." if document["lower_is_better"] else "."),
         )
     ]
+
+
+def _order(methods: Json) -> list[str]:
+    """Returns the methods, random sampling first: it is what the others are compared with."""
+    return sorted(methods, key=lambda name: name != RANDOM_SAMPLING)
 
 
 def _colour(name: str, order: Sequence[str]) -> int:
@@ -287,9 +289,16 @@ def _signed(value: float, unit: str = "") -> str:
     return f"{value:+.2f}{unit}".replace("-", "\N{MINUS SIGN}")
 
 
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return _NOTHING
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
 def _share(value: float | None) -> str:
     return _NOTHING if value is None else f"{100 * value:.0f} %"
 
 
-def _share_span(interval: Sequence[float] | None) -> str:
-    return _NOTHING if interval is None else " to ".join(map(_share, interval))
+def _in_brackets(interval: Sequence[float] | None) -> str:
+    """Returns from where to where a share lies, after the share."""
+    return "" if interval is None else f" ({' to '.join(map(_share, interval))})"

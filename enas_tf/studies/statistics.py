@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 Interval = tuple[float, float]
+Numbers = Sequence[float] | np.ndarray
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 1000
 # Results that round to the same accuracy in 0.1 %, or the same tenth of a perplexity, are equal.
@@ -70,26 +71,26 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     return bootstrap_interval(lambda rows: float(array[rows].mean()), len(array))
 
 
-def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None:
+def kendall_tau(first: Numbers, second: Numbers) -> float | None:
     """Returns Kendall's tau-b; none of fewer than two pairs or where one side is constant."""
     from scipy.stats import kendalltau
 
     return None if _is_constant(first, second) else _defined(kendalltau(first, second).statistic)
 
 
-def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
+def spearman(first: Numbers, second: Numbers) -> float | None:
     """Returns Spearman's rank correlation; undefined where `kendall_tau` is."""
     from scipy.stats import spearmanr
 
     return None if _is_constant(first, second) else _defined(spearmanr(first, second).statistic)
 
 
-def sparse(results: Sequence[float], step: float) -> np.ndarray:
+def sparse(results: Numbers, step: float) -> np.ndarray:
     """Returns results rounded to multiples of a step, so that what differs by less is tied."""
     return np.round(np.asarray(results, dtype=float) / step)
 
 
-def precision_at(scores: Sequence[float], results: Sequence[float], top: int = TOP) -> float | None:
+def precision_at(scores: Numbers, results: Numbers, top: int = TOP) -> float | None:
     """Returns which share of the best by score is among the best by result.
 
     Ties at the border count as if drawn by lot: it is the expected share.
@@ -104,7 +105,7 @@ def precision_at(scores: Sequence[float], results: Sequence[float], top: int = T
     return float(np.dot(_membership(scores, top), _membership(results, top)) / top)
 
 
-def probability_better(found: Sequence[float], random: Sequence[float]) -> float | None:
+def probability_better(found: Numbers, random: Numbers) -> float | None:
     """Returns the share of pairs in which the found one is better, ties counted half."""
     if not len(found) or not len(random):
         return None
@@ -298,7 +299,7 @@ def _signs(values: np.ndarray) -> np.ndarray:
     return np.sign(np.subtract.outer(values, values))
 
 
-def _membership(values: Sequence[float], top: int) -> np.ndarray:
+def _membership(values: Numbers, top: int) -> np.ndarray:
     """Returns how likely each is among the best, if ties are broken by lot."""
     array = np.asarray(values, float)
     border = np.sort(array)[-top]
@@ -306,7 +307,7 @@ def _membership(values: Sequence[float], top: int) -> np.ndarray:
     return above + at * ((top - above.sum()) / at.sum())
 
 
-def _is_constant(*sides: Sequence[float]) -> bool:
+def _is_constant(*sides: Numbers) -> bool:
     return any(len(side) < 2 or np.ptp(np.asarray(side, float)) == 0 for side in sides)
 
 

@@ -246,7 +246,7 @@ def scatter_chart(
         "yaxis": {**y_axis.layout(min(values), max(values)), "rangemode": "normal"},
     }
     layout = {"height": 360, "hovermode": "closest", "showlegend": True, **axes}
-    return Chart(title, {"data": data, "layout": layout}, note)
+    return Chart(title, {"data": data, "layout": layout}, note, is_wide=True)
 
 
 def rows_chart(title: str, groups: Sequence[Points], axis: Axis, note: str = "") -> Chart:
