@@ -2,12 +2,13 @@
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.cli import next_steps
 from enas_tf.cli.known_run import KnownRun, known_run
 from enas_tf.errors import RunDirectoryError
+from enas_tf.reporting.page.numbers import ties_in_words
 from enas_tf.reporting.progress import duration
 from enas_tf.runs.directory import RESULTS, RunDirectory
 
@@ -25,11 +26,19 @@ def search_report(result: Any) -> str:
         "",
         f"Best architecture: {result.architecture.to_release_string()}",
         f"  {score_line(result.score, result.score_kind, note)}",
+        *_worth(result.candidates),
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
         f"Metrics: {path}/metrics.jsonl",
         *_lines(next_steps.tensorboard(run), next_steps.report(run), next_steps.retrain(run)),
     ]
     return "\n".join(lines)
+
+
+def _worth(candidates: Sequence[Any]) -> list[str]:
+    """Returns what the network of the first costs, and how sure its rank is."""
+    costs = [f"{one.costs} (as large as in the search)" for one in candidates[:1] if one.costs]
+    ties = ties_in_words([one.tied_with_first for one in candidates])
+    return [f"  {line}" for line in (*costs, ties) if line]
 
 
 def retrain_report(output_dir: str | os.PathLike[str]) -> str:

@@ -185,16 +185,7 @@ class SearchReport:
                 seconds=round(seconds, 3),
                 space_settings=self._space.to_json(),
                 ranked_by=ranked_by,
-                ranking=[
-                    {
-                        "architecture": candidate.architecture.to_json(),
-                        "release_string": candidate.architecture.to_release_string(),
-                        "score": candidate.score,
-                        "score_kind": candidate.score_kind,
-                        "shared_weights_score": candidate.shared_weights_score,
-                    }
-                    for candidate in candidates
-                ],
+                ranking=[_entry(candidate) for candidate in candidates],
             ),
         )
 
@@ -212,3 +203,20 @@ class SearchReport:
         note = self._space.score_note(score)
         words = f"{score:.4f}{f', {note}' if note else ''} ({SCORE_NOTE})"
         return f"{words}\n\n`{architecture.to_release_string()}`"
+
+
+def _entry(candidate: Any) -> dict[str, Any]:
+    """Returns what `best_architecture.json` tells of a candidate."""
+    entry = {
+        "architecture": candidate.architecture.to_json(),
+        "release_string": candidate.architecture.to_release_string(),
+        "score": candidate.score,
+        "score_kind": candidate.score_kind,
+        "shared_weights_score": candidate.shared_weights_score,
+    }
+    judged = {
+        "standard_error": candidate.standard_error,
+        "tied_with_first": candidate.tied_with_first,
+        **(candidate.costs.to_json() if candidate.costs else {}),
+    }
+    return {**entry, **{name: value for name, value in judged.items() if value is not None}}

@@ -20,7 +20,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.evaluators import build_evaluator
-from enas_tf.searching.ranking import derive, scores_of
+from enas_tf.searching.ranking import derive, sums_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
@@ -376,8 +376,9 @@ class Search(Task):
         return SearchResult.of_candidates(candidates, self._run)
 
     def scores(self, architectures: Sequence[Any]) -> list[float]:
-        """Returns the scores of architectures with the shared weights; see `scores_of`."""
-        return list(scores_of(self._config, self.weights, self.streams, architectures))
+        """Returns the scores of architectures with the shared weights, as candidates get them."""
+        sums = sums_of(self._config, self.weights, self.streams, architectures)
+        return [self.weights.supernet.reward(*map(sum, zip(*one))) for one in sums]
 
     def finish(self) -> SearchResult:
         """Returns the result of a search whose epochs are done, and logs all candidates once."""

@@ -238,13 +238,22 @@ class SharedWeights:
           architecture: to be scored.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
         """
+        sums = self.validation_sums(
+            batches, architecture, use_batch_statistics=use_batch_statistics
+        )
+        return self.supernet.reward(*map(sum, zip(*sums)))
+
+    def validation_sums(
+        self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
+    ) -> list[tuple[float, float]]:
+        """Returns total and count of each validation batch; arguments as `validation_score`."""
         decisions = self._space.encode([architecture] * self.num_replicas)
-        scores = [
+        return [
             score
             for batch in batches
             for score in self._scores(batch, decisions, use_batch_statistics)
+            if score[1]
         ]
-        return self.supernet.reward(*map(sum, zip(*scores)))
 
     def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
         """Replaces the moving statistics, if there are any, by those of one architecture alone.

@@ -4,6 +4,8 @@ Nothing here imports TensorFlow.
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,3 +30,14 @@ class Costs:
     def to_json(self) -> dict[str, int]:
         """Returns the numbers by name."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Costs | None":
+        """Returns the costs among the entries of a JSON object; None if they are not there."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        known = all(type(value.get(name)) is int for name in names)
+        return cls(*(value[name] for name in names)) if known else None
+
+    def __str__(self) -> str:
+        """Returns both sizes in words."""
+        return f"{self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds"

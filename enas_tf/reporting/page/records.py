@@ -22,9 +22,13 @@ from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_from_document
 from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.registry import SpaceEntry, get_space
 
 Event = Mapping[str, Any]
+
+# What enas-study writes, if it lies in the folder of the search.
+STUDY = "study.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +41,9 @@ class RankedCandidate:
       score: what it was ranked by.
       score_kind: what the score is.
       shared_weights_score: its score with the shared weights.
+      standard_error: of the score, if known.
+      tied_with_first: whether the score cannot be told apart from the first one's, if known.
+      costs: of its network, as large as in the search, if known.
     """
 
     architecture: Architecture | None
@@ -44,6 +51,9 @@ class RankedCandidate:
     score: float
     score_kind: str
     shared_weights_score: float | None
+    standard_error: float | None = None
+    tied_with_first: bool | None = None
+    costs: Costs | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,12 +95,14 @@ class SearchRecord(Record):
       sampled: the architectures that were sampled for the controller.
       document: `best_architecture.json`, if it is there.
       candidates: the ranking in it, best first.
+      study: `study.json`, if it is there.
     """
 
     settings: Mapping[str, Any]
     sampled: Sampled
     document: Mapping[str, Any] | None
     candidates: Sequence[RankedCandidate]
+    study: Mapping[str, Any] | None = None
 
     @property
     def space(self) -> SearchSpace:
@@ -152,13 +164,15 @@ def _read_search(run: RunDirectory, configuration: Mapping[str, Any]) -> SearchR
     }
     sampled, sampled_complaints = read_sampled(run.file(ARCHITECTURES), space)
     document, complaints = optional_json(run, BEST_ARCHITECTURE)
+    study, study_complaints = optional_json(run, STUDY)
     candidates = [] if document is None else _candidates(document, entry.name)
     return SearchRecord(
-        **_common(run, entry, [*sampled_complaints, *complaints]),
+        **_common(run, entry, [*sampled_complaints, *complaints, *study_complaints]),
         settings=settings,
         sampled=sampled,
         document=document,
         candidates=candidates,
+        study=study,
     )
 
 
@@ -222,6 +236,9 @@ def _candidates(document: Mapping[str, Any], space_name: str) -> list[RankedCand
             entry["score"],
             str(entry.get("score_kind", "score")),
             number if is_number(number := entry.get("shared_weights_score")) else None,
+            number if is_number(number := entry.get("standard_error")) else None,
+            tie if isinstance(tie := entry.get("tied_with_first"), bool) else None,
+            Costs.from_json(entry),
         )
         for entry in entries
         if isinstance(entry, dict) and is_number(entry.get("score"))
