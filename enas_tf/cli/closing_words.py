@@ -5,11 +5,10 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from enas_tf.cli import next_steps
-from enas_tf.cli.known_run import KnownRun, known_run
-from enas_tf.errors import RunDirectoryError
+from enas_tf.records import next_steps
+from enas_tf.records.run import recorded_run
 from enas_tf.reporting.progress import duration
-from enas_tf.runs.directory import RESULTS, RunDirectory
+from enas_tf.runs.directory import RESULTS
 
 
 def search_report(result: Any) -> str:
@@ -19,7 +18,7 @@ def search_report(result: Any) -> str:
       result: a `SearchResult`.
     """
     path = pathlib.Path(result.run.path)
-    run = _known(path)
+    run = recorded_run(path)
     note = run.entry.space.score_note(result.score)
     lines = [
         "",
@@ -38,8 +37,8 @@ def retrain_report(output_dir: str | os.PathLike[str]) -> str:
     Args:
       output_dir: the run of the retraining.
     """
-    run = _known(output_dir)
-    results = RunDirectory(output_dir).read_json(RESULTS)
+    run = recorded_run(output_dir)
+    results = run.run.read_json(RESULTS)
     epochs = results["epochs"]
     lines = [
         "",
@@ -57,13 +56,6 @@ def retrain_report(output_dir: str | os.PathLike[str]) -> str:
         ),
     ]
     return "\n".join(lines)
-
-
-def _known(path: str | os.PathLike[str]) -> KnownRun:
-    run = known_run(path)
-    if run is None:
-        raise RunDirectoryError(f"{path} holds no run any more.")
-    return run
 
 
 def _lines(*steps: next_steps.NextStep) -> list[str]:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, flag_names, peek
+from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.reading import read_bytes
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import FILES_OF_A_RUN, space_of_published
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset

@@ -23,8 +23,8 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.cli.known_run import DEFAULT_PRESET, KnownRun, known_run
 from enas_tf.files.places import way_to
+from enas_tf.records.run import DEFAULT_PRESET, RecordedRun, run_named
 from enas_tf.runs.differences import differences
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import Architecture
@@ -100,7 +100,7 @@ def _retrain(argv: Sequence[str]) -> None:
 
 
 def _flags(
-    entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: KnownRun | None = None
+    entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: RecordedRun | None = None
 ) -> CommandFlags:
     preset = entry.retrain_presets[preset_name]
     data = preset.data if run is None else run.data_for(preset.data)
@@ -115,20 +115,20 @@ def _flags(
     return command
 
 
-def _run_of(named: Mapping[str, str | None], entry: SpaceEntry) -> KnownRun | None:
+def _run_of(named: Mapping[str, str | None], entry: SpaceEntry) -> RecordedRun | None:
     """Returns the run whose architecture is trained, if it is one that says anything."""
-    run = known_run(named["architecture"]) if named["architecture"] else None
+    run = run_named(named["architecture"]) if named["architecture"] else None
     if run is None or run.entry is not entry:
         return None
-    goes_on = known_run(named["output_dir"]) if named["output_dir"] else None
+    goes_on = run_named(named["output_dir"]) if named["output_dir"] else None
     # What version 0.1.0 began, it began with the defaults of a preset alone.
-    return None if goes_on is not None and not goes_on.has_origin else run
+    return None if goes_on is not None and not goes_on.origin else run
 
 
 def _preset(
     entry: SpaceEntry,
     name: str,
-    run: KnownRun | None,
+    run: RecordedRun | None,
     architecture: Architecture,
     dataset: str,
 ) -> RetrainPreset:

@@ -194,21 +194,26 @@ class RunDirectory:
             )
 
     @classmethod
-    def existing(cls, path: str | os.PathLike[str]) -> Self:
+    def existing(cls, path: str | os.PathLike[str], *, lock: bool = True) -> Self:
         """Returns the run in a folder, whatever its configuration.
+
+        Args:
+          path: of the folder.
+          lock: whether it shall stay with this process, which may then write into it.
 
         Raises:
           RunDirectoryError: there is no such folder, it holds no run, or another process is
-            writing into it.
+            writing into it and `lock` is asked for.
         """
         run = cls(path)
         # os.path answers no to a text that is too long for a path; pathlib would raise.
         if not os.path.isfile(run.path / CONFIG):
             what = f"has no {CONFIG}" if os.path.isdir(run.path) else "is not a folder"
             raise RunDirectoryError(
-                f"{run.path} {what}; expected the output_dir of an earlier run."
+                f"{run.path} {what}; expected the output_dir of enas-search or enas-retrain."
             )
-        run._reach(lock_folder(run.path))
+        if lock:
+            run._reach(lock_folder(run.path))
         return run
 
     @property

@@ -1,13 +1,12 @@
 """Searching the best architecture of a space: from the settings to the result."""
 
-import os
 import pathlib
 import tempfile
 from typing import Any
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.records.run import run_named
 from enas_tf.runs.differences import differences
-from enas_tf.runs.directory import CONFIG, RunDirectory
 from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.search import OnEpochEnd, Search
@@ -121,13 +120,8 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
 
 def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
     """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
-    run = RunDirectory(output_dir)
-    # os.path answers no to a text that is too long for a path; pathlib would raise.
-    if not os.path.isfile(run.path / CONFIG):
-        return None
-    settings = run.configuration.get("search")
-    number = settings.get("samples_per_step") if isinstance(settings, dict) else None
-    return number if isinstance(number, int) else None
+    recorded = run_named(output_dir, [SEARCH])
+    return None if recorded is None else recorded.settings["search"].samples_per_step
 
 
 def _with_samples_per_step(

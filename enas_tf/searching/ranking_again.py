@@ -3,7 +3,7 @@
 import pathlib
 from typing import Any, Literal
 
-from enas_tf.records.search import RecordedSearch, recorded_search
+from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.search import Search
 from enas_tf.settings.config import DeriveConfig
@@ -36,7 +36,7 @@ def derive_run(
 
 
 def derive_recorded(
-    recorded: RecordedSearch,
+    recorded: RecordedRun,
     data: Any,
     config: DeriveConfig | None = None,
     checkpoint: Checkpoint = "latest",
@@ -50,7 +50,7 @@ def derive_recorded(
       checkpoint: likewise.
     """
     recorded.check_data(data)
-    run, search_config = recorded.run, recorded.config
+    run, search_config = recorded.run, recorded.settings["search"]
     if config is not None:
         search_config = search_config.replace(derive=config)
     with (
