@@ -256,15 +256,15 @@ def start(command: CommandFlags) -> Any:
     return strategy_of_devices(command["devices"], command["worker_timeout"])
 
 
-def is_follower(workers: Any) -> bool:
+def is_follower(machines: Any) -> bool:
     """Returns whether another machine, the chief, writes and reports; tells so if it does.
 
     Args:
-      workers: the machines.
+      machines: the machines.
     """
-    if not workers.is_chief:
-        print(f"Worker {workers.index} of {workers.count} is done; the chief has the results.")
-    return not workers.is_chief
+    if not machines.is_chief:
+        print(f"Machine {machines.index} of {machines.count} is done; the chief has the results.")
+    return not machines.is_chief
 
 
 def flags_of_other_spaces(

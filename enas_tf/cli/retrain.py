@@ -76,12 +76,12 @@ def _retrain(argv: Sequence[str]) -> None:
 
     from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
-    from enas_tf.training.machines.workers import Workers
+    from enas_tf.training.machines.agreement import Machines
     from enas_tf.training.profiling import profiled
 
-    workers = Workers(distribution)
+    machines = Machines(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
-    with workers.together(), profiled(command["profile_steps"]):
+    with machines.together(), profiled(command["profile_steps"]):
         model = retrain(
             architecture,
             data,
@@ -92,9 +92,9 @@ def _retrain(argv: Sequence[str]) -> None:
             distribution=distribution,
             preset=preset_name,
         )
-        if workers.is_chief:
+        if machines.is_chief:
             export(model, way_to(output_dir) / "saved_model", overwrite=True)
-    if is_follower(workers):
+    if is_follower(machines):
         return
     print(retrain_report(output_dir))
 

@@ -13,8 +13,8 @@ from enas_tf.searching.search import OnEpochEnd, Search
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.devices import training_strategy
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
-from enas_tf.training.machines.workers import Workers
 
 
 def search(
@@ -73,15 +73,15 @@ def search(
     # Before the run directory is touched.
     _check_arguments(space, data, config)
     with training_strategy(distribution) as strategy:
-        workers = Workers(strategy)
+        machines = Machines(strategy)
         if output_dir is None:
             # Other machines have no use for it.
-            output_dir = tempfile.mkdtemp(prefix="enas_search_") if workers.is_chief else ""
-        with workers.together():
+            output_dir = tempfile.mkdtemp(prefix="enas_search_") if machines.is_chief else ""
+        with machines.together():
             config = _with_samples_per_step(
                 config,
                 strategy.num_replicas_in_sync,
-                None if overwrite else workers.decide(lambda: _recorded_samples(output_dir)),
+                None if overwrite else machines.decide(lambda: _recorded_samples(output_dir)),
             )
             data.check_search(config, strategy.num_replicas_in_sync)
             configuration = {
@@ -93,7 +93,7 @@ def search(
             origin = {"preset": preset}
             with (
                 open_run(
-                    output_dir, configuration, workers, overwrite=overwrite, origin=origin
+                    output_dir, configuration, machines, overwrite=overwrite, origin=origin
                 ) as run,
                 Search(space, data, config, run, distribution=strategy) as running,
             ):

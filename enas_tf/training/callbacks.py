@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 
 
-def asks_to_stop(answer: Any, workers: Workers) -> bool:
+def asks_to_stop(answer: Any, machines: Machines) -> bool:
     """Returns whether the function that is called after each epoch wants no further one.
 
     Only True does: what other functions happen to return, as `list.append` and `file.write` do,
@@ -15,6 +15,6 @@ def asks_to_stop(answer: Any, workers: Workers) -> bool:
 
     Args:
       answer: what the function returned on this machine.
-      workers: the machines, which all ask; the chief's answer counts.
+      machines: the machines, which all ask; the chief's answer counts.
     """
-    return workers.decide(lambda: isinstance(answer, bool | np.bool_) and bool(answer))
+    return machines.decide(lambda: isinstance(answer, bool | np.bool_) and bool(answer))

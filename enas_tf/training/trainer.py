@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from enas_tf.errors import NumericalError
 from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.pauses import Pause, Pauses
 from enas_tf.training.profiling import Profile
 
@@ -52,12 +52,12 @@ class Task(abc.ABC):
     """What a `Trainer` works on.
 
     Attributes:
-      workers: the machines that train.
+      machines: the machines that train.
       rollbacks: how often the training went back to a checkpoint because a number was not finite;
         what makes random numbers shall take it into account. It is saved.
     """
 
-    workers: Workers
+    machines: Machines
     rollbacks: int
 
     @property
@@ -126,12 +126,12 @@ class Trainer:
         task = self._task
         task.begin()
         with DeferredSignals() as signals, self._profile:
-            pauses = Pauses(signals, task.workers)
+            pauses = Pauses(signals, task.machines)
             while True:
                 try:
                     self._take_steps(pauses)
                     # So that one that came late ends all machines alike.
-                    signals.agree(task.workers)
+                    signals.agree(task.machines)
                     break
                 except NumericalError as error:
                     self._go_back(error)
@@ -156,7 +156,7 @@ class Trainer:
             pauses.saved()
             # After the save, so that nothing is lost if it fails.
             answer = None if ended.ask is None else ended.ask()
-            if asks_to_stop(answer, task.workers):
+            if asks_to_stop(answer, task.machines):
                 task.end()
                 self._save()
 

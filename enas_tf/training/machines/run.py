@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from enas_tf.runs.directory import RunDirectory
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 
 
 @contextlib.contextmanager
 def open_run(
     output_dir: str | os.PathLike[str],
     configuration: Mapping[str, Any],
-    workers: Workers,
+    machines: Machines,
     *,
     overwrite: bool = False,
     origin: Mapping[str, Any] | None = None,
@@ -24,7 +24,7 @@ def open_run(
     Args:
       output_dir: folder of the run; only the chief touches it.
       configuration: see `RunDirectory.open`.
-      workers: the machines.
+      machines: the machines.
       overwrite: see `RunDirectory.open`.
       origin: see `RunDirectory.open`.
 
@@ -32,15 +32,15 @@ def open_run(
       ConfigurationError: the machines were given different configurations.
       RunDirectoryError: as for `RunDirectory.open`, on all machines.
     """
-    workers.check_same(configuration)
+    machines.check_same(configuration)
     opened: list[RunDirectory] = []
-    workers.decide(
+    machines.decide(
         lambda: opened.append(
             RunDirectory.open(output_dir, configuration, overwrite=overwrite, origin=origin)
         )
     )
     with contextlib.ExitStack() as stack:
         if not opened:
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="enas_worker_"))
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="enas_machine_"))
             opened.append(RunDirectory.open(scratch, configuration))
         yield stack.enter_context(opened[0])
