@@ -214,7 +214,7 @@ def test_who_does_not_come_is_named(impatient):
 
 def test_names_that_do_not_exist_are_waited_for(impatient):
     (own,) = addresses(1)
-    with pytest.raises(WorkerLostError, match=r"worker 1 \(nobody\.invalid:2222\)"):
+    with pytest.raises(WorkerLostError, match=r"machine 1 \(nobody\.invalid:2222\)"):
         wait_for_all(Cluster((own, "nobody.invalid:2222"), 0), 0.1)
 
 
