@@ -1,8 +1,6 @@
 """What the commands share: which space and preset they work with, and where results go."""
 
-import json
 import os
-import pathlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -10,11 +8,10 @@ from typing import Any, TypeVar
 from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
-from enas_tf.files.reading import read_bytes
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.setting import Settings
-from enas_tf.spaces.architectures import FILES_OF_A_RUN, space_of_published
+from enas_tf.spaces.architectures import space_of_architecture
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 from enas_tf.training.machines.cluster import Cluster
@@ -43,7 +40,7 @@ def chosen_space(
       SystemExit: without a space, `--help` or `--version` was asked for and has been printed.
     """
     stated = peek(argv, ["space"])["space"]
-    name = stated or _space_of_file(architecture) or space_of_published(architecture)
+    name = stated or space_of_architecture(architecture)
     if name is None:
         _check_for_every_space(argv, flags_of)
         raise ConfigurationError(f"`--space` is required. Give one of: {', '.join(space_names())}.")
@@ -305,24 +302,6 @@ def default_output_dir(*words: object) -> str:
     """Returns a folder under `runs` named by some words, for example `runs/macro_digits`."""
     names = [re.sub(r"[^A-Za-z0-9.-]+", "-", os.path.basename(str(word))) for word in words]
     return os.path.join("runs", "_".join(name.strip("-") for name in names if name))
-
-
-def _space_of_file(architecture: str | None) -> str | None:
-    """Returns the space that a run directory or an architecture file states, if it does."""
-    # Release strings are long; asking the file system about them could raise.
-    if not architecture or len(architecture) > 1000 or "\0" in architecture:
-        return None
-    path = pathlib.Path(architecture).expanduser()
-    try:
-        if path.is_dir():
-            names = FILES_OF_A_RUN
-            path = next((path / name for name in names if (path / name).is_file()), path)
-        value = json.loads(read_bytes(path).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        # Whatever is wrong with the file, reading the architecture itself will say.
-        return None
-    space = value.get("space") if isinstance(value, dict) else None
-    return space if isinstance(space, str) else None
 
 
 def _uncapitalized(sentence: str) -> str:

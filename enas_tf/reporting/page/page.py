@@ -3,9 +3,10 @@
 import datetime
 import importlib.resources
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import enas_tf
+from enas_tf.records.next_steps import NextStep
 from enas_tf.reporting.drawing import draw_architecture
 from enas_tf.reporting.page.curves import NOT_FINAL
 from enas_tf.reporting.page.numbers import count, moment, score, score_words, words
@@ -30,17 +31,10 @@ _POLICY = (
 )
 
 
-class Command(NamedTuple):
-    """A command that goes on from a run: what it is for, and what to type."""
-
-    purpose: str
-    line: str
-
-
 def report_page(
     run: SearchRecord | TrainingRecord,
     finals: Sequence[TrainingRecord],
-    commands: Sequence[Command],
+    commands: Sequence[NextStep],
     now: datetime.datetime | None = None,
 ) -> str:
     """Returns the report of a run as the text of an HTML file that needs nothing else.
