@@ -126,6 +126,21 @@ def add_architecture_flag(command: CommandFlags, group: str) -> None:
     )
 
 
+def add_model_flag(
+    command: CommandFlags, group: str, name: str = "model", of: str = "a retraining"
+) -> None:
+    """Adds the flag that names a trained model.
+
+    Args:
+      command: gets the flag.
+      group: heading in `--help`.
+      name: of the flag.
+      of: whose output folder may be named.
+    """
+    what = f"Output folder of {of}, a .keras file, or a SavedModel folder."
+    command.add(group, name, str, None, what, required=True)
+
+
 def add_preset_flag(
     command: CommandFlags,
     group: str,

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from enas_tf.errors import NumericalError
-from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.interruption import DeferredSignals
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.pauses import Pause, Pauses
@@ -192,3 +193,16 @@ class Trainer:
         )
         task.went_back()
         self._save()
+
+
+def asks_to_stop(answer: Any, machines: Machines) -> bool:
+    """Returns whether the function that is called after each epoch wants no further one.
+
+    Only True does: what other functions happen to return, as `list.append` and `file.write` do,
+    shall not end a training.
+
+    Args:
+      answer: what the function returned on this machine.
+      machines: the machines, which all ask; the chief's answer counts.
+    """
+    return machines.decide(lambda: isinstance(answer, bool | np.bool_) and bool(answer))

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.machines.agreement import Machines
+from enas_tf.training.trainer import asks_to_stop
 
 
 @pytest.mark.parametrize(
