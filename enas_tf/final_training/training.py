@@ -224,8 +224,15 @@ class Training(abc.ABC):
                 return self.model()
             identity, machines = self._identity(), self.machines
             origin = {"preset": preset, "data": self.data.config.to_json()}
+            settings = {"network": self.network_config, "retrain": self.config}
+            defaults = {name: type(one)().to_json() for name, one in settings.items()}
             with open_run(
-                output_dir, identity, machines, overwrite=overwrite, origin=origin
+                output_dir,
+                identity,
+                machines,
+                overwrite=overwrite,
+                origin=origin,
+                defaults=defaults,
             ) as run:
                 run.write_json("architecture.json", architecture_document(self.architecture))
                 for name, text in self.assets().items():

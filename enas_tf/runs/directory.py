@@ -121,6 +121,7 @@ class RunDirectory:
         *,
         overwrite: bool = False,
         origin: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | None = None,
     ) -> Self:
         """Makes the folder of a new run, or goes on in the folder of the same run.
 
@@ -135,6 +136,8 @@ class RunDirectory:
           origin: where the configuration comes from, for example its preset. It is written down
             for the commands that go on from the run, but decides nothing: the same run may be
             gone on with from elsewhere.
+          defaults: what settings are that the run does not know yet, as an older version began it;
+            in the form of the configuration.
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
@@ -148,7 +151,7 @@ class RunDirectory:
         run._reach(lock_folder(run.path))
         run._sweep()
         if os.path.lexists(run.file(CONFIG)):
-            there = run.configuration
+            there = _completed(run.configuration, json.loads(to_json_text(defaults or {})))
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
@@ -431,6 +434,16 @@ def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return f"what is in {name} may not be deleted: permission denied"
     return ""
+
+
+def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns values with the defaults of those that are missing, in their sections too."""
+    return {**defaults} | {
+        name: _completed(value, defaults[name])
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
+        else value
+        for name, value in values.items()
+    }
 
 
 def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:

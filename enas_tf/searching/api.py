@@ -84,16 +84,19 @@ def search(
                 None if overwrite else machines.decide(lambda: _recorded_samples(output_dir)),
             )
             data.check_search(config, strategy.num_replicas_in_sync)
-            configuration = {
-                "command": SEARCH,
-                "space": {"name": space.name, **space.to_json()},
-                "data": data.config.to_json(),
-                "search": config.to_json(),
-            }
+            settings = {"space": space, "data": data.config, "search": config}
+            configuration = {name: one.to_json() for name, one in settings.items()}
+            configuration["space"] = {"name": space.name, **configuration["space"]}
+            defaults = {name: type(one)().to_json() for name, one in settings.items()}
             origin = {"preset": preset}
             with (
                 open_run(
-                    output_dir, configuration, machines, overwrite=overwrite, origin=origin
+                    output_dir,
+                    {"command": SEARCH, **configuration},
+                    machines,
+                    overwrite=overwrite,
+                    origin=origin,
+                    defaults=defaults,
                 ) as run,
                 Search(space, data, config, run, distribution=strategy) as running,
             ):

@@ -18,6 +18,7 @@ def open_run(
     *,
     overwrite: bool = False,
     origin: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Iterator[RunDirectory]:
     """Opens the run directory on the chief, and on other machines one that is deleted at the end.
 
@@ -27,6 +28,7 @@ def open_run(
       machines: the machines.
       overwrite: see `RunDirectory.open`.
       origin: see `RunDirectory.open`.
+      defaults: see `RunDirectory.open`.
 
     Raises:
       ConfigurationError: the machines were given different configurations.
@@ -36,7 +38,9 @@ def open_run(
     opened: list[RunDirectory] = []
     machines.decide(
         lambda: opened.append(
-            RunDirectory.open(output_dir, configuration, overwrite=overwrite, origin=origin)
+            RunDirectory.open(
+                output_dir, configuration, overwrite=overwrite, origin=origin, defaults=defaults
+            )
         )
     )
     with contextlib.ExitStack() as stack:
