@@ -51,7 +51,7 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.reporting.drawing",
     "enas_tf.reporting.progress",
     "enas_tf.runs.directory",
-    "enas_tf.records.search",
+    "enas_tf.records.run",
     "enas_tf.settings.setting",
     "enas_tf.studies.document",
     "enas_tf.studies.outcomes",

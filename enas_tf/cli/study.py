@@ -19,8 +19,8 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.cli.known_run import KnownRun, known_run
 from enas_tf.errors import ConfigurationError
+from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.spaces.registry import SpaceEntry
 from enas_tf.studies.plan import Part, StudyConfig
 
@@ -43,11 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _study(argv: Sequence[str]) -> None:
     named = peek(argv, ["run"])["run"]
     entry = chosen_space(argv, _flags, named)
-    run = known_run(named) if named else None
-    if named and run is None:
-        raise ConfigurationError(
-            f"`--run` must be the folder of a finished search. Received: --run={named}"
-        )
+    run = recorded_search(named) if named else None
     preset_name = chosen_preset(argv, "default" if run is None else run.preset)
     preset, final = entry.search_presets[preset_name], entry.retrain_presets[preset_name]
     command = _flags(entry, preset_name, run)
@@ -129,7 +125,7 @@ def _final_data(final: Any, search: Any, chosen: Any) -> Any:
 
 
 def _flags(
-    entry: SpaceEntry, preset_name: str = "default", run: KnownRun | None = None
+    entry: SpaceEntry, preset_name: str = "default", run: RecordedRun | None = None
 ) -> CommandFlags:
     preset, final = entry.search_presets[preset_name], entry.retrain_presets[preset_name]
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))

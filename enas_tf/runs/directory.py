@@ -137,6 +137,7 @@ class RunDirectory:
         overwrite: bool = False,
         origin: Mapping[str, Any] | None = None,
         with_others: bool = False,
+        defaults: Mapping[str, Any] | None = None,
     ) -> Self:
         """Makes the folder of a new run, or goes on in the folder of the same run.
 
@@ -152,6 +153,8 @@ class RunDirectory:
             for the commands that go on from the run, but decides nothing: the same run may be
             gone on with from elsewhere.
           with_others: other processes may have the folder open too, which is not locked then.
+          defaults: what settings are that the run does not know yet, as an older version began it;
+            in the form of the configuration.
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
@@ -168,7 +171,7 @@ class RunDirectory:
             run._reach(lock_folder(run.path))
             run._sweep()
         if os.path.lexists(run.file(CONFIG)):
-            there = run.configuration
+            there = _completed(run.configuration, json.loads(to_json_text(defaults or {})))
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
@@ -214,21 +217,26 @@ class RunDirectory:
             )
 
     @classmethod
-    def existing(cls, path: str | os.PathLike[str]) -> Self:
+    def existing(cls, path: str | os.PathLike[str], *, lock: bool = True) -> Self:
         """Returns the run in a folder, whatever its configuration.
+
+        Args:
+          path: of the folder.
+          lock: whether it shall stay with this process, which may then write into it.
 
         Raises:
           RunDirectoryError: there is no such folder, it holds no run, or another process is
-            writing into it.
+            writing into it and `lock` is asked for.
         """
         run = cls(path)
         # os.path answers no to a text that is too long for a path; pathlib would raise.
         if not os.path.isfile(run.path / CONFIG):
             what = f"has no {CONFIG}" if os.path.isdir(run.path) else "is not a folder"
             raise RunDirectoryError(
-                f"{run.path} {what}; expected the output_dir of an earlier run."
+                f"{run.path} {what}; expected the output_dir of enas-search or enas-retrain."
             )
-        run._reach(lock_folder(run.path))
+        if lock:
+            run._reach(lock_folder(run.path))
         return run
 
     @property
@@ -446,6 +454,16 @@ def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return f"what is in {name} may not be deleted: permission denied"
     return ""
+
+
+def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns values with the defaults of those that are missing, in their sections too."""
+    return {**defaults} | {
+        name: _completed(value, defaults[name])
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
+        else value
+        for name, value in values.items()
+    }
 
 
 def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:

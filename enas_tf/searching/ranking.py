@@ -96,7 +96,7 @@ def derive(
         known, architectures = [], unique[: settings.num_candidates]
     num_finalists = min(settings.finalists, len(architectures) + len(known))
     progress = Progress(
-        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
+        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.machines.is_chief
     )
     scores = list(known)
     try:

@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from enas_tf.records.search import RecordedSearch, recorded_search
+from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.search import Search
 from enas_tf.settings.config import DeriveConfig
@@ -37,7 +37,7 @@ def derive_run(
 
 
 def derive_recorded(
-    recorded: RecordedSearch,
+    recorded: RecordedRun,
     data: Any,
     config: DeriveConfig | None = None,
     checkpoint: Checkpoint = "latest",
@@ -51,7 +51,7 @@ def derive_recorded(
       checkpoint: likewise.
     """
     recorded.check_data(data)
-    run, search_config = recorded.run, recorded.config
+    run, search_config = recorded.run, recorded.settings["search"]
     if config is not None:
         search_config = search_config.replace(derive=config)
     with (
@@ -81,7 +81,12 @@ def score_again(path: str | pathlib.Path, data: Any, architectures: Sequence[Any
         training_strategy() as strategy,
         recorded.run as run,
         Search(
-            recorded.space, data, recorded.config, run, distribution=strategy, checkpoint="latest"
+            recorded.space,
+            data,
+            recorded.settings["search"],
+            run,
+            distribution=strategy,
+            checkpoint="latest",
         ) as restored,
     ):
         return restored.scores(architectures)

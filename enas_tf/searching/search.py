@@ -85,9 +85,9 @@ class Search(Task):
         )
         self.evaluator = build_evaluator(space, config, self.streams, run, distribution)
         self.weights = self.evaluator.weights
-        self.workers = self.weights.workers
+        self.machines = self.weights.machines
         strategy = build_strategy(config.strategy, space, config)
-        self.strategy = ChiefsStrategy(strategy, self.workers)
+        self.strategy = ChiefsStrategy(strategy, self.machines)
         self._training_steps = self.evaluator.training_steps
         self._proposals_per_epoch = self._training_steps * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
@@ -97,7 +97,7 @@ class Search(Task):
         )
         self._saved = SavedSearch(
             run,
-            self.weights.workers,
+            self.weights.machines,
             state=self.state,
             strategy=strategy,
             **self.evaluator.saved_objects(),
@@ -181,7 +181,7 @@ class Search(Task):
         """
         self._on_epoch_end = on_epoch_end
         try:
-            Trainer(self, Profile(self._run.tensorboard, self.workers)).run()
+            Trainer(self, Profile(self._run.tensorboard, self.machines)).run()
         finally:
             self._progress.close()
 
@@ -201,7 +201,7 @@ class Search(Task):
         self._progress = Progress(
             {SHARED_WEIGHTS: epochs * self._training_steps, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in ALTERNATING},
-            shown=self.workers.is_chief,
+            shown=self.machines.is_chief,
         )
 
     def place(self) -> str:
@@ -397,7 +397,7 @@ class Search(Task):
 
     def _stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
-        document = self.weights.workers.decide(self._stored_document)
+        document = self.weights.machines.decide(self._stored_document)
         if document is None:
             return None
         return SearchResult.of_document(document, self._run, self._space.name)

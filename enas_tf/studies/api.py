@@ -7,7 +7,7 @@ from typing import Any
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
-from enas_tf.records.search import recorded_search
+from enas_tf.records.run import recorded_search
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import STUDY
@@ -96,8 +96,9 @@ def study(
     plan = make_plan(space, config, search_config.seed)
     if run is not None:
         recorded = recorded_search(run)
-        job = SearchJob(recorded.config.strategy, recorded.config.seed)
-        search_config, plan = recorded.config, Plan((job,), plan.random, plan.seeds)
+        search_config = recorded.settings["search"]
+        job = SearchJob(search_config.strategy, search_config.seed)
+        plan = Plan((job,), plan.random, plan.seeds)
     final_data = data if final_data is None else final_data
     data.check_search(search_config)
     final_data.check_retraining(kept_out)

@@ -2,8 +2,8 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from enas_tf.records.next_steps import NextStep
 from enas_tf.reporting.page.curves import NOT_FINAL
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.reporting.page.render import render
@@ -12,17 +12,10 @@ from enas_tf.reporting.page.settings_table import DEFAULT, nearest_preset, prese
 from enas_tf.reporting.page.training_view import training_view
 
 
-class Command(NamedTuple):
-    """A command that goes on from a run: what it is for, and what to type."""
-
-    purpose: str
-    line: str
-
-
 def report_page(
     run: SearchRecord | TrainingRecord,
     finals: Sequence[TrainingRecord],
-    commands: Sequence[Command],
+    commands: Sequence[NextStep],
     now: datetime.datetime | None = None,
 ) -> str:
     """Returns the report of a run as the text of an HTML file that needs nothing else.
