@@ -458,6 +458,9 @@ def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
 
 def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Returns values with the defaults of those that are missing, in their sections too."""
+    # Of another space, which has other settings.
+    if values.get("name") != defaults.get("name"):
+        return dict(values)
     return {**defaults} | {
         name: _completed(value, defaults[name])
         if isinstance(value, dict) and isinstance(defaults.get(name), dict)

@@ -86,8 +86,9 @@ def search(
             data.check_search(config, strategy.num_replicas_in_sync)
             settings = {"space": space, "data": data.config, "search": config}
             configuration = {name: one.to_json() for name, one in settings.items()}
-            configuration["space"] = {"name": space.name, **configuration["space"]}
             defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            for each in (configuration, defaults):
+                each["space"] = {"name": space.name, **each["space"]}
             origin = {"preset": preset}
             with (
                 open_run(
