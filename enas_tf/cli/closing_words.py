@@ -5,12 +5,11 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from enas_tf.cli import next_steps
-from enas_tf.cli.known_run import KnownRun, known_run
-from enas_tf.errors import RunDirectoryError
+from enas_tf.records import next_steps
+from enas_tf.records.run import recorded_run
 from enas_tf.reporting.page.numbers import ties_in_words
 from enas_tf.reporting.progress import duration
-from enas_tf.runs.directory import RESULTS, RunDirectory
+from enas_tf.runs.directory import RESULTS
 
 
 def search_report(result: Any) -> str:
@@ -20,7 +19,7 @@ def search_report(result: Any) -> str:
       result: a `SearchResult`.
     """
     path = pathlib.Path(result.run.path)
-    run = _known(path)
+    run = recorded_run(path)
     note = run.entry.space.score_note(result.score)
     lines = [
         "",
@@ -47,8 +46,8 @@ def retrain_report(output_dir: str | os.PathLike[str]) -> str:
     Args:
       output_dir: the run of the retraining.
     """
-    run = _known(output_dir)
-    results = RunDirectory(output_dir).read_json(RESULTS)
+    run = recorded_run(output_dir)
+    results = run.run.read_json(RESULTS)
     epochs = results["epochs"]
     lines = [
         "",
@@ -66,13 +65,6 @@ def retrain_report(output_dir: str | os.PathLike[str]) -> str:
         ),
     ]
     return "\n".join(lines)
-
-
-def _known(path: str | os.PathLike[str]) -> KnownRun:
-    run = known_run(path)
-    if run is None:
-        raise RunDirectoryError(f"{path} holds no run any more.")
-    return run
 
 
 def _lines(*steps: next_steps.NextStep) -> list[str]:

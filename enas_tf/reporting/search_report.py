@@ -7,6 +7,7 @@ import numpy as np
 
 from enas_tf.drawing.picture import to_png
 from enas_tf.drawing.shares import picture_of_shares, shares_of
+from enas_tf.records.next_steps import train_best
 from enas_tf.reporting.about import write_about
 from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
@@ -169,8 +170,9 @@ class SearchReport:
         # In a folder of its own, since deriving again replaces it.
         with TensorBoardWriter(self._run.tensorboard / "best") as board:
             text = self._score_and_string(best.architecture, best.score)
-            command = "enas-retrain --architecture=RUN --output_dir=RUN_final"
-            note = f"Train it: `{command}`, with this run's folder in the place of RUN."
+            note = (
+                f"Train it: `{train_best('RUN').line}`, with this run's folder in the place of RUN."
+            )
             board.text("best_architecture", f"{text}\n\n{note}", step=epochs)
             drawing = draw_png(best.architecture, **self._space.drawing_options())
             board.png("drawing/best_architecture", drawing, step=epochs)

@@ -97,20 +97,17 @@ def derive(
         known, architectures = [], unique[: settings.num_candidates]
     num_finalists = min(settings.finalists, len(architectures) + len(known))
     progress = Progress(
-        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
+        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.machines.is_chief
     )
     scores = list(known)
     try:
-        # The same minibatch for all, so that none is merely lucky.
-        is_minibatch = settings.scoring == "minibatch"
-        batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
-        with _kept_statistics(weights):
-            for architecture in architectures:
-                sums = _sums(config, weights, streams, batches, architecture)
-                score = weights.supernet.reward(*map(sum, zip(*sums)))
-                kind = weights.supernet.score_kind
-                scores.append(Candidate(architecture, score, kind, score, sums=tuple(sums)))
-                progress.update(DERIVE, score=score, best=_best_score(scores))
+        kind = weights.supernet.score_kind
+        for architecture, sums in zip(
+            architectures, sums_of(config, weights, streams, architectures)
+        ):
+            score = weights.supernet.reward(*map(sum, zip(*sums)))
+            scores.append(Candidate(architecture, score, kind, score, sums=tuple(sums)))
+            progress.update(DERIVE, score=score, best=_best_score(scores))
         candidates = _finite_candidates(scores, weights)
         candidates.sort(key=lambda candidate: -candidate.score)
         trained, untrained = [], []
@@ -159,6 +156,28 @@ def _judged(
             dataclasses.replace(one, standard_error=error, tied_with_first=tied, costs=costs)
         )
     return judged
+
+
+def sums_of(
+    config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
+) -> Iterator[list[tuple[float, float]]]:
+    """Yields what the batches say of each architecture with the shared weights.
+
+    Args:
+      config: `config.derive` says on which batches, and with which statistics.
+      weights: the shared weights; unchanged afterwards.
+      streams: the batches of the search.
+      architectures: to be scored.
+
+    Yields:
+      Total and count of each batch.
+    """
+    # The same minibatch for all, so that none is merely lucky.
+    is_minibatch = config.derive.scoring == "minibatch"
+    batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
+    with _kept_statistics(weights):
+        for architecture in architectures:
+            yield _sums(config, weights, streams, batches, architecture)
 
 
 def _best_score(candidates: Sequence[Candidate]) -> float:

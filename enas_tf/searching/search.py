@@ -8,7 +8,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.evaluators import build_evaluator
-from enas_tf.searching.ranking import derive
+from enas_tf.searching.ranking import derive, sums_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
@@ -85,9 +85,9 @@ class Search(Task):
         )
         self.evaluator = build_evaluator(space, config, self.streams, run, distribution)
         self.weights = self.evaluator.weights
-        self.workers = self.weights.workers
+        self.machines = self.weights.machines
         strategy = build_strategy(config.strategy, space, config)
-        self.strategy = ChiefsStrategy(strategy, self.workers)
+        self.strategy = ChiefsStrategy(strategy, self.machines)
         self._training_steps = self.evaluator.training_steps
         self._proposals_per_epoch = self._training_steps * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
@@ -97,7 +97,7 @@ class Search(Task):
         )
         self._saved = SavedSearch(
             run,
-            self.weights.workers,
+            self.weights.machines,
             state=self.state,
             strategy=strategy,
             **self.evaluator.saved_objects(),
@@ -181,7 +181,7 @@ class Search(Task):
         """
         self._on_epoch_end = on_epoch_end
         try:
-            Trainer(self, Profile(self._run.tensorboard, self.workers)).run()
+            Trainer(self, Profile(self._run.tensorboard, self.machines)).run()
         finally:
             self._progress.close()
 
@@ -201,7 +201,7 @@ class Search(Task):
         self._progress = Progress(
             {SHARED_WEIGHTS: epochs * self._training_steps, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in ALTERNATING},
-            shown=self.workers.is_chief,
+            shown=self.machines.is_chief,
         )
 
     def place(self) -> str:
@@ -375,6 +375,11 @@ class Search(Task):
         self._report.derived(candidates, int(self.state.epoch), self._seconds, self._ranked_by())
         return SearchResult.of_candidates(candidates, self._run)
 
+    def scores(self, architectures: Sequence[Any]) -> list[float]:
+        """Returns the scores of architectures with the shared weights, as candidates get them."""
+        sums = sums_of(self._config, self.weights, self.streams, architectures)
+        return [self.weights.supernet.reward(*map(sum, zip(*one))) for one in sums]
+
     def finish(self) -> SearchResult:
         """Returns the result of a search whose epochs are done, and logs all candidates once."""
         result = self._stored_result() or self.derive()
@@ -392,7 +397,7 @@ class Search(Task):
 
     def _stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
-        document = self.weights.workers.decide(self._stored_document)
+        document = self.weights.machines.decide(self._stored_document)
         if document is None:
             return None
         return SearchResult.of_document(document, self._run, self._space.name)

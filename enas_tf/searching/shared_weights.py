@@ -20,7 +20,7 @@ from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
@@ -39,7 +39,7 @@ class SharedWeights:
       supernet: the shared weights.
       optimizer: their optimiser.
       distribution: the `tf.distribute` strategy.
-      workers: the machines of the strategy.
+      machines: the machines of the strategy.
       samples_per_step: architectures that one training step trains; must divide the number of
         replicas.
       carried: what the last training batch left to the next one.
@@ -61,7 +61,7 @@ class SharedWeights:
         self._space = space
         self._config = config
         self.distribution = distribution or default_strategy()
-        self.workers = Workers(self.distribution)
+        self.machines = Machines(self.distribution)
         self.samples_per_step = config.samples_per_step or self.num_replicas
         with self.distribution.scope():
             self.supernet = space.build_supernet(seed=config.seed)

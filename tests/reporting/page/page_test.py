@@ -5,7 +5,8 @@ import re
 import plotly.offline
 import pytest
 
-from enas_tf.reporting.page.page import Command, report_page
+from enas_tf.records.next_steps import NextStep
+from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
 from tests.reporting.page.example_runs import (
     add_text,
@@ -115,7 +116,7 @@ def test_warnings_of_the_log_are_shown(tmp_path):
 
 def test_names_cannot_become_markup(tmp_path):
     write_search(tmp_path, dataset=f"{EVIL}.npz")
-    page = page_of(tmp_path, commands=[Command("<p>", "a && <b>")])
+    page = page_of(tmp_path, commands=[NextStep("<p>", "a && <b>")])
     assert f"{EVIL}.npz" in page.text
     assert "a && <b>" in page.text
 
