@@ -50,7 +50,8 @@ class Candidate:
     score_kind: str
     shared_weights_score: float
     standard_error: float | None = None
-    tied_with_first: bool | None = None
+    # Of the ranking, not of the candidate.
+    tied_with_first: bool | None = dataclasses.field(default=None, compare=False)
     costs: Costs | None = None
     sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), repr=False, compare=False)
 

@@ -101,8 +101,8 @@ def _ranking(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Columns:
             for rank, one in enumerate(candidates)
         ]
     if any(one.costs for one in candidates):
-        for name in ("parameters", "multiply_adds"):
-            columns[words(name).capitalize()] = [
+        for title, name in (("Parameters", "parameters"), ("Multiply-adds", "multiply_adds")):
+            columns[title] = [
                 f"{getattr(one.costs, name):,}" if one.costs else "" for one in candidates
             ]
     results = _results(finals)
