@@ -20,6 +20,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.evaluators import build_evaluator
+from enas_tf.searching.fair_sampling import fair_sample
 from enas_tf.searching.ranking import derive
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
@@ -275,7 +276,11 @@ class Search(Task):
             self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
-        proposed = self.strategy.propose(self._proposals_per_epoch)
+        if int(self.state.epoch) < self._config.fair_epochs:
+            seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
+            proposed = fair_sample(self._space, self._proposals_per_epoch, seeds)
+        else:
+            proposed = self.strategy.propose(self._proposals_per_epoch)
         self.state.keep_proposals(proposed.decisions)
         step = self._global_step(SHARED_WEIGHTS)
         self._report.sampled(proposed, step)
