@@ -115,8 +115,6 @@ class PolicyGradient(tf.Module):
                 advantages = _normalized(rewards_with_entropy)
             else:
                 advantages = rewards_with_entropy - baselines
-            if self.config.advantages == "standardized":
-                advantages = standardized(rewards_with_entropy)
             losses = -sample.log_probability * advantages + sample.penalty
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
@@ -160,12 +158,3 @@ def _normalized(rewards: tf.Tensor) -> tf.Tensor:
     distances = rewards - tf.reduce_mean(rewards)
     deviation = tf.sqrt(tf.reduce_mean(tf.square(distances)))
     return tf.math.divide_no_nan(distances, deviation)
-
-
-def standardized(rewards: tf.Tensor) -> tf.Tensor:
-    """Returns rewards of mean 0 and standard deviation 1; zeros if all are equal, `[batch]`."""
-    deviations = rewards - tf.reduce_mean(rewards)
-    # Rounding alone would become advantages.
-    scale = tf.sqrt(tf.reduce_mean(tf.square(deviations)))
-    small = 1e-6 * tf.reduce_max(tf.abs(rewards))
-    return tf.where(scale > small, tf.math.divide_no_nan(deviations, scale), 0.0)

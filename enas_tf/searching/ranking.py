@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # Enough for moving statistics of decay 0.9 to forget their first batch.
 REFITTING_BATCHES = 30
+# Keeps the random numbers apart from those of other draws with the seed.
+_RANDOM_SCORES = 0x5C0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +93,7 @@ def derive(
     )
     scores = list(known)
     try:
-        # The same minibatch for all, so that none is merely lucky.
-        is_minibatch = settings.scoring == "minibatch"
-        batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
+        batches = _scoring_batches(config, weights, streams)
         with _kept_statistics(weights):
             for architecture in architectures:
                 score = _score(config, weights, streams, batches, architecture)
@@ -147,6 +149,37 @@ def _finite_candidates(candidates: Sequence[Candidate], weights: SharedWeights) 
             "%d of %d candidates left out: their scores are not finite.", left_out, len(candidates)
         )
     return finite
+
+
+def random_scores(
+    space: SearchSpace, config: SearchConfig, *, weights: SharedWeights, streams: Any, count: int
+) -> list[float]:
+    """Scores uniformly random architectures in the way in which candidates are scored.
+
+    Args:
+      space: the search space.
+      config: its `derive` says how; its seed decides which ones.
+      weights: the shared weights; unchanged afterwards.
+      streams: the batches of the search.
+      count: of architectures.
+
+    Returns:
+      The finite ones of the scores.
+    """
+    generator = np.random.default_rng([config.seed, _RANDOM_SCORES])
+    batches = _scoring_batches(config, weights, streams)
+    with _kept_statistics(weights):
+        scores = [
+            _score(config, weights, streams, batches, space.random_architecture(generator))
+            for _ in range(count)
+        ]
+    return [score for score in scores if math.isfinite(score)]
+
+
+def _scoring_batches(config: SearchConfig, weights: SharedWeights, streams: Any) -> Any:
+    # The same minibatch for all, so that none is merely lucky.
+    is_minibatch = config.derive.scoring == "minibatch"
+    return weights.batches(streams.minibatch if is_minibatch else streams.validation)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,9 +19,15 @@ from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
+from enas_tf.searching.comparison import (
+    LEARNING_STRATEGIES,
+    NUM_RANDOM,
+    Comparison,
+    MeanScore,
+)
 from enas_tf.searching.evaluators import build_evaluator
 from enas_tf.searching.fair_sampling import fair_sample
-from enas_tf.searching.ranking import derive
+from enas_tf.searching.ranking import Candidate, derive, random_scores
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
@@ -377,8 +383,26 @@ class Search(Task):
             streams=self.streams,
             scored=self.evaluator.scored(),
         )
-        self._report.derived(candidates, int(self.state.epoch), self._seconds, self._ranked_by())
-        return SearchResult.of_candidates(candidates, self._run)
+        comparison = self._compared(candidates)
+        self._report.derived(
+            candidates, int(self.state.epoch), self._seconds, self._ranked_by(), comparison
+        )
+        return SearchResult.of_candidates(candidates, self._run, comparison)
+
+    def _compared(self, candidates: Sequence[Candidate]) -> Comparison | None:
+        """Returns how candidates do against random architectures, if the strategy can learn."""
+        strategy = self._config.strategy
+        if self.evaluator.scored() is not None or strategy not in LEARNING_STRATEGIES:
+            return None
+        random = random_scores(
+            self._space, self._config, weights=self.weights, streams=self.streams, count=NUM_RANDOM
+        )
+        if not random:
+            return None
+        scores = [candidate.shared_weights_score for candidate in candidates]
+        comparison = Comparison(strategy, MeanScore.of(scores), MeanScore.of(random))
+        logger.info("%s.", comparison)
+        return comparison
 
     def finish(self) -> SearchResult:
         """Returns the result of a search whose epochs are done, and logs all candidates once."""

@@ -152,13 +152,6 @@ class PolicyConfig(Settings):
         "average that is known first, and learns as fast from small differences as from large ones.",
         choices=("baseline", "normalized"),
     )
-    advantages: str = setting(
-        "moving_average",
-        "What a reward counts by: how far it is above the moving average, or how many standard "
-        "deviations above the mean of its update, which does not depend on how much rewards "
-        "differ; then a large number of samples per update is needed.",
-        choices=("moving_average", "standardized"),
-    )
     entropy_weight: float = setting(1e-4, "Weight of the entropy in the reward.", minimum=0.0)
     clip_norm: float = setting(
         0.0, "Largest global norm of a controller gradient; 0: not clipped.", minimum=0.0

@@ -4,6 +4,7 @@ import pytest
 
 from enas_tf.cli.closing_words import retrain_report, score_line, search_report
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.comparison import Comparison, MeanScore
 from enas_tf.spaces.architectures import load_architecture
 from tests.reporting.page.example_runs import write_retraining, write_search
 
@@ -33,9 +34,17 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
     architecture = load_architecture(run, space)
     kind = score.partition(":")[0].replace(" ", "_")
     result = types.SimpleNamespace(
-        architecture=architecture, score=0.125, score_kind=kind, run=RunDirectory(run)
+        architecture=architecture,
+        score=0.125,
+        score_kind=kind,
+        run=RunDirectory(run),
+        comparison=Comparison("reinforce", MeanScore(0.94, 0.01, 20), MeanScore(0.83, 0.02, 20)),
     )
     text = search_report(result)
+    assert (
+        "  The controller's proposals score 0.940 ± 0.010, random ones 0.830 ± 0.020 with the same "
+        "weights\n"
+    ) in text
     assert f"Best architecture: {architecture.to_release_string()}\n" in text
     assert score in text
     assert f"{run}/best_architecture.json" in text
