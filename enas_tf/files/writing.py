@@ -51,6 +51,8 @@ class JsonLines:
                     check_regular(self.path)
                 # Without a buffer, which after a failure would be written once more.
                 self._file = self.path.open("ab", buffering=0)
+                # A process that was killed may have left half a line, which `read` leaves out.
+                self._file.truncate(read_bytes(self.path).rfind(b"\n") + 1)
             size = os.fstat(self._file.fileno()).st_size
             try:
                 _write_all(self._file, line)

@@ -148,8 +148,8 @@ class PolicyConfig(Settings):
     advantage: str = setting(
         "baseline",
         "What a sample's log-probability is multiplied by: its reward minus the moving average, or "
-        "its distance from the mean reward of the update in standard deviations, which needs no "
-        "average that is known first, and learns as fast from small differences as from large ones.",
+        "its distance from the mean reward of the update in standard deviations, which learns from "
+        "the first update on, and as fast from small differences as from large ones.",
         choices=("baseline", "normalized"),
     )
     entropy_weight: float = setting(1e-4, "Weight of the entropy in the reward.", minimum=0.0)

@@ -81,3 +81,10 @@ def test_a_damaged_line_is_named(tmp_path):
 )
 def test_the_reason_of_an_error_in_a_few_words(error, expected):
     assert reason(error) == expected
+
+
+def test_half_a_line_that_a_kill_left_is_cut_off_before_the_next_one(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a')
+    JsonLines(path).append({"a": 2})
+    assert JsonLines(path).read() == [{"a": 1}, {"a": 2}]
