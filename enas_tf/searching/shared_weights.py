@@ -26,7 +26,6 @@ from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
-
 # Rewards that one device computes at the same time.
 PARALLEL_SCORES = 2
 
