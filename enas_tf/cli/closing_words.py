@@ -26,6 +26,7 @@ def search_report(result: Any) -> str:
         f"Best architecture: {result.architecture.to_release_string()}",
         f"  {score_line(result.score, result.score_kind, note)}",
         *_worth(result.candidates),
+        *([f"  {result.comparison}"] if result.comparison else []),
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
         f"Metrics: {path}/metrics.jsonl",
         *_lines(next_steps.tensorboard(run), next_steps.report(run), next_steps.retrain(run)),

@@ -1,5 +1,6 @@
 """What a search writes down for people: logs, TensorBoard, the ranking and the drawing."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -154,7 +155,12 @@ class SearchReport:
         board.png(f"drawing/{name}", draw_png(drawn, **self._space.drawing_options()), epoch)
 
     def derived(
-        self, candidates: Sequence[Any], epochs: int, seconds: float, ranked_by: Mapping[str, Any]
+        self,
+        candidates: Sequence[Any],
+        epochs: int,
+        seconds: float,
+        ranked_by: Mapping[str, Any],
+        comparison: Any | None = None,
     ) -> None:
         """Writes `best_architecture.json` with the ranking, and the drawing of the best.
 
@@ -163,6 +169,7 @@ class SearchReport:
           epochs: that are done.
           seconds: the search took.
           ranked_by: what decided the ranking.
+          comparison: the `Comparison` with random architectures, if there is one.
         """
         best = candidates[0]
         path = self._run.file("best_architecture.svg")
@@ -187,6 +194,7 @@ class SearchReport:
                 seconds=round(seconds, 3),
                 space_settings=self._space.to_json(),
                 ranked_by=ranked_by,
+                **({"comparison": dataclasses.asdict(comparison)} if comparison else {}),
                 ranking=[_entry(candidate) for candidate in candidates],
             ),
         )

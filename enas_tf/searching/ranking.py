@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Enough for moving statistics of decay 0.9 to forget their first batch.
 REFITTING_BATCHES = 30
+# Keeps the random numbers apart from those of other draws with the seed.
+_RANDOM_SCORES = 0x5C0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,6 +184,16 @@ def sums_of(
             yield _sums(config, weights, streams, batches, architecture)
 
 
+def scores_of(
+    config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
+) -> list[float]:
+    """Returns the scores of architectures with the shared weights; arguments as for `sums_of`."""
+    return [
+        weights.supernet.reward(*map(sum, zip(*sums)))
+        for sums in sums_of(config, weights, streams, architectures)
+    ]
+
+
 def _best_score(candidates: Sequence[Candidate]) -> float:
     """Returns the highest finite score, not a number if there is none."""
     scores = (candidate.score for candidate in candidates if math.isfinite(candidate.score))
@@ -209,6 +223,26 @@ def _finite_candidates(candidates: Sequence[Candidate], weights: SharedWeights) 
             "%d of %d candidates left out: their scores are not finite.", left_out, len(candidates)
         )
     return finite
+
+
+def random_scores(
+    space: SearchSpace, config: SearchConfig, *, weights: SharedWeights, streams: Any, count: int
+) -> list[float]:
+    """Scores uniformly random architectures in the way in which candidates are scored.
+
+    Args:
+      space: the search space.
+      config: its `derive` says how; its seed decides which ones.
+      weights: the shared weights; unchanged afterwards.
+      streams: the batches of the search.
+      count: of architectures.
+
+    Returns:
+      The finite ones of the scores.
+    """
+    generator = np.random.default_rng([config.seed, _RANDOM_SCORES])
+    random = [space.random_architecture(generator) for _ in range(count)]
+    return [one for one in scores_of(config, weights, streams, random) if math.isfinite(one)]
 
 
 @contextlib.contextmanager

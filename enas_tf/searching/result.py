@@ -6,6 +6,7 @@ from typing import Any
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.ranking import Candidate
 from enas_tf.spaces.architectures import architecture_from_document
 from enas_tf.spaces.costs import Costs
@@ -22,6 +23,8 @@ class SearchResult:
       score_kind: what the score is, for example `shared_weights_validation_accuracy`.
       candidates: all that were ranked, best first.
       run: the run directory.
+      comparison: the candidates against random architectures; None for a strategy that does not
+        learn, where architectures are trained alone, and in runs of version 0.1.0.
     """
 
     architecture: Any
@@ -29,17 +32,26 @@ class SearchResult:
     score_kind: str
     candidates: tuple[Candidate, ...]
     run: RunDirectory
+    comparison: Comparison | None = None
 
     @classmethod
-    def of_candidates(cls, candidates: Sequence[Candidate], run: RunDirectory) -> "SearchResult":
+    def of_candidates(
+        cls,
+        candidates: Sequence[Candidate],
+        run: RunDirectory,
+        comparison: Comparison | None = None,
+    ) -> "SearchResult":
         """Returns the result of a ranking.
 
         Args:
           candidates: best first.
           run: the run directory.
+          comparison: see the attribute.
         """
         best = candidates[0]
-        return cls(best.architecture, best.score, best.score_kind, tuple(candidates), run)
+        return cls(
+            best.architecture, best.score, best.score_kind, tuple(candidates), run, comparison
+        )
 
     @classmethod
     def of_document(
@@ -68,9 +80,11 @@ class SearchResult:
                 )
                 for entry in document["ranking"]
             ]
+            compared = document.get("comparison")
+            comparison = Comparison.of_document(compared) if compared else None
         except (LookupError, TypeError) as error:
             raise RunDirectoryError(
                 f"{run.path / BEST_ARCHITECTURE} is damaged: it has no ranking. Delete it, and the "
                 "same command derives again."
             ) from error
-        return cls.of_candidates(candidates, run)
+        return cls.of_candidates(candidates, run, comparison)

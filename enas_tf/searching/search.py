@@ -19,8 +19,15 @@ from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
+from enas_tf.searching.comparison import (
+    LEARNING_STRATEGIES,
+    NUM_RANDOM,
+    Comparison,
+    MeanScore,
+)
 from enas_tf.searching.evaluators import build_evaluator
-from enas_tf.searching.ranking import derive, sums_of
+from enas_tf.searching.fair_sampling import fair_sample
+from enas_tf.searching.ranking import Candidate, derive, random_scores, scores_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
@@ -275,7 +282,11 @@ class Search(Task):
             self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
-        proposed = self.strategy.propose(self._proposals_per_epoch)
+        if int(self.state.epoch) < self._config.fair_epochs:
+            seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
+            proposed = fair_sample(self._space, self._proposals_per_epoch, seeds)
+        else:
+            proposed = self.strategy.propose(self._proposals_per_epoch)
         self.state.keep_proposals(proposed.decisions)
         step = self._global_step(SHARED_WEIGHTS)
         self._report.sampled(proposed, step)
@@ -372,13 +383,30 @@ class Search(Task):
             streams=self.streams,
             scored=self.evaluator.scored(),
         )
-        self._report.derived(candidates, int(self.state.epoch), self._seconds, self._ranked_by())
-        return SearchResult.of_candidates(candidates, self._run)
+        comparison = self._compared(candidates)
+        self._report.derived(
+            candidates, int(self.state.epoch), self._seconds, self._ranked_by(), comparison
+        )
+        return SearchResult.of_candidates(candidates, self._run, comparison)
+
+    def _compared(self, candidates: Sequence[Candidate]) -> Comparison | None:
+        """Returns how candidates do against random architectures, if the strategy can learn."""
+        strategy = self._config.strategy
+        if self.evaluator.scored() is not None or strategy not in LEARNING_STRATEGIES:
+            return None
+        random = random_scores(
+            self._space, self._config, weights=self.weights, streams=self.streams, count=NUM_RANDOM
+        )
+        if not random:
+            return None
+        scores = [candidate.shared_weights_score for candidate in candidates]
+        comparison = Comparison(strategy, MeanScore.of(scores), MeanScore.of(random))
+        logger.info("%s.", comparison)
+        return comparison
 
     def scores(self, architectures: Sequence[Any]) -> list[float]:
         """Returns the scores of architectures with the shared weights, as candidates get them."""
-        sums = sums_of(self._config, self.weights, self.streams, architectures)
-        return [self.weights.supernet.reward(*map(sum, zip(*one))) for one in sums]
+        return scores_of(self._config, self.weights, self.streams, architectures)
 
     def finish(self) -> SearchResult:
         """Returns the result of a search whose epochs are done, and logs all candidates once."""

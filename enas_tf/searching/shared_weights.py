@@ -18,12 +18,16 @@ from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
+from enas_tf.spaces.supernet import Score
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
+
+# Rewards that one device computes at the same time.
+PARALLEL_SCORES = 2
 
 
 class SharedWeights:
@@ -87,6 +91,9 @@ class SharedWeights:
             )
             for use_batch in (False, True)
         }
+        self._rewarding = tf.function(
+            self._distributed_rewards, autograph=False, reduce_retracing=True
+        )
         self._refitting_step = tf.function(self._refit_step, autograph=False)
         # On a GPU the optimiser chooses the layout of the pictures. On a CPU it changes nothing
         # that can be measured, and takes seconds of the first step.
@@ -215,18 +222,18 @@ class SharedWeights:
             taken for as many architectures as there are replicas.
           architectures: to be scored.
         """
-        use_batch = self._config.reward_statistics == "batch"
         encoded = ArchitectureBatch.of(self._space, architectures).decisions
-        rewards: list[float] = []
-        for start in range(0, len(architectures), self.num_replicas):
-            # Replicas that have nothing to do repeat the last architecture.
-            numbers = np.arange(start, start + self.num_replicas).clip(max=len(architectures) - 1)
-            decisions = type(encoded)(*(np.asarray(array)[numbers] for array in encoded))
-            scores = self._scores(next(batches), decisions, use_batch)
-            rewards += [
-                self.supernet.reward(*score) for score in scores[: len(architectures) - start]
-            ]
-        return rewards
+        blocks = -(-len(architectures) // self.num_replicas)
+        # Replicas that have nothing to do repeat the last architecture.
+        numbers = np.arange(blocks * self.num_replicas).clip(max=len(architectures) - 1)
+        decisions = type(encoded)(
+            *(tf.convert_to_tensor(np.asarray(array)[numbers]) for array in encoded)
+        )
+        with self._graph_options():
+            scores = self._rewarding([next(batches) for _ in range(blocks)], decisions)
+        totals, counts = (field.numpy().tolist() for field in scores)
+        number = len(architectures)
+        return [self.supernet.reward(*score) for score in zip(totals[:number], counts[:number])]
 
     def validation_score(
         self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
@@ -283,24 +290,32 @@ class SharedWeights:
                 tf.nest.map_structure(lambda values, number=replica: values[number], statistics)
             )
 
-    def _of_every_replica(self, function: Callable[[Any, Any], Any], batch: SpreadBatch) -> Any:
+    def _of_every_replica(
+        self, function: Callable[[Any, Any], Any], batch: SpreadBatch | list[SpreadBatch]
+    ) -> Any:
         """Returns what every replica computes of its own batch.
 
         Args:
-          function: takes a batch and the number of the replica; returns nested tensors.
-          batch: one for each replica.
+          function: takes a batch and the number of the replica; returns nested tensors. A list of
+            batches comes stacked, and the tensors must have their axis in front.
+          batch: one for each replica; or a list of such, all of one shape.
 
         Returns:
           The tensors with an axis of the replicas in front; zeros for a batch that does not count.
         """
 
-        def placed(batch: SpreadBatch) -> tuple[Any, Any]:
+        def placed(batch: Any) -> tuple[Any, Any]:
+            if isinstance(batch, list):
+                batch = tf.nest.map_structure(lambda *values: tf.stack(values), *batch)
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-            own = tf.equal(tf.range(self.num_replicas), replica) & (batch.weight > 0.0)
+            rank = batch.weight.shape.rank
+            is_own = tf.reshape(tf.equal(tf.range(self.num_replicas), replica), [-1] + [1] * rank)
+            own = is_own & (batch.weight > 0.0)
 
             def place(value: tf.Tensor) -> tf.Tensor:
+                shape = [*own.shape, *[1] * (value.shape.rank - rank)]
                 # A product would be undefined where a score is.
-                return tf.where(tf.reshape(own, [-1] + [1] * value.shape.rank), value[None], 0.0)
+                return tf.where(tf.reshape(own, shape), value[None], 0.0)
 
             return tf.nest.map_structure(place, function(batch.batch, replica)), ()
 
@@ -328,3 +343,30 @@ class SharedWeights:
             return self.supernet.score(batch, own, use_batch_statistics=use_batch)
 
         return self._of_every_replica(score, batch)
+
+    def _distributed_rewards(self, batches: list[SpreadBatch], decisions: Any) -> Score:
+        """Returns vectors `[blocks * replicas]`, in the order of the decisions.
+
+        Args:
+          batches: the blocks: one batch for each replica, all of one shape.
+          decisions: of as many architectures.
+        """
+        use_batch = self._config.reward_statistics == "batch"
+
+        def scores(batches: Any, replica: Any) -> Score:
+            def score(block: tf.Tensor) -> Score:
+                batch = tf.nest.map_structure(lambda values: values[block], batches)
+                own = self._decisions_of(decisions, block * self.num_replicas + replica)
+                return self.supernet.score(batch, own, use_batch_statistics=use_batch)
+
+            # A loop, since its graph is as small as that of one score.
+            return tf.map_fn(
+                score,
+                tf.range(count),
+                fn_output_signature=Score(tf.float32, tf.float32),
+                parallel_iterations=PARALLEL_SCORES,
+            )
+
+        count = len(batches)
+        placed = self._of_every_replica(scores, batches)
+        return tf.nest.map_structure(lambda v: tf.reshape(tf.transpose(v), [-1]), placed)

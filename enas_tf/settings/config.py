@@ -299,6 +299,12 @@ class SearchConfig(Settings):
         "First epoch whose end updates the controller; before it, only weights train.",
         minimum=0,
     )
+    fair_epochs: int = setting(
+        0,
+        "First epochs whose training steps take random architectures in which every option of "
+        "every decision is equally frequent, in place of proposed ones.",
+        minimum=0,
+    )
     max_rollbacks: int = setting(
         5,
         "Times that a search goes back to its last checkpoint when a loss or a reward is not "

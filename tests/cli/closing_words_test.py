@@ -4,6 +4,7 @@ import pytest
 
 from enas_tf.cli.closing_words import retrain_report, score_line, search_report
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.comparison import Comparison, MeanScore
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.costs import Costs
 from tests.reporting.page.example_runs import write_retraining, write_search
@@ -42,8 +43,13 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
             types.SimpleNamespace(costs=Costs(1234, 1300, 56789), tied_with_first=tie)
             for tie in (True, True, False)
         ],
+        comparison=Comparison("reinforce", MeanScore(0.94, 0.01, 20), MeanScore(0.83, 0.02, 20)),
     )
     text = search_report(result)
+    assert (
+        "  The controller's proposals score 0.940 ± 0.010, random ones 0.830 ± 0.020 with the same "
+        "weights\n"
+    ) in text
     assert f"Best architecture: {architecture.to_release_string()}\n" in text
     assert score in text
     assert "  1,234 parameters, 56,789 multiply-adds (as large as in the search)\n" in text

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.searching.api import search
+from enas_tf.searching.comparison import NUM_RANDOM, Comparison, MeanScore
+from enas_tf.searching.fair_sampling import fair_sample
 from enas_tf.searching.ranking_again import derive_run
 from enas_tf.searching.search import Search
 from enas_tf.searching.shared_weights import SharedWeights
@@ -95,6 +97,38 @@ def test_the_best_architecture_is_written(whole):
     assert scores[0] == max(scores) == result.score
 
 
+def test_the_candidates_are_compared_with_random_architectures(whole):
+    result, _ = whole
+    scores = [candidate.shared_weights_score for candidate in result.candidates]
+    assert result.comparison.proposed == MeanScore.of(scores)
+    assert result.comparison.random.count == NUM_RANDOM
+    written = result.run.read_json("best_architecture.json")["comparison"]
+    assert Comparison.of_document(written) == result.comparison
+
+
+def test_a_strategy_that_learns_nothing_is_not_compared(data, tmp_path, without_training):
+    result = search(SPACE, data, CONFIG.replace(strategy="random"), tmp_path / "run")
+    assert result.comparison is None
+
+
+def test_fair_architectures_are_trained_in_the_first_epochs(data, tmp_path, monkeypatch):
+    trained = []
+    train = SharedWeights.train
+
+    def noting(self, batch, decisions, *args):
+        trained.append([np.asarray(field) for field in decisions])
+        return train(self, batch, decisions, *args)
+
+    monkeypatch.setattr(SharedWeights, "train", noting)
+    search(SPACE, data, CONFIG.replace(fair_epochs=1), tmp_path / "run")
+    fair = fair_sample(SPACE, STEPS_PER_EPOCH, [CONFIG.seed, 0, 0]).decisions
+    for place, field in enumerate(fair):
+        first = np.concatenate([step[place] for step in trained[:STEPS_PER_EPOCH]])
+        second = np.concatenate([step[place] for step in trained[STEPS_PER_EPOCH:]])
+        np.testing.assert_array_equal(first, field)
+        assert first.tolist() != second.tolist()
+
+
 def test_the_drawing_is_written(whole):
     assert (whole[0].run.path / "best_architecture.svg").read_text().startswith("<svg")
 
@@ -120,6 +154,7 @@ def test_a_finished_search_returns_its_result_again(whole, data, monkeypatch):
     again = search(SPACE, data, CONFIG, result.run.path)
     assert (again.architecture, again.score) == (result.architecture, result.score)
     assert again.candidates == result.candidates
+    assert again.comparison == result.comparison
     for name, text in zip(("metrics.jsonl", "architectures.jsonl"), logs):
         assert (result.run.path / name).read_text() == text
 
@@ -156,6 +191,7 @@ def test_an_interrupted_search_ends_like_one_that_was_not(whole, data, tmp_path,
     result = search(SPACE, data, CONFIG, tmp_path / "run")
     expected, _ = whole
     assert result.candidates == expected.candidates
+    assert result.comparison == expected.comparison
     for name in ("metrics.jsonl", "architectures.jsonl"):
         logged = without_seconds(lines_of(result.run, name))
         assert logged == without_seconds(lines_of(expected.run, name))

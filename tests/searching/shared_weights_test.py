@@ -317,10 +317,10 @@ def test_rewards_do_not_depend_on_the_number_of_devices(replicated, shared, exam
         train(weights, examples, [ARCHITECTURE, OTHER][: weights.num_replicas])
     for variable, trained in zip(shared.supernet.weights, replicated.supernet.weights):
         variable.assign(trained.numpy())
-    sampled = [ARCHITECTURE, OTHER, ARCHITECTURE]
-    rewards = rewards_of(replicated, examples, sampled)
+    sampled, three_batches = [ARCHITECTURE, OTHER, ARCHITECTURE], part_of(examples, 24)
+    rewards = rewards_of(replicated, three_batches, sampled)
     assert len(rewards) == 3
-    assert rewards == rewards_of(shared, examples, sampled)
+    assert rewards == rewards_of(shared, three_batches, sampled)
 
 
 def test_refitted_statistics_do_not_depend_on_the_number_of_devices(replicated, shared, examples):
