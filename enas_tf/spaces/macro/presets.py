@@ -85,8 +85,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         DIGITS,
         SearchConfig(
             # The controller begins when the weights tell architectures apart, and then learns from
-            # few updates: rewards on nearly all of the validation part, compared in an update.
-            reward_batch_size=128,
+            # a hundred updates.
             fair_epochs=6,
             policy_start_epoch=6,
             shared_weights=SMOKE_TRAINING.replace(epochs=25),
