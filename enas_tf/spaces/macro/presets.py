@@ -89,8 +89,17 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         MacroSpace(num_layers=6, filters=16),
         DIGITS,
         SearchConfig(
-            shared_weights=SMOKE_TRAINING.replace(epochs=20),
-            policy=PolicyConfig(learning_rate=3e-3, samples_per_update=5, updates_per_epoch=10),
+            # The controller begins when the weights tell architectures apart, and then learns from
+            # a hundred updates.
+            fair_epochs=6,
+            policy_start_epoch=6,
+            shared_weights=SMOKE_TRAINING.replace(epochs=25),
+            policy=PolicyConfig(
+                learning_rate=3e-3,
+                advantage="normalized",
+                samples_per_update=10,
+                updates_per_epoch=5,
+            ),
             derive=DeriveConfig(num_candidates=20),
         ),
     ),

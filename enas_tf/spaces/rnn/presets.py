@@ -121,6 +121,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         RnnSpace(num_nodes=4, hidden_size=64, regularization=_SMOKE_REGULARIZATION),
         _PYDOC,
         SearchConfig(
+            # Before that, every cell predicts little but the frequencies of words.
+            policy_start_epoch=2,
             shared_weights=_SMOKE_TRAINING,
             # Rewards differ by hundredths only; with the large epsilon of the image spaces Adam
             # would hardly move.
@@ -128,9 +130,9 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
                 learning_rate=5e-3,
                 adam_beta_1=0.9,
                 adam_epsilon=1e-8,
-                samples_per_update=5,
+                advantage="normalized",
+                samples_per_update=10,
                 updates_per_epoch=15,
-                baseline_decay=0.9,
             ),
             derive=DeriveConfig(num_candidates=20),
         ),
