@@ -29,16 +29,18 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ("README.md", "BUILD.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")))
 MOST_LINES_OF_README = 350
 COMMANDS = ("search", "derive", "retrain", "evaluate", "export")
-COMMANDS += ("generate", "draw", "report", "benchmark")
+COMMANDS += ("generate", "draw", "report", "benchmark", "study")
 SHELL = ("bash", "sh")
 # Of Slurm.
-FLAGS_OF_OTHERS = {"requeue"}
+FLAGS_OF_OTHERS = {"requeue", "array", "gpus-per-task"}
 # What stands for something of the reader's, or is not part of this project.
 NEEDS_MORE = re.compile(
     r"cifar10|ptb|localhost|10\.0\.0\.|docker|tensorflow_model_server|insecure_channel"
     r"|\b(bin/|srun|tensorboard)"
+    # Half an hour each.
+    r"|runs/(study|parts)"
 )
-TRAINS = re.compile(r"enas_tf\.(search|retrain)\(|\.fit\(|[\"']runs/")
+TRAINS = re.compile(r"enas_tf\.(search|retrain|study)\(|\.fit\(|[\"']runs/")
 # Sections whose blocks are run as they are written; None: the whole page.
 RUN = (
     ("README.md", "Pictures"),
@@ -49,6 +51,7 @@ RUN = (
     ("docs/machines.md", "By hand"),
     ("docs/python.md", None),
     ("docs/serving.md", None),
+    ("docs/studies.md", "The truth of a small space"),
 )
 # Where a page begins with what `bin/quickstart` leaves.
 QUICKSTART = """
