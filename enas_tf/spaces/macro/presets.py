@@ -86,8 +86,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         SearchConfig(
             # The controller begins when the weights tell architectures apart, and then learns from
             # a hundred updates.
-            fair_epochs=6,
-            policy_start_epoch=6,
+            warm_up=0.25,
             shared_weights=SMOKE_TRAINING.replace(epochs=25),
             policy=PolicyConfig(
                 learning_rate=3e-3,
