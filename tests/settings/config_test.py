@@ -68,5 +68,6 @@ def test_nonsense_is_refused(kind, name, value):
     ],
 )
 def test_updates_begin_after_the_warm_up(changes, first):
-    config = SearchConfig(shared_weights=TrainingConfig(epochs=9), **changes)
-    assert config.first_updating_epoch == first
+    training = config.TrainingConfig(epochs=9)
+    search = config.SearchConfig(shared_weights=training, **changes)
+    assert search.first_updating_epoch == first
