@@ -21,6 +21,7 @@ COMMANDS = (
     "draw",
     "report",
     "benchmark",
+    "study",
 )
 
 setup(
@@ -35,7 +36,10 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["enas_tf", "enas_tf.*"]),
     include_package_data=True,
-    package_data={"enas_tf.reporting.page": ["templates/*"]},
+    package_data={
+        "enas_tf.reporting.page": ["templates/*"],
+        "enas_tf.studies": ["truths/*"],
+    },
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.1",
@@ -52,6 +56,7 @@ setup(
         # From this version on, what the pointer shows can have a title.
         "plotly>=6.3",
         "scikit-learn>=1.5.2",
+        "scipy>=1.14.1",
         # TensorFlow's summaries need it; TensorFlow itself no longer brings it.
         "tensorboard>=2.21",
         # Older ones write lines of their own about GPUs that are not there, and want a TensorBoard

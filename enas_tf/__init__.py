@@ -45,6 +45,7 @@ _PUBLIC = {
     "RnnRegularization": "enas_tf.spaces.rnn.config",
     "RnnSpace": "enas_tf.spaces.rnn.space",
     "SearchConfig": "enas_tf.settings.config",
+    "StudyConfig": "enas_tf.studies.plan",
     "TextData": "enas_tf.data.texts.dataset",
     "TextDataConfig": "enas_tf.settings.config",
     "TextRetrainConfig": "enas_tf.settings.config",
@@ -60,10 +61,11 @@ _PUBLIC = {
     "retrain_presets": "enas_tf.spaces.presets_by_name",
     "search": "enas_tf.searching.api",
     "search_presets": "enas_tf.spaces.presets_by_name",
+    "study": "enas_tf.studies.api",
 }
 
 # Loading them loads Keras.
-_NEED_KERAS = ("evaluate", "export", "generate", "load_model", "retrain", "search")
+_NEED_KERAS = ("evaluate", "export", "generate", "load_model", "retrain", "search", "study")
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 

@@ -37,10 +37,10 @@ def addresses(count: int) -> list[str]:
     return [f"127.0.0.1:{port}" for port in free_ports(count)]
 
 
-def tf_config(workers: Sequence[str], index: int) -> str:
-    """Returns the value of `TF_CONFIG` of one of some workers."""
+def tf_config(machines: Sequence[str], index: int) -> str:
+    """Returns the value of `TF_CONFIG` of one of some machines."""
     return json.dumps(
-        {"cluster": {"worker": list(workers)}, "task": {"type": "worker", "index": index}}
+        {"cluster": {"worker": list(machines)}, "task": {"type": "worker", "index": index}}
     )
 
 
@@ -59,14 +59,14 @@ class Machines:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        workers = addresses(len(self._arguments))
+        machines = addresses(len(self._arguments))
         # This process has chosen it for itself.
         inherited = {**os.environ}
         inherited.pop("TF_CPP_MIN_LOG_LEVEL", None)
         # One that is killed leaves its temporary files.
         inherited["TMPDIR"] = str(self._folder)
         for index, arguments in enumerate(self._arguments):
-            environment = {**inherited, "TF_CONFIG": tf_config(workers, index)}
+            environment = {**inherited, "TF_CONFIG": tf_config(machines, index)}
             with (
                 self._path(index, "output").open("wb") as output,
                 self._path(index, "errors").open("wb") as errors,

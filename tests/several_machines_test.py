@@ -47,7 +47,7 @@ def command(name, arguments, folder):
 
 def two(name, arguments, folder):
     """Returns two commands; the second machine would have a folder of its own."""
-    folders = (folder, folder.with_name("of_worker"))
+    folders = (folder, folder.with_name("of_machine"))
     return [command(name, (*arguments, "--devices=cpu:1"), where) for where in folders]
 
 
@@ -94,12 +94,12 @@ def shown(errors):
 
 
 def test_both_end(whole):
-    _, (chief, worker) = whole
+    _, (chief, other) = whole
     assert chief.code == 0, chief.errors
-    assert worker.code == 0, worker.errors
+    assert other.code == 0, other.errors
     assert "Best architecture: " in chief.output
-    assert worker.output == "Worker 1 of 2 is done; the chief has the results.\n"
-    assert worker.errors == ""
+    assert other.output == "Machine 1 of 2 is done; the chief has the results.\n"
+    assert other.errors == ""
     assert shown(chief.errors) == []
 
 
@@ -134,9 +134,9 @@ def test_two_machines_give_what_two_devices_give(whole):
 
 def test_a_signal_to_one_machine_saves_and_ends_both(disturbed):
     _, (ends, _), saved, _, _ = disturbed
-    chief, worker = ends
-    assert (chief.code, worker.code) == (143, 143), chief.errors + worker.errors
-    assert shown(chief.errors)[-1] == shown(worker.errors)[-1] == "enas-search: terminated"
+    chief, other = ends
+    assert (chief.code, other.code) == (143, 143), chief.errors + other.errors
+    assert shown(chief.errors)[-1] == shown(other.errors)[-1] == "enas-search: terminated"
     assert "the state is saved in" in chief.errors
     assert len(saved) > 1
 
@@ -146,13 +146,13 @@ def test_a_killed_machine_ends_the_other_one_soon(disturbed):
     survivor, killed = ends
     assert (survivor.code, killed.code) == (2, -signal.SIGKILL), survivor.errors
     (line,) = shown(survivor.errors)
-    assert line.startswith("enas-search: error: Worker 0 of 2 lost touch with another one")
+    assert line.startswith("enas-search: error: Machine 0 of 2 lost touch with another one")
     assert seconds < 30
 
 
 def test_both_go_on_and_end_like_machines_that_were_not_disturbed(whole, disturbed):
-    folder, *_, (chief, worker) = disturbed
-    assert (chief.code, worker.code) == (0, 0), chief.errors + worker.errors
+    folder, *_, (chief, other) = disturbed
+    assert (chief.code, other.code) == (0, 0), chief.errors + other.errors
     assert first_difference(run_contents(whole[0]), run_contents(folder)) is None
 
 
@@ -167,23 +167,23 @@ def test_a_folder_of_another_run_ends_both(whole):
 
 
 def test_other_flags_on_one_machine_end_both(tmp_path):
-    chief, worker = two("search", SEARCH, tmp_path / "run")
-    chief, worker = run_machines(tmp_path, chief, (*worker, "--filters=6"), timeout=PATIENCE)
-    for end in (chief, worker):
+    chief, other = two("search", SEARCH, tmp_path / "run")
+    chief, other = run_machines(tmp_path, chief, (*other, "--filters=6"), timeout=PATIENCE)
+    for end in (chief, other):
         assert (end.code, end.output) == (2, ""), end.errors
         (line,) = shown(end.errors)
         assert line.startswith("enas-search: error: The chief was started with other settings")
-    assert "space.filters: 4 there, 6 now" in worker.errors
+    assert "space.filters: 4 there, 6 now" in other.errors
     assert not (tmp_path / "run").exists()
 
 
 def test_retraining(tmp_path):
     folder = tmp_path / "run"
-    chief, worker = run("retrain", RETRAIN, folder)
+    chief, other = run("retrain", RETRAIN, folder)
     assert chief.code == 0, chief.errors
-    assert worker.code == 0, worker.errors
-    assert worker.output == "Worker 1 of 2 is done; the chief has the results.\n"
-    assert not (tmp_path / "of_worker").exists()
+    assert other.code == 0, other.errors
+    assert other.output == "Machine 1 of 2 is done; the chief has the results.\n"
+    assert not (tmp_path / "of_machine").exists()
     results = json.loads((folder / "results.json").read_text())
     assert f"Test accuracy: {results['test_accuracy']:.4f}" in chief.output
     assert (results["epochs"], results["test_examples"]) == (2, 100)

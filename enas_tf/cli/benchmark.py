@@ -13,9 +13,10 @@ from enas_tf.cli.common import (
     chosen_space,
     flags_of_other_spaces,
 )
-from enas_tf.cli.flags import CommandFlags, flag_names
+from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
+from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import SearchSpace

@@ -2,14 +2,14 @@
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from enas_tf.cli import next_steps
-from enas_tf.cli.known_run import KnownRun, known_run
-from enas_tf.errors import RunDirectoryError
+from enas_tf.records import next_steps
+from enas_tf.records.run import recorded_run
+from enas_tf.reporting.page.numbers import ties_in_words
 from enas_tf.reporting.progress import duration
-from enas_tf.runs.directory import RESULTS, RunDirectory
+from enas_tf.runs.directory import RESULTS
 
 
 def search_report(result: Any) -> str:
@@ -19,12 +19,13 @@ def search_report(result: Any) -> str:
       result: a `SearchResult`.
     """
     path = pathlib.Path(result.run.path)
-    run = _known(path)
+    run = recorded_run(path)
     note = run.entry.space.score_note(result.score)
     lines = [
         "",
         f"Best architecture: {result.architecture.to_release_string()}",
         f"  {score_line(result.score, result.score_kind, note)}",
+        *_worth(result.candidates),
         *([f"  {result.comparison}"] if result.comparison else []),
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
         f"Metrics: {path}/metrics.jsonl",
@@ -33,14 +34,21 @@ def search_report(result: Any) -> str:
     return "\n".join(lines)
 
 
+def _worth(candidates: Sequence[Any]) -> list[str]:
+    """Returns what the network of the first costs, and how sure its rank is."""
+    costs = [f"{one.costs} (as large as in the search)" for one in candidates[:1] if one.costs]
+    ties = ties_in_words([one.tied_with_first for one in candidates])
+    return [f"  {line}" for line in (*costs, ties) if line]
+
+
 def retrain_report(output_dir: str | os.PathLike[str]) -> str:
     """Returns how good the network of a retraining is, where it is, and what to do next.
 
     Args:
       output_dir: the run of the retraining.
     """
-    run = _known(output_dir)
-    results = RunDirectory(output_dir).read_json(RESULTS)
+    run = recorded_run(output_dir)
+    results = run.run.read_json(RESULTS)
     epochs = results["epochs"]
     lines = [
         "",
@@ -58,13 +66,6 @@ def retrain_report(output_dir: str | os.PathLike[str]) -> str:
         ),
     ]
     return "\n".join(lines)
-
-
-def _known(path: str | os.PathLike[str]) -> KnownRun:
-    run = known_run(path)
-    if run is None:
-        raise RunDirectoryError(f"{path} holds no run any more.")
-    return run
 
 
 def _lines(*steps: next_steps.NextStep) -> list[str]:

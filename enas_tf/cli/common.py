@@ -1,19 +1,17 @@
 """What the commands share: which space and preset they work with, and where results go."""
 
-import json
 import os
-import pathlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, flag_names, peek
+from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
-from enas_tf.files.reading import read_bytes
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.setting import Settings
-from enas_tf.spaces.architectures import FILES_OF_A_RUN, space_of_published
+from enas_tf.spaces.architectures import space_of_architecture
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 from enas_tf.training.machines.cluster import Cluster
@@ -42,7 +40,7 @@ def chosen_space(
       SystemExit: without a space, `--help` or `--version` was asked for and has been printed.
     """
     stated = peek(argv, ["space"])["space"]
-    name = stated or _space_of_file(architecture) or space_of_published(architecture)
+    name = stated or space_of_architecture(architecture)
     if name is None:
         _check_for_every_space(argv, flags_of)
         raise ConfigurationError(f"`--space` is required. Give one of: {', '.join(space_names())}.")
@@ -126,6 +124,21 @@ def add_architecture_flag(command: CommandFlags, group: str) -> None:
         "published architecture.",
         required=True,
     )
+
+
+def add_model_flag(
+    command: CommandFlags, group: str, name: str = "model", of: str = "a retraining"
+) -> None:
+    """Adds the flag that names a trained model.
+
+    Args:
+      command: gets the flag.
+      group: heading in `--help`.
+      name: of the flag.
+      of: whose output folder may be named.
+    """
+    what = f"Output folder of {of}, a .keras file, or a SavedModel folder."
+    command.add(group, name, str, None, what, required=True)
 
 
 def add_preset_flag(
@@ -255,15 +268,15 @@ def start(command: CommandFlags) -> Any:
     return strategy_of_devices(command["devices"], command["worker_timeout"])
 
 
-def is_follower(workers: Any) -> bool:
+def is_follower(machines: Any) -> bool:
     """Returns whether another machine, the chief, writes and reports; tells so if it does.
 
     Args:
-      workers: the machines.
+      machines: the machines.
     """
-    if not workers.is_chief:
-        print(f"Worker {workers.index} of {workers.count} is done; the chief has the results.")
-    return not workers.is_chief
+    if not machines.is_chief:
+        print(f"Machine {machines.index} of {machines.count} is done; the chief has the results.")
+    return not machines.is_chief
 
 
 def flags_of_other_spaces(
@@ -304,24 +317,6 @@ def default_output_dir(*words: object) -> str:
     """Returns a folder under `runs` named by some words, for example `runs/macro_digits`."""
     names = [re.sub(r"[^A-Za-z0-9.-]+", "-", os.path.basename(str(word))) for word in words]
     return os.path.join("runs", "_".join(name.strip("-") for name in names if name))
-
-
-def _space_of_file(architecture: str | None) -> str | None:
-    """Returns the space that a run directory or an architecture file states, if it does."""
-    # Release strings are long; asking the file system about them could raise.
-    if not architecture or len(architecture) > 1000 or "\0" in architecture:
-        return None
-    path = pathlib.Path(architecture).expanduser()
-    try:
-        if path.is_dir():
-            names = FILES_OF_A_RUN
-            path = next((path / name for name in names if (path / name).is_file()), path)
-        value = json.loads(read_bytes(path).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        # Whatever is wrong with the file, reading the architecture itself will say.
-        return None
-    space = value.get("space") if isinstance(value, dict) else None
-    return space if isinstance(space, str) else None
 
 
 def _uncapitalized(sentence: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from enas_tf.cli.app import run_command
 from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import flags_of_other_spaces, load_data
-from enas_tf.cli.flags import CommandFlags, flag_names, peek
+from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import EnasError
-from enas_tf.records.search import RecordedSearch, recorded_search
+from enas_tf.records.run import RecordedRun, recorded_search
+from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.config import DeriveConfig, SearchConfig
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _derive(argv: Sequence[str]) -> None:
     path = peek(argv, ["run"])["run"]
     searched = _search_in(path) if path else None
-    defaults = DeriveConfig() if searched is None else searched.config.derive
+    defaults = DeriveConfig() if searched is None else searched.settings["search"].derive
     elsewhere = {} if searched is None else flags_of_other_spaces(searched.entry, _flag_names)
     command = CommandFlags(NAME, SUMMARY, elsewhere)
     command.add("Run", "run", str, None, "Folder of a search.", required=True)
@@ -53,7 +54,7 @@ def _derive(argv: Sequence[str]) -> None:
     print(search_report(result))
 
 
-def _search_in(path: str) -> RecordedSearch | None:
+def _search_in(path: str) -> RecordedRun | None:
     """Returns the search in a run directory, if there is one."""
     try:
         return recorded_search(path)

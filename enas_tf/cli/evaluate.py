@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.common import add_model_flag
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.data.images.dataset import load_images, needs_tensorflow
@@ -50,14 +51,7 @@ def _evaluate(argv: Sequence[str]) -> None:
 
 def _flags() -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY)
-    command.add(
-        "Model",
-        "model",
-        str,
-        None,
-        "Output folder of a retraining, a .keras file, or a SavedModel folder.",
-        required=True,
-    )
+    add_model_flag(command, "Model")
     command.add(
         "Data",
         "dataset",

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.common import add_model_flag
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
@@ -21,14 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _export(argv: Sequence[str]) -> None:
     command = CommandFlags(NAME, SUMMARY)
-    command.add(
-        "Export",
-        "run",
-        str,
-        None,
-        "Output folder of a retraining, a .keras file, or a SavedModel folder.",
-        required=True,
-    )
+    add_model_flag(command, "Export", "run")
     command.add(
         "Export",
         "format",

@@ -13,13 +13,14 @@ import textwrap
 import types
 import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from absl import flags
 
 import enas_tf
 from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.arguments import leaves, shown
 from enas_tf.settings.setting import Settings, alternatives, check_value, field_types
 
 _HELP = ("-h", "-help", "--help", "--helpshort", "--helpfull")
@@ -119,7 +120,7 @@ class CommandFlags:
           prefix: goes before the names of the flags.
           exclude: flags that the command does not offer.
         """
-        for leaf in _leaves(settings, prefix):
+        for leaf in leaves(settings, prefix):
             if leaf.flag not in exclude:
                 self.add(group, leaf.flag, leaf.annotation, leaf.value, **leaf.metadata)
 
@@ -177,8 +178,8 @@ class CommandFlags:
           ConfigurationError: the settings contradict each other.
         """
         changes: dict[str, Any] = {}
-        for name, value in _fields(base):
-            field = base.__dataclass_fields__[name]
+        for name in field_types(type(base)):
+            value, field = getattr(base, name), base.__dataclass_fields__[name]
             if isinstance(value, Settings):
                 changes[name] = self.settings(value, prefix + field.metadata.get("prefix", ""))
             elif field.metadata["flag"] and self.given(prefix + name):
@@ -207,17 +208,6 @@ class CommandFlags:
             yield from members
 
 
-def flag_names(settings: Settings, prefix: str = "") -> list[str]:
-    """Returns the names that `CommandFlags.add_settings` gives to the flags of some settings."""
-    return [leaf.flag for leaf in _leaves(settings, prefix)]
-
-
-def differing_arguments(settings: Settings, base: Settings) -> list[str]:
-    """Returns the arguments of a command line that turn `base` into `settings`."""
-    pairs = zip(_leaves(settings, ""), _leaves(base, ""))
-    return [f"--{new.flag}={_show(new.value)}" for new, old in pairs if new.value != old.value]
-
-
 def peek(argv: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
     """Reads a few text flags before the others are known, as for `--space` and `--preset`.
 
@@ -235,15 +225,6 @@ def peek(argv: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
     arguments = with_flag_files([argument for argument in argv if argument not in _HELP])
     _parse(values, ["", *arguments], known_only=True)
     return {name: values[name].value for name in names}
-
-
-class _Leaf(NamedTuple):
-    """A setting that is no section."""
-
-    flag: str
-    annotation: Any
-    value: Any
-    metadata: Mapping[str, Any]
 
 
 class _Parser(flags.ArgumentParser):
@@ -323,14 +304,14 @@ def _description(flag: Any) -> str:
     """Returns what `--help` says of a flag."""
     limits = flag.parser.limits
     notes = [
-        f"{word} {_show(limits[key])}"
+        f"{word} {shown(limits[key])}"
         for key, word in _BOUNDS.items()
         if limits.get(key) is not None
     ]
     if flag.parser.required:
         notes.append("required")
     elif flag.default is not None:
-        notes.append(f"default: {_show(flag.default)}")
+        notes.append(f"default: {shown(flag.default)}")
     return f"{flag.help} ({'; '.join(notes)})" if notes else flag.help
 
 
@@ -355,28 +336,3 @@ def _parse(
         raise ConfigurationError(
             f"`--{name}` takes no value. Write --{name}, or --{name[2:]}=yes or --{name[2:]}=no."
         ) from error
-
-
-def _fields(settings: Settings) -> Iterator[tuple[str, Any]]:
-    for name in field_types(type(settings)):
-        yield name, getattr(settings, name)
-
-
-def _leaves(settings: Settings, prefix: str) -> Iterator[_Leaf]:
-    annotations = field_types(type(settings))
-    for name, value in _fields(settings):
-        metadata = settings.__dataclass_fields__[name].metadata
-        if isinstance(value, Settings):
-            yield from _leaves(value, prefix + metadata.get("prefix", ""))
-        elif metadata["flag"]:
-            yield _Leaf(prefix + name, annotations[name], value, metadata)
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ",".join(map(_show, value))
-    if isinstance(value, float):
-        return repr(value)
-    return "none" if value is None else str(value)

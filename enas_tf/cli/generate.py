@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from enas_tf.cli.app import run_command
+from enas_tf.cli.common import add_model_flag
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
@@ -53,15 +54,7 @@ def _generate(argv: Sequence[str]) -> None:
 
 def _flags() -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY)
-    command.add(
-        "Model",
-        "model",
-        str,
-        None,
-        "Output folder of the retraining of a language model, a .keras file, or a SavedModel "
-        "folder.",
-        required=True,
-    )
+    add_model_flag(command, "Model", of="the retraining of a language model")
     command.add(
         "Text", "text", str | None, None, "The beginning of the text (default: none, a new line)."
     )

@@ -4,14 +4,13 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from enas_tf.cli import next_steps
 from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.cli.known_run import known_run
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.places import user_path
 from enas_tf.files.writing import write_text
-from enas_tf.reporting.page.page import Command, report_page
+from enas_tf.records import next_steps
+from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord, read_run
 
 NAME = "enas-report"
@@ -69,20 +68,13 @@ def _report(argv: Sequence[str]) -> None:
 
 def _commands_after(
     run: SearchRecord | TrainingRecord, finals: Sequence[TrainingRecord]
-) -> list[Command]:
+) -> list[next_steps.NextStep]:
     """Returns what can be done next, with the run and with the first finished retraining."""
-    steps = []
-    reported = known_run(run.path)
-    if reported is not None:
-        steps += next_steps.after(reported)
+    steps = next_steps.after(run)
     # The commands of one finished retraining are enough to know those of the others.
     for final in [one for one in finals if one.results is not None][:1]:
-        trained = known_run(final.path)
-        if trained is not None:
-            steps += next_steps.after(trained, data_of=reported)
-    if reported is not None:
-        steps.append(next_steps.tensorboard(reported))
-    return [Command(step.purpose, step.line) for step in steps]
+        steps += next_steps.after(final, data_of=run)
+    return [*steps, next_steps.tensorboard(run)]
 
 
 def _retraining(path: str, space: str) -> TrainingRecord:

@@ -23,8 +23,8 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags, peek
-from enas_tf.cli.known_run import DEFAULT_PRESET, KnownRun, known_run
 from enas_tf.files.places import way_to
+from enas_tf.records.run import DEFAULT_PRESET, RecordedRun, run_named
 from enas_tf.runs.differences import differences
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import Architecture
@@ -76,12 +76,12 @@ def _retrain(argv: Sequence[str]) -> None:
 
     from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
-    from enas_tf.training.machines.workers import Workers
+    from enas_tf.training.machines.agreement import Machines
     from enas_tf.training.profiling import profiled
 
-    workers = Workers(distribution)
+    machines = Machines(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
-    with workers.together(), profiled(command["profile_steps"]):
+    with machines.together(), profiled(command["profile_steps"]):
         model = retrain(
             architecture,
             data,
@@ -92,15 +92,15 @@ def _retrain(argv: Sequence[str]) -> None:
             distribution=distribution,
             preset=preset_name,
         )
-        if workers.is_chief:
+        if machines.is_chief:
             export(model, way_to(output_dir) / "saved_model", overwrite=True)
-    if is_follower(workers):
+    if is_follower(machines):
         return
     print(retrain_report(output_dir))
 
 
 def _flags(
-    entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: KnownRun | None = None
+    entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: RecordedRun | None = None
 ) -> CommandFlags:
     preset = entry.retrain_presets[preset_name]
     data = preset.data if run is None else run.data_for(preset.data)
@@ -115,20 +115,20 @@ def _flags(
     return command
 
 
-def _run_of(named: Mapping[str, str | None], entry: SpaceEntry) -> KnownRun | None:
+def _run_of(named: Mapping[str, str | None], entry: SpaceEntry) -> RecordedRun | None:
     """Returns the run whose architecture is trained, if it is one that says anything."""
-    run = known_run(named["architecture"]) if named["architecture"] else None
+    run = run_named(named["architecture"]) if named["architecture"] else None
     if run is None or run.entry is not entry:
         return None
-    goes_on = known_run(named["output_dir"]) if named["output_dir"] else None
+    goes_on = run_named(named["output_dir"]) if named["output_dir"] else None
     # What version 0.1.0 began, it began with the defaults of a preset alone.
-    return None if goes_on is not None and not goes_on.has_origin else run
+    return None if goes_on is not None and not goes_on.origin else run
 
 
 def _preset(
     entry: SpaceEntry,
     name: str,
-    run: KnownRun | None,
+    run: RecordedRun | None,
     architecture: Architecture,
     dataset: str,
 ) -> RetrainPreset:

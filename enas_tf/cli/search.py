@@ -57,7 +57,7 @@ def _search(argv: Sequence[str]) -> None:
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
 
     from enas_tf.searching.api import search
-    from enas_tf.training.machines.workers import Workers
+    from enas_tf.training.machines.agreement import Machines
     from enas_tf.training.profiling import profiled
 
     with profiled(command["profile_steps"]):
@@ -70,7 +70,7 @@ def _search(argv: Sequence[str]) -> None:
             distribution=distribution,
             preset=preset_name,
         )
-    if is_follower(Workers(distribution)):
+    if is_follower(Machines(distribution)):
         return
     print(search_report(result))
 

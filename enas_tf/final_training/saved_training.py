@@ -24,7 +24,7 @@ class SavedTraining:
         self._training = training
         self._run = run
         self._checkpoints = ChiefsCheckpoints(
-            Checkpoints(run.checkpoints, run.configuration, **training.state()), training.workers
+            Checkpoints(run.checkpoints, run.configuration, **training.state()), training.machines
         )
 
         # Opened by `restore`, which comes first.

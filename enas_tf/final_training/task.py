@@ -63,7 +63,7 @@ class TrainingTask(Task):
         on_event: OnEvent | None,
         on_progress: OnProgress | None,
     ) -> None:
-        self.workers = training.workers
+        self.machines = training.machines
         self._training = training
         self._saved = saved
         self._on_event = on_event
@@ -123,7 +123,7 @@ class TrainingTask(Task):
         self._progress.close()
         # What an interrupted run did before does not count into the speed.
         self._progress = Progress(
-            {RETRAIN: self._training.total_steps}, {RETRAIN: first}, shown=self.workers.is_chief
+            {RETRAIN: self._training.total_steps}, {RETRAIN: first}, shown=self.machines.is_chief
         )
         self._shown_step = first
         self._started = time.monotonic() - self._training.seconds
@@ -168,7 +168,7 @@ class TrainingTask(Task):
         epoch = step // self._training.epoch_steps
         # All machines take part where replicas have variables of their own.
         validation = self._training.validate(epoch)
-        validation = self.workers.decide(lambda: validation)
+        validation = self.machines.decide(lambda: validation)
         self._training.after_validation(epoch, validation)
         rate = learning_rate(self._training.config.training, step - 1, self._training.epoch_steps)
         event = {

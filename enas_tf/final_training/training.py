@@ -34,8 +34,8 @@ from enas_tf.settings.config import (
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import Architecture
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
-from enas_tf.training.machines.workers import Workers
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.profiling import Profile
 
@@ -57,7 +57,7 @@ class Training(abc.ABC):
       totals: sums over the running epoch, in the order of `metrics`.
       history: what a checkpoint must hold besides variables, as JSON can hold it.
       seconds: how long the training has taken so far, over all interruptions.
-      workers: the machines of the strategy.
+      machines: the machines of the strategy.
       num_rollbacks: int32 variable, how often it went back to a checkpoint because a loss was not
         finite; what makes random numbers shall take it into account.
     """
@@ -92,13 +92,13 @@ class Training(abc.ABC):
         self.config = config
         self.network_config = network_config
         self.strategy = strategy
-        self.workers = Workers(strategy)
+        self.machines = Machines(strategy)
         self.epoch_steps = epoch_steps
         self.total_steps = config.training.epochs * epoch_steps
         self.history: dict[str, Any] = {}
         self.seconds = 0.0
         self.num_rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
-        with self.workers.together(), strategy.scope():
+        with self.machines.together(), strategy.scope():
             self.network = build()
             self.optimizer = build_optimizer(config.training, epoch_steps)
             self.optimizer.build(self.network.trainable_variables)
@@ -218,21 +218,30 @@ class Training(abc.ABC):
           NumericalError: the loss became infinite or undefined.
           KeyboardInterrupt: on Ctrl-C, after saving.
         """
-        with self.workers.together():
+        with self.machines.together():
             if output_dir is None:
-                TrainingTask(self, None, on_event, on_progress).finish(Profile(None, self.workers))
+                TrainingTask(self, None, on_event, on_progress).finish(Profile(None, self.machines))
                 return self.model()
-            identity, workers = self._identity(), self.workers
+            identity, machines = self._identity(), self.machines
             origin = {"preset": preset, "data": self.data.config.to_json()}
-            with open_run(output_dir, identity, workers, overwrite=overwrite, origin=origin) as run:
+            settings = {"network": self.network_config, "retrain": self.config}
+            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            with open_run(
+                output_dir,
+                identity,
+                machines,
+                overwrite=overwrite,
+                origin=origin,
+                defaults=defaults,
+            ) as run:
                 run.write_json("architecture.json", architecture_document(self.architecture))
                 for name, text in self.assets().items():
                     run.keep_asset(name, text)
                 with contextlib.closing(SavedTraining(self, run)) as saved:
-                    profile = Profile(run.tensorboard, workers)
+                    profile = Profile(run.tensorboard, machines)
                     TrainingTask(self, saved, on_event, on_progress).finish(profile)
                 model = self.model()
-                if workers.is_chief:
+                if machines.is_chief:
                     _save_model(model, run.file(MODEL_FILE))
                     run.write_json(RESULTS, self._results(model))
                 return model

@@ -25,7 +25,7 @@ def without_graph_optimization() -> Iterator[None]:
         tf.config.optimizer.set_experimental_options({_SWITCH: before})
 
 
-def shared_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def traced_once(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a `tf.function` whose calls inside of other functions stay calls.
 
     TensorFlow would copy the function's graph to each place that calls it. Where dozens of places

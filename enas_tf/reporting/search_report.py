@@ -8,6 +8,7 @@ import numpy as np
 
 from enas_tf.drawing.picture import to_png
 from enas_tf.drawing.shares import picture_of_shares, shares_of
+from enas_tf.records.next_steps import train_best
 from enas_tf.reporting.about import write_about
 from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
@@ -176,8 +177,9 @@ class SearchReport:
         # In a folder of its own, since deriving again replaces it.
         with TensorBoardWriter(self._run.tensorboard / "best") as board:
             text = self._score_and_string(best.architecture, best.score)
-            command = "enas-retrain --architecture=RUN --output_dir=RUN_final"
-            note = f"Train it: `{command}`, with this run's folder in the place of RUN."
+            note = (
+                f"Train it: `{train_best('RUN').line}`, with this run's folder in the place of RUN."
+            )
             board.text("best_architecture", f"{text}\n\n{note}", step=epochs)
             drawing = draw_png(best.architecture, **self._space.drawing_options())
             board.png("drawing/best_architecture", drawing, step=epochs)
@@ -193,16 +195,7 @@ class SearchReport:
                 space_settings=self._space.to_json(),
                 ranked_by=ranked_by,
                 **({"comparison": dataclasses.asdict(comparison)} if comparison else {}),
-                ranking=[
-                    {
-                        "architecture": candidate.architecture.to_json(),
-                        "release_string": candidate.architecture.to_release_string(),
-                        "score": candidate.score,
-                        "score_kind": candidate.score_kind,
-                        "shared_weights_score": candidate.shared_weights_score,
-                    }
-                    for candidate in candidates
-                ],
+                ranking=[_entry(candidate) for candidate in candidates],
             ),
         )
 
@@ -220,3 +213,20 @@ class SearchReport:
         note = self._space.score_note(score)
         words = f"{score:.4f}{f', {note}' if note else ''} ({SCORE_NOTE})"
         return f"{words}\n\n`{architecture.to_release_string()}`"
+
+
+def _entry(candidate: Any) -> dict[str, Any]:
+    """Returns what `best_architecture.json` tells of a candidate."""
+    entry = {
+        "architecture": candidate.architecture.to_json(),
+        "release_string": candidate.architecture.to_release_string(),
+        "score": candidate.score,
+        "score_kind": candidate.score_kind,
+        "shared_weights_score": candidate.shared_weights_score,
+    }
+    judged = {
+        "standard_error": candidate.standard_error,
+        "tied_with_first": candidate.tied_with_first,
+        **(candidate.costs.to_json() if candidate.costs else {}),
+    }
+    return {**entry, **{name: value for name, value in judged.items() if value is not None}}

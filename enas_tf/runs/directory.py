@@ -7,6 +7,7 @@ architectures.jsonl     one JSON object a line for every sampled architecture
 evaluations.jsonl       one JSON object a line for every architecture that was trained alone
 best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
 report.html             what enas-report wrote
+study.json  study.html  searches/  trainings/  scores/  of a study
 checkpoints/  tensorboard/  log.txt
 ```
 """
@@ -26,6 +27,7 @@ from typing_extensions import Self
 
 import enas_tf
 from enas_tf.errors import DataError, RunDirectoryError
+from enas_tf.files import places
 from enas_tf.files.lock import lock_folder
 from enas_tf.files.places import absolute, user_path
 from enas_tf.files.reading import read_bytes
@@ -50,6 +52,9 @@ ARCHITECTURES = "architectures.jsonl"
 BEST_ARCHITECTURE = "best_architecture.json"
 EVALUATIONS = "evaluations.jsonl"
 RESULTS = "results.json"
+STUDY = "study.json"
+# Of a study: the runs that belong to it.
+STUDY_FOLDERS = ("searches", "trainings", "scores")
 
 # What `overwrite` may delete; anything else in the folder is not ours.
 _FILES = (
@@ -63,13 +68,23 @@ _FILES = (
     "model.keras",
     "vocabulary.txt",
     "report.html",
+    STUDY,
+    "study.html",
     "log.txt",
 )
-_FOLDERS = ("checkpoints", "tensorboard", "saved_model")
+_FOLDERS = ("checkpoints", "tensorboard", "saved_model", *STUDY_FOLDERS)
 # What decides the bits of the results, of the recorded versions.
 _NUMERICAL = ("tensorflow", "keras")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
-_WORK = (METRICS, EVALUATIONS, BEST_ARCHITECTURE, RESULTS, "model.keras", "saved_model")
+_WORK = (
+    METRICS,
+    EVALUATIONS,
+    BEST_ARCHITECTURE,
+    RESULTS,
+    "model.keras",
+    "saved_model",
+    *STUDY_FOLDERS,
+)
 
 
 class RunDirectory:
@@ -121,6 +136,8 @@ class RunDirectory:
         *,
         overwrite: bool = False,
         origin: Mapping[str, Any] | None = None,
+        with_others: bool = False,
+        defaults: Mapping[str, Any] | None = None,
     ) -> Self:
         """Makes the folder of a new run, or goes on in the folder of the same run.
 
@@ -135,6 +152,9 @@ class RunDirectory:
           origin: where the configuration comes from, for example its preset. It is written down
             for the commands that go on from the run, but decides nothing: the same run may be
             gone on with from elsewhere.
+          with_others: other processes may have the folder open too, which is not locked then.
+          defaults: what settings are that the run does not know yet, as an older version began it;
+            in the form of the configuration.
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
@@ -145,10 +165,13 @@ class RunDirectory:
         cls.check(path)
         with attempting("make the folder", run.path):
             run.path.mkdir(parents=True, exist_ok=True)
-        run._reach(lock_folder(run.path))
-        run._sweep()
+        if with_others:
+            run._reach(places.hold(run.path).way)
+        else:
+            run._reach(lock_folder(run.path))
+            run._sweep()
         if os.path.lexists(run.file(CONFIG)):
-            there = run.configuration
+            there = _completed(run.configuration, json.loads(to_json_text(defaults or {})))
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
@@ -194,21 +217,26 @@ class RunDirectory:
             )
 
     @classmethod
-    def existing(cls, path: str | os.PathLike[str]) -> Self:
+    def existing(cls, path: str | os.PathLike[str], *, lock: bool = True) -> Self:
         """Returns the run in a folder, whatever its configuration.
+
+        Args:
+          path: of the folder.
+          lock: whether it shall stay with this process, which may then write into it.
 
         Raises:
           RunDirectoryError: there is no such folder, it holds no run, or another process is
-            writing into it.
+            writing into it and `lock` is asked for.
         """
         run = cls(path)
         # os.path answers no to a text that is too long for a path; pathlib would raise.
         if not os.path.isfile(run.path / CONFIG):
             what = f"has no {CONFIG}" if os.path.isdir(run.path) else "is not a folder"
             raise RunDirectoryError(
-                f"{run.path} {what}; expected the output_dir of an earlier run."
+                f"{run.path} {what}; expected the output_dir of enas-search or enas-retrain."
             )
-        run._reach(lock_folder(run.path))
+        if lock:
+            run._reach(lock_folder(run.path))
         return run
 
     @property
@@ -426,6 +454,19 @@ def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return f"what is in {name} may not be deleted: permission denied"
     return ""
+
+
+def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns values with the defaults of those that are missing, in their sections too."""
+    # Of another space, which has other settings.
+    if values.get("name") != defaults.get("name"):
+        return dict(values)
+    return {**defaults} | {
+        name: _completed(value, defaults[name])
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
+        else value
+        for name, value in values.items()
+    }
 
 
 def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -10,3 +10,5 @@ ALTERNATING = (SHARED_WEIGHTS, CONTROLLER)
 RETRAIN = "retrain"
 # The command of a search in `config.json`.
 SEARCH = "search"
+# The command of a study there.
+STUDY = "study"

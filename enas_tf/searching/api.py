@@ -1,21 +1,20 @@
 """Searching the best architecture of a space: from the settings to the result."""
 
-import os
 import pathlib
 import tempfile
 from typing import Any
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.records.run import run_named
 from enas_tf.runs.differences import differences
-from enas_tf.runs.directory import CONFIG, RunDirectory
 from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.search import OnEpochEnd, Search
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.devices import training_strategy
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
-from enas_tf.training.machines.workers import Workers
 
 
 def search(
@@ -74,27 +73,31 @@ def search(
     # Before the run directory is touched.
     _check_arguments(space, data, config)
     with training_strategy(distribution) as strategy:
-        workers = Workers(strategy)
+        machines = Machines(strategy)
         if output_dir is None:
             # Other machines have no use for it.
-            output_dir = tempfile.mkdtemp(prefix="enas_search_") if workers.is_chief else ""
-        with workers.together():
+            output_dir = tempfile.mkdtemp(prefix="enas_search_") if machines.is_chief else ""
+        with machines.together():
             config = _with_samples_per_step(
                 config,
                 strategy.num_replicas_in_sync,
-                None if overwrite else workers.decide(lambda: _recorded_samples(output_dir)),
+                None if overwrite else machines.decide(lambda: _recorded_samples(output_dir)),
             )
             data.check_search(config, strategy.num_replicas_in_sync)
-            configuration = {
-                "command": SEARCH,
-                "space": {"name": space.name, **space.to_json()},
-                "data": data.config.to_json(),
-                "search": config.to_json(),
-            }
+            settings = {"space": space, "data": data.config, "search": config}
+            configuration = {name: one.to_json() for name, one in settings.items()}
+            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            for each in (configuration, defaults):
+                each["space"] = {"name": space.name, **each["space"]}
             origin = {"preset": preset}
             with (
                 open_run(
-                    output_dir, configuration, workers, overwrite=overwrite, origin=origin
+                    output_dir,
+                    {"command": SEARCH, **configuration},
+                    machines,
+                    overwrite=overwrite,
+                    origin=origin,
+                    defaults=defaults,
                 ) as run,
                 Search(space, data, config, run, distribution=strategy) as running,
             ):
@@ -121,13 +124,8 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
 
 def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
     """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
-    run = RunDirectory(output_dir)
-    # os.path answers no to a text that is too long for a path; pathlib would raise.
-    if not os.path.isfile(run.path / CONFIG):
-        return None
-    settings = run.configuration.get("search")
-    number = settings.get("samples_per_step") if isinstance(settings, dict) else None
-    return number if isinstance(number, int) else None
+    recorded = run_named(output_dir, [SEARCH])
+    return None if recorded is None else recorded.settings["search"].samples_per_step
 
 
 def _with_samples_per_step(

@@ -17,11 +17,13 @@ from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs.phases import DERIVE
+from enas_tf.searching.score_errors import Reward, score_error, told_apart
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.costs import Costs
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +42,22 @@ class Candidate:
       score: what it is ranked by.
       score_kind: what the score is.
       shared_weights_score: its score while sharing weights.
+      standard_error: of the score, see `enas_tf.searching.score_errors`; None: not known.
+      tied_with_first: whether the score cannot be told apart from that of the first of the
+        ranking; None: not known, or another kind of score.
+      costs: of its network, as large as in the search.
+      sums: total and count of each validation batch of which the score was made.
     """
 
     architecture: Any
     score: float
     score_kind: str
     shared_weights_score: float
+    standard_error: float | None = None
+    # Of the ranking, not of the candidate.
+    tied_with_first: bool | None = dataclasses.field(default=None, compare=False)
+    costs: Costs | None = None
+    sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), repr=False, compare=False)
 
 
 def derive(
@@ -89,16 +101,17 @@ def derive(
         known, architectures = [], unique[: settings.num_candidates]
     num_finalists = min(settings.finalists, len(architectures) + len(known))
     progress = Progress(
-        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.workers.is_chief
+        {DERIVE: len(architectures), "finalists": num_finalists}, shown=weights.machines.is_chief
     )
     scores = list(known)
     try:
-        batches = _scoring_batches(config, weights, streams)
-        with _kept_statistics(weights):
-            for architecture in architectures:
-                score = _score(config, weights, streams, batches, architecture)
-                scores.append(Candidate(architecture, score, weights.supernet.score_kind, score))
-                progress.update(DERIVE, score=score, best=_best_score(scores))
+        kind = weights.supernet.score_kind
+        for architecture, sums in zip(
+            architectures, sums_of(config, weights, streams, architectures)
+        ):
+            score = weights.supernet.reward(*map(sum, zip(*sums)))
+            scores.append(Candidate(architecture, score, kind, score, sums=tuple(sums)))
+            progress.update(DERIVE, score=score, best=_best_score(scores))
         candidates = _finite_candidates(scores, weights)
         candidates.sort(key=lambda candidate: -candidate.score)
         trained, untrained = [], []
@@ -117,7 +130,68 @@ def derive(
     finally:
         progress.close()
     trained.sort(key=lambda candidate: -candidate.score)
-    return trained + untrained + candidates[num_finalists:]
+    ranking = trained + untrained + candidates[num_finalists:]
+    return _judged(space, data, ranking, weights.supernet.reward)
+
+
+def _judged(
+    space: SearchSpace, data: Any, ranking: Sequence[Candidate], reward: Reward
+) -> list[Candidate]:
+    """Returns the candidates with what their scores are worth and what their networks cost."""
+    examples = getattr(data, "validation_size", None)
+    config = space.network_config()
+    judged: list[Candidate] = []
+    for one in ranking:
+        error = score_error(one.score, one.score_kind, one.sums, reward, examples)
+        first = judged[0] if judged else one
+        tied = None
+        if not judged:
+            tied = True
+        elif one.score_kind == first.score_kind:
+            apart = told_apart(
+                (first.score, one.score),
+                (first.standard_error, error),
+                (first.sums, one.sums),
+                reward,
+            )
+            tied = None if apart is None else not apart
+        costs = space.costs(one.architecture, config)
+        judged.append(
+            dataclasses.replace(one, standard_error=error, tied_with_first=tied, costs=costs)
+        )
+    return judged
+
+
+def sums_of(
+    config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
+) -> Iterator[list[tuple[float, float]]]:
+    """Yields what the batches say of each architecture with the shared weights.
+
+    Args:
+      config: `config.derive` says on which batches, and with which statistics.
+      weights: the shared weights; unchanged afterwards.
+      streams: the batches of the search.
+      architectures: to be scored.
+
+    Yields:
+      Total and count of each batch.
+    """
+    # The same minibatch for all, so that none is merely lucky.
+    is_minibatch = config.derive.scoring == "minibatch"
+    batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
+    with _kept_statistics(weights):
+        for architecture in architectures:
+            yield _sums(config, weights, streams, batches, architecture)
+
+
+def scores_of(
+    config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
+) -> list[float]:
+    """Returns the scores of architectures with the shared weights; arguments as for `sums_of`."""
+    return [
+        weights.supernet.reward(*map(sum, zip(*sums)))
+        for sums in sums_of(config, weights, streams, architectures)
+    ]
 
 
 def _best_score(candidates: Sequence[Candidate]) -> float:
@@ -167,19 +241,8 @@ def random_scores(
       The finite ones of the scores.
     """
     generator = np.random.default_rng([config.seed, _RANDOM_SCORES])
-    batches = _scoring_batches(config, weights, streams)
-    with _kept_statistics(weights):
-        scores = [
-            _score(config, weights, streams, batches, space.random_architecture(generator))
-            for _ in range(count)
-        ]
-    return [score for score in scores if math.isfinite(score)]
-
-
-def _scoring_batches(config: SearchConfig, weights: SharedWeights, streams: Any) -> Any:
-    # The same minibatch for all, so that none is merely lucky.
-    is_minibatch = config.derive.scoring == "minibatch"
-    return weights.batches(streams.minibatch if is_minibatch else streams.validation)
+    random = [space.random_architecture(generator) for _ in range(count)]
+    return [one for one in scores_of(config, weights, streams, random) if math.isfinite(one)]
 
 
 @contextlib.contextmanager
@@ -194,14 +257,14 @@ def _kept_statistics(weights: SharedWeights) -> Iterator[None]:
             variable.assign(value)
 
 
-def _score(
+def _sums(
     config: SearchConfig, weights: SharedWeights, streams: Any, batches: Any, architecture: Any
-) -> float:
+) -> list[tuple[float, float]]:
     statistics = config.derive.statistics
     if statistics == "refitted":
         refitting = weights.batches(lambda share: streams.refitting(REFITTING_BATCHES, share))
         weights.refit_statistics(refitting, architecture)
-    return weights.validation_score(
+    return weights.validation_sums(
         batches, architecture, use_batch_statistics=statistics == "batch"
     )
 
@@ -217,4 +280,4 @@ def _retrained(
     score, kind = short_score(space, candidate.architecture, data, config, distribution)
     if not math.isfinite(score):
         raise NumericalError(f"The score is not finite: {score}.")
-    return dataclasses.replace(candidate, score=score, score_kind=kind)
+    return dataclasses.replace(candidate, score=score, score_kind=kind, sums=())

@@ -1,9 +1,10 @@
 """Deriving again from the run directory of a search, finished or not."""
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from enas_tf.records.search import RecordedSearch, recorded_search
+from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.search import Search
 from enas_tf.settings.config import DeriveConfig
@@ -36,7 +37,7 @@ def derive_run(
 
 
 def derive_recorded(
-    recorded: RecordedSearch,
+    recorded: RecordedRun,
     data: Any,
     config: DeriveConfig | None = None,
     checkpoint: Checkpoint = "latest",
@@ -50,7 +51,7 @@ def derive_recorded(
       checkpoint: likewise.
     """
     recorded.check_data(data)
-    run, search_config = recorded.run, recorded.config
+    run, search_config = recorded.run, recorded.settings["search"]
     if config is not None:
         search_config = search_config.replace(derive=config)
     with (
@@ -61,3 +62,31 @@ def derive_recorded(
         ) as restored,
     ):
         return restored.derive()
+
+
+def score_again(path: str | pathlib.Path, data: Any, architectures: Sequence[Any]) -> list[float]:
+    """Scores architectures with the shared weights of a search; changes nothing.
+
+    Args:
+      path: the run directory of the search.
+      data: what was searched on.
+      architectures: of the space.
+
+    Returns:
+      Their scores, higher is better, as the search scores its candidates.
+    """
+    recorded = recorded_search(path)
+    recorded.check_data(data)
+    with (
+        training_strategy() as strategy,
+        recorded.run as run,
+        Search(
+            recorded.space,
+            data,
+            recorded.settings["search"],
+            run,
+            distribution=strategy,
+            checkpoint="latest",
+        ) as restored,
+    ):
+        return restored.scores(architectures)

@@ -9,6 +9,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.ranking import Candidate
 from enas_tf.spaces.architectures import architecture_from_document
+from enas_tf.spaces.costs import Costs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +74,9 @@ class SearchResult:
                     entry["score"],
                     entry["score_kind"],
                     entry["shared_weights_score"],
+                    entry.get("standard_error"),
+                    entry.get("tied_with_first"),
+                    Costs.from_json(entry),
                 )
                 for entry in document["ranking"]
             ]

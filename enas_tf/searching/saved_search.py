@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.training.checkpoints import Checkpoints
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
-from enas_tf.training.machines.workers import Workers
 
 
 class SavedSearch:
@@ -14,7 +14,7 @@ class SavedSearch:
 
     Args:
       run: where they are kept.
-      workers: the machines that search.
+      machines: the machines that search.
       **objects: what has the variables, by name.
 
     Attributes:
@@ -25,10 +25,10 @@ class SavedSearch:
       ranked: whether the final ranking stands in the log.
     """
 
-    def __init__(self, run: RunDirectory, workers: Workers, **objects: Any) -> None:
+    def __init__(self, run: RunDirectory, machines: Machines, **objects: Any) -> None:
         self._run = run
         self._checkpoints = ChiefsCheckpoints(
-            Checkpoints(run.checkpoints, run.configuration, **objects), workers
+            Checkpoints(run.checkpoints, run.configuration, **objects), machines
         )
         self._logs: dict[str, int] = {}
         self.seconds = 0.0

@@ -27,7 +27,7 @@ from enas_tf.searching.comparison import (
 )
 from enas_tf.searching.evaluators import build_evaluator
 from enas_tf.searching.fair_sampling import fair_sample
-from enas_tf.searching.ranking import Candidate, derive, random_scores
+from enas_tf.searching.ranking import Candidate, derive, random_scores, scores_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
@@ -92,9 +92,9 @@ class Search(Task):
         )
         self.evaluator = build_evaluator(space, config, self.streams, run, distribution)
         self.weights = self.evaluator.weights
-        self.workers = self.weights.workers
+        self.machines = self.weights.machines
         strategy = build_strategy(config.strategy, space, config)
-        self.strategy = ChiefsStrategy(strategy, self.workers)
+        self.strategy = ChiefsStrategy(strategy, self.machines)
         self._training_steps = self.evaluator.training_steps
         self._proposals_per_epoch = self._training_steps * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
@@ -104,7 +104,7 @@ class Search(Task):
         )
         self._saved = SavedSearch(
             run,
-            self.weights.workers,
+            self.weights.machines,
             state=self.state,
             strategy=strategy,
             **self.evaluator.saved_objects(),
@@ -188,7 +188,7 @@ class Search(Task):
         """
         self._on_epoch_end = on_epoch_end
         try:
-            Trainer(self, Profile(self._run.tensorboard, self.workers)).run()
+            Trainer(self, Profile(self._run.tensorboard, self.machines)).run()
         finally:
             self._progress.close()
 
@@ -208,7 +208,7 @@ class Search(Task):
         self._progress = Progress(
             {SHARED_WEIGHTS: epochs * self._training_steps, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in ALTERNATING},
-            shown=self.workers.is_chief,
+            shown=self.machines.is_chief,
         )
 
     def place(self) -> str:
@@ -404,6 +404,10 @@ class Search(Task):
         logger.info("%s.", comparison)
         return comparison
 
+    def scores(self, architectures: Sequence[Any]) -> list[float]:
+        """Returns the scores of architectures with the shared weights, as candidates get them."""
+        return scores_of(self._config, self.weights, self.streams, architectures)
+
     def finish(self) -> SearchResult:
         """Returns the result of a search whose epochs are done, and logs all candidates once."""
         result = self._stored_result() or self.derive()
@@ -421,7 +425,7 @@ class Search(Task):
 
     def _stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""
-        document = self.weights.workers.decide(self._stored_document)
+        document = self.weights.machines.decide(self._stored_document)
         if document is None:
             return None
         return SearchResult.of_document(document, self._run, self._space.name)

@@ -21,7 +21,7 @@ from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.spaces.supernet import Score
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
@@ -43,7 +43,7 @@ class SharedWeights:
       supernet: the shared weights.
       optimizer: their optimiser.
       distribution: the `tf.distribute` strategy.
-      workers: the machines of the strategy.
+      machines: the machines of the strategy.
       samples_per_step: architectures that one training step trains; must divide the number of
         replicas.
       carried: what the last training batch left to the next one.
@@ -65,7 +65,7 @@ class SharedWeights:
         self._space = space
         self._config = config
         self.distribution = distribution or default_strategy()
-        self.workers = Workers(self.distribution)
+        self.machines = Machines(self.distribution)
         self.samples_per_step = config.samples_per_step or self.num_replicas
         with self.distribution.scope():
             self.supernet = space.build_supernet(seed=config.seed)
@@ -245,13 +245,22 @@ class SharedWeights:
           architecture: to be scored.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
         """
+        sums = self.validation_sums(
+            batches, architecture, use_batch_statistics=use_batch_statistics
+        )
+        return self.supernet.reward(*map(sum, zip(*sums)))
+
+    def validation_sums(
+        self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
+    ) -> list[tuple[float, float]]:
+        """Returns total and count of each validation batch; arguments as `validation_score`."""
         decisions = self._space.encode([architecture] * self.num_replicas)
-        scores = [
+        return [
             score
             for batch in batches
             for score in self._scores(batch, decisions, use_batch_statistics)
+            if score[1]
         ]
-        return self.supernet.reward(*map(sum, zip(*scores)))
 
     def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
         """Replaces the moving statistics, if there are any, by those of one architecture alone.

@@ -20,9 +20,24 @@ FILES_OF_A_RUN = ("best_architecture.json", "architecture.json")
 _KEYS = ("space", "format_version", "architecture")
 
 
-def space_of_published(name: str | None) -> str | None:
-    """Returns the space of a published architecture; None if none has that name."""
-    return next((space for space in space_names() if name in get_space(space).published), None)
+def space_of_architecture(text: str | None) -> str | None:
+    """Returns the space that a run directory, an architecture file or a published name is of.
+
+    Args:
+      text: see `load_architecture`. Whatever is wrong with it, reading the architecture will say.
+
+    Returns:
+      The name of the space as it is stated; None if none is.
+    """
+    if not text:
+        return None
+    path = pathlib.Path(os.path.expanduser(text))
+    try:
+        document = _document(_file_of_run(path) if os.path.isdir(path) else path)
+    except ArchitectureError:
+        return next((space for space in space_names() if text in get_space(space).published), None)
+    space = document.get("space") if isinstance(document, dict) else None
+    return space if isinstance(space, str) else None
 
 
 def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architecture:
@@ -46,11 +61,11 @@ def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architec
     if not text:
         raise ArchitectureError(f"The architecture is empty; expected {_expected(entry)}.")
     # os.path answers no to a text that is too long for a path; pathlib would raise.
-    path = os.path.expanduser(text)
+    path = pathlib.Path(os.path.expanduser(text))
     if os.path.isdir(path):
-        return _from_run(pathlib.Path(path), space_name)
-    if os.path.exists(path) or path.endswith(".json"):
-        return _from_file(pathlib.Path(path), space_name)
+        path = _file_of_run(path)
+    if os.path.exists(path) or str(path).endswith(".json"):
+        return architecture_from_document(_document(path), space_name, str(path))
     if text in entry.published:
         return entry.published[text]
     if not text.strip("0123456789 |,\t\n-"):
@@ -139,23 +154,22 @@ def _expected(entry: SpaceEntry) -> str:
     )
 
 
-def _from_run(path: pathlib.Path, space_name: str) -> Architecture:
+def _file_of_run(path: pathlib.Path) -> pathlib.Path:
     for name in FILES_OF_A_RUN:
         if os.path.exists(path / name):
-            return _from_file(path / name, space_name)
+            return path / name
     raise ArchitectureError(
         f"The folder {path} has no {FILES_OF_A_RUN[0]}; expected the output_dir of a finished "
         "search (enas-derive writes the file for an unfinished one)."
     )
 
 
-def _from_file(path: pathlib.Path, space_name: str) -> Architecture:
+def _document(path: pathlib.Path) -> Any:
     try:
-        document = json.loads(read_bytes(path).decode("utf-8"))
+        return json.loads(read_bytes(path).decode("utf-8"))
     except FileNotFoundError as error:
         raise ArchitectureError(f"The file {path} does not exist.") from error
     except OSError as error:
         raise ArchitectureError(f"Cannot read {path}: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"{path} is not valid JSON: {error}.") from error
-    return architecture_from_document(document, space_name, str(path))

@@ -18,6 +18,7 @@ from typing_extensions import Self
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings.config import SearchConfig, TrainingConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.spaces.costs import Costs
 
 if TYPE_CHECKING:
     import keras
@@ -248,6 +249,16 @@ class SearchSpace(DecisionSpace):
           config: settings of the network; default: the space's defaults.
           portable: only stock Keras layers.
           seed: of the initial weights.
+        """
+
+    @abc.abstractmethod
+    def costs(self, architecture: Any, config: Any = None, *, portable: bool = True) -> Costs:
+        """Returns what the network costs that `build_network` would return, without building it.
+
+        Args:
+          architecture: of any size that the kind of space can have.
+          config: settings of the network; default: the space's defaults.
+          portable: the network for use; False: with what only training needs, an auxiliary head.
         """
 
 

@@ -1,6 +1,7 @@
 """What the operations of the image spaces have in common."""
 
 import enum
+import functools
 
 from typing_extensions import Self
 
@@ -13,23 +14,23 @@ class Operation(enum.IntEnum):
     The values are those of the authors' release.
     """
 
-    @property
+    @functools.cached_property
     def label(self) -> str:
         """The name used in JSON files, logs and drawings, for example `max_pooling_3x3`."""
         return self.name.lower()
 
-    @property
+    @functools.cached_property
     def kernel_size(self) -> int:
         """Height and width of the window in pixels; 1 if there is none."""
         size, times, _ = self.name.rpartition("_")[2].partition("X")
         return int(size) if times else 1
 
-    @property
+    @functools.cached_property
     def is_pooling(self) -> bool:
         """Whether the operation pools."""
         return "POOLING" in self.name
 
-    @property
+    @functools.cached_property
     def is_separable(self) -> bool:
         """Whether the operation is made of depthwise-separable convolutions."""
         return self.name.startswith("SEPARABLE")

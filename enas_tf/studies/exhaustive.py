@@ -1,80 +1,146 @@
-"""Exhaustive studies: every architecture of a small space is trained alone, into a table.
+"""Exhaustive studies: every architecture of a small space is trained alone, into a truth.
 
 Trainings are independent of each other and kept line by line: a study that is started again does
 what is left, and several processes can each do a part.
 """
 
-import dataclasses
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from enas_tf.errors import RunDirectoryError
 from enas_tf.files.writing import JsonLines
+from enas_tf.reporting.progress import Progress
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.registry import get_space
+from enas_tf.studies.plan import WHOLE, Part
+from enas_tf.studies.truth import Truth
+
+TRUTH = "truth.json"
+_FOLDER = "trainings"
 
 
-@dataclasses.dataclass(frozen=True)
-class AloneResult:
-    """What came of one training.
+def exhaustive_study(
+    space: SearchSpace,
+    data: Any,
+    config: SearchConfig,
+    output_dir: str | os.PathLike[str],
+    *,
+    num_seeds: int = 2,
+    part: Part | None = None,
+    collect: bool = False,
+    overwrite: bool = False,
+    distribution: Any | None = None,
+) -> Truth | None:
+    """Trains every architecture of a small space alone, and writes `truth.json`.
 
-    Attributes:
-      architecture: what was trained.
-      seed: of the training.
-      validation: score on the validation part after the last epoch; higher is better.
-      test: likewise on the test part.
+    Args:
+      space: the search space, in the sizes of the data.
+      data: what they are trained and tested on.
+      config: how: as with `evaluation="trained"`, `shared_weights` for `trained.epochs` epochs.
+      output_dir: folder of the study; called again, it goes on where it was interrupted.
+      num_seeds: trainings of each architecture, with seeds from `config.seed` on.
+      part: does only this part of the trainings; writes no truth.
+      collect: does nothing but write the truth of parts that are done.
+      overwrite: start anew if another study is in `output_dir`.
+      distribution: over which devices each batch is divided; default: see `default_strategy`.
+
+    Returns:
+      The truth; None if only a part was done.
+
+    Raises:
+      ConfigurationError: the space has too many architectures.
+      RunDirectoryError: `output_dir` holds something else; with `collect`, trainings are missing.
+      NumericalError: a training failed.
     """
+    architectures = space.every_architecture()
+    training = config.shared_weights.replace(epochs=config.trained.epochs)
+    seeds = range(config.seed, config.seed + num_seeds)
+    budget = {**training.to_json(), "seeds": list(seeds)}
+    configuration = {
+        "command": "study",
+        "space": {"name": space.name, **space.to_json()},
+        "data": data.config.to_json(),
+        "budget": budget,
+        "statistics": config.reward_statistics,
+    }
+    with RunDirectory.open(
+        output_dir, configuration, overwrite=overwrite, with_others=part is not None
+    ) as run:
+        (run.path / _FOLDER).mkdir(exist_ok=True)
+        jobs = [(one, seed) for seed in seeds for one in architectures]
+        if not collect:
+            number, of = part or WHOLE
+            file = JsonLines(run.path / _FOLDER / f"part-{number}-of-{of}.jsonl")
+            left = [job for job in jobs[number - 1 :: of] if job not in _done(run, space)]
+            if left:
+                config = config.replace(shared_weights=training)
+                _train(space, data, config, left, file, distribution)
+        if part is not None:
+            return None
+        done = _done(run, space)
+        missing = sum(job not in done for job in jobs)
+        if missing:
+            raise RunDirectoryError(
+                f"{run.path} lacks {missing} of {len(jobs)} trainings. Run the parts that they "
+                "belong to."
+            )
+        rows = np.array([[done[one, seed] for seed in seeds] for one in architectures])
+        costs = [space.costs(one, space.network_config()) for one in architectures]
+        is_text = get_space(space.name).data.name == "texts"
+        truth = Truth(
+            space=space,
+            dataset=data.config.dataset,
+            budget=budget,
+            metric="test_perplexity" if is_text else "test_accuracy",
+            lower_is_better=is_text,
+            architectures=architectures,
+            rewards=rows[..., 0],
+            tests=rows[..., 1],
+            parameters=np.array([one.parameters for one in costs]),
+            multiply_adds=np.array([one.multiply_adds for one in costs]),
+        )
+        truth.write(run.path / TRUTH)
+        return truth
 
-    architecture: Architecture
-    seed: int
-    validation: float
-    test: float
 
-
-def train_all(
+def _train(
     space: SearchSpace,
     data: Any,
     config: SearchConfig,
     jobs: Sequence[tuple[Architecture, int]],
-    results: JsonLines,
-    on_result: Callable[[AloneResult], None] = lambda result: None,
-) -> list[AloneResult]:
-    """Trains architectures alone, except those whose results are there.
-
-    Args:
-      space: the search space.
-      data: what they are trained and tested on.
-      config: `shared_weights` says how; see `TrainingAlone`.
-      jobs: architectures in their canonical form, and seeds.
-      results: where results are kept.
-      on_result: called with each new result.
-
-    Returns:
-      The results of all jobs in their order.
-    """
-    done = {
-        (row["release_string"], row["seed"]): (row["validation"], row["test"])
-        for row in results.read()
-    }
-    sizes = {
-        "batch_size": config.shared_weights.batch_size,
-        "reward_batch_size": config.shared_weights.batch_size,
-        "seed": config.seed,
-    }
-    alone: TrainingAlone | None = None
-    outcomes = []
-    for architecture, seed in jobs:
-        key = architecture.to_release_string(), seed
-        if key not in done:
-            if alone is None:
-                alone = TrainingAlone(space, config, data.search_streams(**sizes))
-                tests = alone.weights.batches(
-                    data.search_streams(**sizes, scored_part="test").validation
-                )
+    file: JsonLines,
+    distribution: Any | None,
+) -> None:
+    """Trains architectures alone, and writes a line for each."""
+    size = config.shared_weights.batch_size
+    sizes = {"batch_size": size, "reward_batch_size": size, "seed": config.seed}
+    alone = TrainingAlone(space, config, data.search_streams(**sizes), distribution)
+    tests = alone.weights.batches(data.search_streams(**sizes, scored_part="test").validation)
+    progress = Progress({"trainings": len(jobs)})
+    try:
+        for architecture, seed in jobs:
             validation = alone.train(architecture, seed)[-1]
-            done[key] = validation, alone.score(tests, architecture)
-            row = dict(zip(("validation", "test"), done[key]))
-            results.append({"release_string": key[0], "seed": seed, **row})
-            on_result(AloneResult(architecture, seed, *done[key]))
-        outcomes.append(AloneResult(architecture, seed, *done[key]))
-    return outcomes
+            test = alone.score(tests, architecture)
+            # A perplexity, or the score itself.
+            metrics = alone.weights.supernet.score_metrics(test)
+            row = {"validation": validation, "test": next(iter(metrics.values()), test)}
+            file.append({"release_string": architecture.to_release_string(), "seed": seed, **row})
+            progress.update("trainings", 1, validation=row["validation"], test=row["test"])
+    finally:
+        progress.close()
+
+
+def _done(run: RunDirectory, space: SearchSpace) -> dict[tuple[Architecture, int], Any]:
+    """Returns validation score and test metric of all trainings that were done."""
+    parse = get_space(space.name).from_release_string
+    return {
+        (parse(row["release_string"]), row["seed"]): (row["validation"], row["test"])
+        for path in sorted((run.path / _FOLDER).glob("*.jsonl"))
+        for row in JsonLines(path).read()
+    }

@@ -1,7 +1,7 @@
 """Searches against the truth of a small space: a strategy's whole search in seconds."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def simulate(truth: Truth, config: SearchConfig, num_evaluations: int) -> Trajec
 
 
 def simulated_methods(
-    truth: Truth, trajectories: dict[str, Sequence[Trajectory]]
+    truth: Truth, trajectories: Mapping[str, Sequence[Trajectory]]
 ) -> dict[str, dict[str, Any]]:
     """Returns what some strategies found, as JSON can hold it.
 

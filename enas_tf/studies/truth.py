@@ -135,7 +135,7 @@ class Truth:
 
 def shipped_truths() -> list[str]:
     """Returns the names of the truths that come with the package."""
-    names = (entry.name for entry in _SHIPPED.iterdir())
+    names = [entry.name for entry in _SHIPPED.iterdir()] if _SHIPPED.is_dir() else []
     return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
 
 

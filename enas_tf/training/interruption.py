@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from enas_tf.training.machines.workers import Workers
+    from enas_tf.training.machines.agreement import Machines
 
 # The wish of a program that the process ends; SIGHUP, which Windows lacks: the terminal was closed.
 TERMINATIONS = tuple(
@@ -77,18 +77,18 @@ class DeferredSignals:
         """Whether a signal has come."""
         return self.number is not None
 
-    def agree(self, workers: "Workers", *others: bool) -> list[bool]:
+    def agree(self, machines: "Machines", *others: bool) -> list[bool]:
         """Lets a signal that one machine got hold on all of them.
 
         Args:
-          workers: the machines; all of them must ask at the same time.
+          machines: the machines; all of them must ask at the same time.
           *others: further questions to agree on, each answered by the chief.
 
         Returns:
           Whether a signal has come, and the answers to the questions. A signal that comes while
           the machines ask is `pending` on its own machine alone, until they ask again.
         """
-        answers = workers.of_all([self.number or 0, *others])
+        answers = machines.of_all([self.number or 0, *others])
         number = int(answers[:, 0].max())
         self.number = number or self.number
         return [number > 0, *(bool(answer) for answer in answers[0, 1:])]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 
 # What is lost at most when a process is killed.
 SECONDS_BETWEEN_SAVES = 600.0
@@ -26,18 +26,18 @@ class Pauses:
 
     Args:
       signals: hold back the wish of a person or of the system that the process ends.
-      workers: the machines, which all ask at the same steps and get the same answer.
+      machines: the machines, which all ask at the same steps and get the same answer.
       clock: returns seconds.
     """
 
     def __init__(
         self,
         signals: DeferredSignals,
-        workers: Workers,
+        machines: Machines,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._signals = signals
-        self._workers = workers
+        self._machines = machines
         self._clock = clock
         self._last_save = clock()
 
@@ -49,10 +49,10 @@ class Pauses:
         """
         stops = self._signals.pending
         is_due = self._clock() - self._last_save >= SECONDS_BETWEEN_SAVES
-        if self._workers.are_several:
+        if self._machines.are_several:
             if step % STEPS_BETWEEN_AGREEMENTS:
                 return Pause.NONE
-            stops, is_due = self._signals.agree(self._workers, is_due)
+            stops, is_due = self._signals.agree(self._machines, is_due)
         if stops:
             return Pause.STOP
         return Pause.SAVE if is_due else Pause.NONE

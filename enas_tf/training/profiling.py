@@ -11,7 +11,7 @@ import tensorflow as tf
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.places import check_place, shown
 from enas_tf.files.writing import reason
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Profile:
     """The profile of one training, of the steps that `profiled` names.
 
     ```python
-    with Profile(run.tensorboard, workers) as profile:
+    with Profile(run.tensorboard, machines) as profile:
         while training:
             with profile.step():
                 train(batch)
@@ -64,13 +64,13 @@ class Profile:
 
     Args:
       folder: of TensorBoard's event files; None: nothing is written.
-      workers: the machines that train, of which the chief records.
+      machines: the machines that train, of which the chief records.
     """
 
-    def __init__(self, folder: pathlib.Path | None, workers: Workers) -> None:
+    def __init__(self, folder: pathlib.Path | None, machines: Machines) -> None:
         wanted = _wanted.get()
         self._folder = folder or pathlib.Path()
-        self._steps = wanted if wanted and folder and workers.is_chief else range(0)
+        self._steps = wanted if wanted and folder and machines.is_chief else range(0)
         self._taken = 0
         self._records = False
 

@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from enas_tf.errors import NumericalError
-from enas_tf.training.callbacks import asks_to_stop
 from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.pauses import Pause, Pauses
 from enas_tf.training.profiling import Profile
 
@@ -52,12 +53,12 @@ class Task(abc.ABC):
     """What a `Trainer` works on.
 
     Attributes:
-      workers: the machines that train.
+      machines: the machines that train.
       rollbacks: how often the training went back to a checkpoint because a number was not finite;
         what makes random numbers shall take it into account. It is saved.
     """
 
-    workers: Workers
+    machines: Machines
     rollbacks: int
 
     @property
@@ -126,12 +127,12 @@ class Trainer:
         task = self._task
         task.begin()
         with DeferredSignals() as signals, self._profile:
-            pauses = Pauses(signals, task.workers)
+            pauses = Pauses(signals, task.machines)
             while True:
                 try:
                     self._take_steps(pauses)
                     # So that one that came late ends all machines alike.
-                    signals.agree(task.workers)
+                    signals.agree(task.machines)
                     break
                 except NumericalError as error:
                     self._go_back(error)
@@ -156,7 +157,7 @@ class Trainer:
             pauses.saved()
             # After the save, so that nothing is lost if it fails.
             answer = None if ended.ask is None else ended.ask()
-            if asks_to_stop(answer, task.workers):
+            if asks_to_stop(answer, task.machines):
                 task.end()
                 self._save()
 
@@ -192,3 +193,16 @@ class Trainer:
         )
         task.went_back()
         self._save()
+
+
+def asks_to_stop(answer: Any, machines: Machines) -> bool:
+    """Returns whether the function that is called after each epoch wants no further one.
+
+    Only True does: what other functions happen to return, as `list.append` and `file.write` do,
+    shall not end a training.
+
+    Args:
+      answer: what the function returned on this machine.
+      machines: the machines, which all ask; the chief's answer counts.
+    """
+    return machines.decide(lambda: isinstance(answer, bool | np.bool_) and bool(answer))

@@ -6,6 +6,7 @@ from enas_tf.cli.closing_words import retrain_report, score_line, search_report
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.comparison import Comparison, MeanScore
 from enas_tf.spaces.architectures import load_architecture
+from enas_tf.spaces.costs import Costs
 from tests.reporting.page.example_runs import write_retraining, write_search
 
 
@@ -38,6 +39,10 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
         score=0.125,
         score_kind=kind,
         run=RunDirectory(run),
+        candidates=[
+            types.SimpleNamespace(costs=Costs(1234, 1300, 56789), tied_with_first=tie)
+            for tie in (True, True, False)
+        ],
         comparison=Comparison("reinforce", MeanScore(0.94, 0.01, 20), MeanScore(0.83, 0.02, 20)),
     )
     text = search_report(result)
@@ -47,6 +52,8 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
     ) in text
     assert f"Best architecture: {architecture.to_release_string()}\n" in text
     assert score in text
+    assert "  1,234 parameters, 56,789 multiply-adds (as large as in the search)\n" in text
+    assert "  The first 2 of 3 cannot be told apart (within 2 standard errors).\n" in text
     assert f"{run}/best_architecture.json" in text
     assert f"  enas-report --run={run}\n" in text
     assert f"  enas-retrain --architecture={run} --space={space} --preset=smoke" in text

@@ -2,8 +2,9 @@ import dataclasses
 
 import pytest
 
-from enas_tf.cli.flags import CommandFlags, differing_arguments, flag_names, peek
+from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.arguments import differing_arguments, flag_names
 from enas_tf.settings.setting import Settings, section, setting
 
 

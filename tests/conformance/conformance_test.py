@@ -26,6 +26,7 @@ from enas_tf.training.devices import mirrored_cpus
 from enas_tf.training.optimizers import build_optimizer
 from tests.conformance.chain.entry import ENTRY as CHAIN
 from tests.conformance.spaces import CASES, SEARCH
+from tests.spaces.built_costs import built_costs
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,6 +55,13 @@ def test_random_architectures_belong_to_the_space_and_repeat_with_the_seed(case)
         assert architecture == space.random_architecture(seed)
         assert hash(architecture) == hash(space.random_architecture(seed))
     assert len(set(architectures(space))) > 1
+
+
+def test_costs_are_those_of_the_built_network(case):
+    space = case.space()
+    for architecture in architectures(space, 3):
+        network = space.build_network(architecture, case.network())
+        assert space.costs(architecture, case.network()) == built_costs(network)
 
 
 def test_decisions_are_int32_and_tell_everything(case):

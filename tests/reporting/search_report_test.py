@@ -8,6 +8,7 @@ from tensorboard.util.tensor_util import make_ndarray
 from enas_tf.reporting.search_report import SCORE_NOTE, SearchReport
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.ranking import Candidate
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
 
@@ -51,7 +52,15 @@ def test_every_rewarded_architecture_is_one_line(report, run):
 def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run):
     candidates = [
         Candidate(SECOND, 0.9, "short_retraining_validation_accuracy", 0.5),
-        Candidate(FIRST, 0.75, "shared_weights_validation_accuracy", 0.75),
+        Candidate(
+            FIRST,
+            0.75,
+            "shared_weights_validation_accuracy",
+            0.75,
+            standard_error=0.125,
+            tied_with_first=False,
+            costs=Costs(10, 12, 34),
+        ),
     ]
     report.derived(candidates, 3, 12.34567, {"epochs": 3})
     document = run.read_json("best_architecture.json")
@@ -69,6 +78,11 @@ def test_the_best_architecture_comes_with_the_ranking_and_a_warning(report, run)
         "score": 0.75,
         "score_kind": "shared_weights_validation_accuracy",
         "shared_weights_score": 0.75,
+        "standard_error": 0.125,
+        "tied_with_first": False,
+        "parameters": 10,
+        "all_parameters": 12,
+        "multiply_adds": 34,
     }
     assert (run.path / "best_architecture.svg").read_text().startswith("<svg")
 

@@ -476,3 +476,19 @@ def test_other_differences_of_versions_are_not_told(tmp_path, caplog, versions):
     run = RunDirectory.open(tmp_path, CONFIGURATION)
     run.write_json("config.json", {**run.read_json("config.json"), "versions": versions})
     assert versions_told(caplog, RunDirectory.open(tmp_path, CONFIGURATION)) == []
+
+
+@pytest.mark.parametrize("now", ["old", "new"])
+def test_a_setting_that_a_run_does_not_know_has_its_default(now, tmp_path):
+    run = RunDirectory.open(tmp_path, {"search": {"seed": 1}})
+    (tmp_path / "results.json").write_text("{}")
+    run.close()
+    wanted = {"search": {"seed": 1, "policy": {"way": now}}}
+    defaults = {"search": {"seed": 0, "policy": {"way": "old"}}}
+    expected = contextlib.nullcontext()
+    if now == "new":
+        expected = pytest.raises(
+            RunDirectoryError, match=r"search\.policy\.way: old there, new now"
+        )
+    with expected:
+        RunDirectory.open(tmp_path, wanted, defaults=defaults)

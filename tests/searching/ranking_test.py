@@ -8,6 +8,7 @@ import pytest
 from enas_tf.errors import NumericalError
 from enas_tf.searching import ranking as ranking_module
 from enas_tf.searching.ranking import derive
+from enas_tf.searching.score_errors import binomial_error
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.random_search import RandomSearch
 from enas_tf.settings.config import DeriveConfig
@@ -154,7 +155,7 @@ def warnings_of(caplog):
 def score_by(monkeypatch, scores):
     """Lets the candidates have the given scores, one after the other."""
     given = iter(scores)
-    monkeypatch.setattr(ranking_module, "_score", lambda *arguments: next(given))
+    monkeypatch.setattr(ranking_module, "_sums", lambda *arguments: [(next(given), 1.0)])
 
 
 def test_candidates_without_a_finite_score_are_left_out(parts, monkeypatch, caplog):
@@ -188,3 +189,21 @@ def test_a_finalist_is_retrained_without_the_test_set(parts):
     (candidate,) = parts.derive(num_candidates=1, finalists=1, finalist_epochs=1)
     assert candidate.score_kind == "short_retraining_validation_accuracy"
     assert 0.0 <= candidate.score <= 1.0
+
+
+def test_candidates_tell_how_sure_their_scores_are_and_what_their_networks_cost(parts):
+    candidates = parts.derive()
+    first, last = candidates[0], candidates[-1]
+    assert first.tied_with_first is True
+    for one in candidates:
+        # The validation part has 20 examples.
+        assert one.standard_error == binomial_error(one.score, 20)
+        assert one.costs == SPACE.costs(one.architecture, SPACE.network_config())
+    error = math.hypot(first.standard_error, last.standard_error)
+    assert last.tied_with_first == (first.score - last.score <= 2.0 * error)
+
+
+def test_scores_of_another_kind_are_not_compared(parts, monkeypatch):
+    retrain_by(monkeypatch, lambda *args: (0.5, "short_retraining_validation_accuracy"))
+    ties = [one.tied_with_first for one in parts.derive(finalists=2)]
+    assert ties == [True, True, None, None]

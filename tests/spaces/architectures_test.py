@@ -10,7 +10,7 @@ from enas_tf.spaces.architectures import (
     architecture_document,
     architecture_from_document,
     load_architecture,
-    space_of_published,
+    space_of_architecture,
 )
 from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.macro.architecture import (
@@ -170,7 +170,7 @@ def test_needs_no_tensorflow():
     [("enas_macro_release", "macro"), ("lstm", "rnn"), ("0 1 0", None), (None, None)],
 )
 def test_a_published_name_says_its_space(name, space):
-    assert space_of_published(name) == space
+    assert space_of_architecture(name) == space
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.training.interruption import DeferredSignals
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.pauses import SECONDS_BETWEEN_SAVES, STEPS_BETWEEN_AGREEMENTS, Pause, Pauses
 
 
@@ -47,7 +47,7 @@ def clock():
 
 @pytest.fixture
 def alone():
-    return Workers(tf.distribute.get_strategy())
+    return Machines(tf.distribute.get_strategy())
 
 
 def test_nothing_to_do(clock, alone):

@@ -55,8 +55,8 @@ def recorded(monkeypatch):
     return places
 
 
-def take(steps, count, places, workers=None, folder=pathlib.Path("folder")):
-    with profiled(steps), Profile(folder, workers or Machines()) as profile:
+def take(steps, count, places, machines=None, folder=pathlib.Path("folder")):
+    with profiled(steps), Profile(folder, machines or Machines()) as profile:
         for step in range(count):
             with profile.step():
                 places.append(step)

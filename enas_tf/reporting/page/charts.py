@@ -71,6 +71,16 @@ class Series(NamedTuple):
     is_dashed: bool = False
 
 
+class Points(NamedTuple):
+    """Points of one kind: their name, where they are, what each is, the number of their colour."""
+
+    name: str
+    points: Sequence[Point]
+    texts: Sequence[str]
+    colour: int = 0
+    symbol: str = "circle"
+
+
 class Reference(NamedTuple):
     """A level to compare with."""
 
@@ -208,6 +218,74 @@ def heat_map(
     axes = {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}}
     layout = {"height": 90 + 30 * len(shares), **axes}
     return Chart(title, {"data": [cells], "layout": layout}, note, len(places) > _FEW)
+
+
+def scatter_chart(
+    title: str, groups: Sequence[Points], x_axis: Axis, y_axis: Axis, note: str = ""
+) -> Chart:
+    """Returns a chart of single points.
+
+    Args:
+      title: of the chart.
+      groups: the points; those of at least one group are there.
+      x_axis: of the points' first numbers.
+      y_axis: of the points' second numbers, which are finite.
+      note: what must be known to read it.
+    """
+    groups = [one for one in groups if one.points]
+    data = []
+    for one in groups:
+        x, y = zip(*one.points)
+        marks = {"mode": "markers", "x": x, "y": y, "marker": _marker(one.colour, one.symbol)}
+        data.append({"type": "scatter", "name": _shown(one.name), **marks, **_hover(one, y_axis)})
+    places, values = zip(*(point for one in groups for point in one.points))
+    x_layout = x_axis.layout(min(places), max(places))
+    axes = {
+        # Zero has no meaning here, and would press the points together.
+        "xaxis": {**x_layout, "rangemode": "normal"},
+        "yaxis": {**y_axis.layout(min(values), max(values)), "rangemode": "normal"},
+    }
+    layout = {"height": 360, "hovermode": "closest", "showlegend": True, **axes}
+    return Chart(title, {"data": data, "layout": layout}, note, is_wide=True)
+
+
+def rows_chart(title: str, groups: Sequence[Points], axis: Axis, note: str = "") -> Chart:
+    """Returns a row for each group, in which all of its values stand, and a box of them.
+
+    Args:
+      title: of the chart.
+      groups: the rows from the top; the first number of a point is unused.
+      axis: of the points' second numbers, which are finite.
+      note: what must be known to read it.
+    """
+    data = []
+    for one in groups:
+        values = [y for _, y in one.points]
+        look = {"marker": _marker(one.colour, one.symbol), "line": {"width": 1}, "pointpos": 0}
+        row = {"type": "box", "x": values, "y": [_shown(one.name)] * len(values), **look}
+        points = {"boxpoints": "all", "jitter": 0.6, "hoveron": "points", "orientation": "h"}
+        # A colour that shines through cannot be made out of a variable.
+        box = {"fillcolor": "rgba(128,128,128,0.12)", "name": _shown(one.name)}
+        data.append({**row, **points, **box, **_hover(one, axis)})
+    values = [y for one in groups for _, y in one.points]
+    rows = {"type": "category", "autorange": "reversed", "showgrid": False}
+    axes = {
+        "xaxis": {**axis.layout(min(values), max(values)), "rangemode": "normal"},
+        "yaxis": rows,
+    }
+    layout = {"height": 110 + 62 * len(groups), "hovermode": "closest", "showlegend": False}
+    return Chart(title, {"data": data, "layout": {**layout, **axes}}, note, is_wide=True)
+
+
+def _marker(colour: int, symbol: str) -> dict[str, Any]:
+    return {"color": f"var(--c{colour % _NUM_COLOURS})", "symbol": symbol, "size": 8}
+
+
+def _hover(points: Points, axis: Axis) -> dict[str, Any]:
+    texts = [
+        _shown(points.name, text, axis.text(y)) for text, (_, y) in zip(points.texts, points.points)
+    ]
+    return {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
 
 
 def _traces(series: Series, x_axis: Axis, y_axis: Axis) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 _LARGEST = 1e300
@@ -50,6 +51,11 @@ def score(value: float, kind: str) -> str:
     return f"{100 * value:.2f} %" if kind.endswith("accuracy") else f"{value:.4f}"
 
 
+def error_words(error: float | None, kind: str) -> str:
+    """Returns a standard error as it follows a score, for example ` ± 1.20 %`."""
+    return "" if error is None else f" ± {score(error, kind)}"
+
+
 def score_words(kind: str) -> str:
     """Returns what a score is, in words."""
     return words(kind).replace("shared weights", "shared-weights")
@@ -60,3 +66,27 @@ def moment(when: datetime.datetime | float) -> str:
     if not isinstance(when, datetime.datetime):
         when = datetime.datetime.fromtimestamp(when).astimezone()
     return when.strftime("%Y-%m-%d %H:%M %Z").strip()
+
+
+def ties_in_words(ties: Sequence[bool | None]) -> str:
+    """Returns a sentence on how many of a ranking cannot be told apart from its first.
+
+    Args:
+      ties: of each rank, whether it cannot be told from the first; None: nothing is known.
+
+    Returns:
+      Nothing if there is nothing to say.
+    """
+    known = [tie for tie in ties[1:] if tie is not None]
+    if not known:
+        return ""
+    number = 1 + sum(known)
+    if number == 1:
+        return f"The first of {len(ties)} stands apart from all others by over 2 standard errors."
+    leading = all(ties[1:number])
+    who = (
+        f"The first {number}"
+        if leading
+        else f"The first and {number - 1} other{'s' if number > 2 else ''}"
+    )
+    return f"{who} of {len(ties)} cannot be told apart (within 2 standard errors)."

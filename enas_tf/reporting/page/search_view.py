@@ -1,6 +1,6 @@
 """What the page says of a search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.drawing.style import operation_colours
@@ -15,7 +15,14 @@ from enas_tf.reporting.page.curves import (
     phases_of,
     search_charts,
 )
-from enas_tf.reporting.page.numbers import is_number, score, score_words, words
+from enas_tf.reporting.page.numbers import (
+    error_words,
+    is_number,
+    score,
+    score_words,
+    ties_in_words,
+    words,
+)
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.reporting.page.sampled import SampledEpochs
 from enas_tf.reporting.page.training_view import (
@@ -48,6 +55,7 @@ def search_view(record: SearchRecord, finals: Sequence[TrainingRecord]) -> dict[
         "drawing_options": record.space.drawing_options(),
         "ranking": _ranking(record, finals),
         "num_rows": _NUM_ROWS,
+        "ranking_notes": _ranking_notes(record),
         "next_best": [(rank, one) for rank, one in drawn if rank > 1 and one.architecture],
         "finals": comparison(finals, record) if finals else None,
         "curves": {phase: search_charts(record, phase) for phase in phases_of(record)},
@@ -76,6 +84,7 @@ def _ranking(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Columns:
         "Rank": list(range(1, len(candidates) + 1)),
         score_words(kind).capitalize(): [
             score(one.score, one.score_kind)
+            + error_words(one.standard_error, one.score_kind)
             + ("" if one.score_kind == kind else f" ({score_words(one.score_kind)})")
             for one in candidates
         ],
@@ -86,6 +95,16 @@ def _ranking(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Columns:
             "" if one.shared_weights_score is None else score(one.shared_weights_score, kind)
             for one in candidates
         ]
+    if any(one.tied_with_first for one in candidates[1:]):
+        columns["Told from the first"] = [
+            {True: "no", False: "yes", None: ""}[one.tied_with_first if rank else None]
+            for rank, one in enumerate(candidates)
+        ]
+    if any(one.costs for one in candidates):
+        for title, name in (("Parameters", "parameters"), ("Multiply-adds", "multiply_adds")):
+            columns[title] = [
+                f"{getattr(one.costs, name):,}" if one.costs else "" for one in candidates
+            ]
     results = _results(finals)
     if results:
         columns["Trained from scratch"] = [
@@ -93,6 +112,49 @@ def _ranking(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Columns:
         ]
     columns["Release string"] = [one.release_string for one in candidates]
     return columns
+
+
+def _ranking_notes(record: SearchRecord) -> list[str]:
+    """Returns sentences on what the ranking is worth."""
+    candidates = record.candidates
+    notes = [ties_in_words([one.tied_with_first for one in candidates])]
+    if any(one.standard_error is not None for one in candidates):
+        notes.append(
+            "± is the standard error over the choice of validation examples; it says nothing of "
+            "what the networks will be worth, trained from scratch."
+        )
+    if any(one.costs for one in candidates):
+        notes.append(
+            "Parameters that are trained, and multiply-adds of one "
+            + ("picture" if record.entry.data.name == "images" else "word")
+            + ", are those of networks as large as in the search."
+        )
+    notes.append(_agreement(record.study))
+    return [note for note in notes if note]
+
+
+def _agreement(study: Mapping[str, Any] | None) -> str:
+    """Returns Kendall's tau of a study's rankings against networks trained from scratch."""
+    rankings = (study or {}).get("ranking")
+    names = {
+        "shared_weights": "the shared weights' ranking",
+        "parameters": "a ranking by parameters",
+        "multiply_adds": "one by multiply-adds",
+        "retraining_again": "retraining again",
+    }
+    parts = []
+    for name, what in names.items():
+        found = rankings.get(name) if isinstance(rankings, dict) else None
+        tau = found.get("kendall_tau") if isinstance(found, dict) else None
+        if not isinstance(found, dict) or not is_number(tau):
+            continue
+        interval = found.get("interval")
+        ends = interval if isinstance(interval, list) and len(interval) == 2 else []
+        between = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends and all(map(is_number, ends)) else ""
+        parts.append(f"{tau:.2f}{between} for {what}")
+    if not parts:
+        return ""
+    return f"Kendall's τ with networks trained from scratch, by study.json: {', '.join(parts)}."
 
 
 def _results(finals: Sequence[TrainingRecord]) -> dict[str, list[str]]:

@@ -73,8 +73,13 @@ def nearest_preset(rows: Sequence[Row]) -> tuple[str, int]:
 
 def preset_rows(record: SearchRecord | TrainingRecord) -> list[Row]:
     """Returns the settings of a run beside those of all presets of its space."""
-    entry, is_search = record.entry, isinstance(record, SearchRecord)
-    return rows_of(record.settings, entry.search_presets if is_search else entry.retrain_presets)
+    # Version 0.1.0 did not write down all of a retraining's data.
+    shown = {
+        name: section
+        for name, section in record.settings.items()
+        if name != "data" or isinstance(record, SearchRecord)
+    }
+    return rows_of(shown, record.presets)
 
 
 def _flat(settings: Mapping[str, Settings]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def training_view(records: Sequence[TrainingRecord]) -> dict[str, Any]:
       records: the retraining that is reported, and others to compare it with.
     """
     record = records[0]
-    data = record.configuration.get("data")
+    data = record.run.configuration.get("data")
     values = flatten(data) if isinstance(data, dict) else {}
     return {
         "cards": [
@@ -89,7 +89,7 @@ def _drawing_options(record: TrainingRecord) -> dict[str, object]:
     """Returns what the network's drawing depends on, from its settings and its data."""
     known = dict(record.entry.space().drawing_options())
     for section in ("network", "data"):
-        values = record.configuration.get(section)
+        values = record.run.configuration.get(section)
         if isinstance(values, dict):
             known.update({name: values[name] for name in known if name in values})
     return record.entry.space.from_json(known).drawing_options()

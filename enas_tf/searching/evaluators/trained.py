@@ -39,7 +39,7 @@ class TrainedEvaluator(Evaluator):
         self.training_steps = 0
         self.steps_per_update = config.policy.samples_per_update
         self._file = JsonLines(run.file(EVALUATIONS))
-        rows = self.weights.workers.decide(self._file.read)
+        rows = self.weights.machines.decide(self._file.read)
         parse = get_space(space.name).from_release_string
         self._kept = {parse(row["release_string"]): row["score"] for row in rows}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.spaces.batch import ArchitectureBatch
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 
 
 class ChiefsStrategy:
@@ -16,12 +16,12 @@ class ChiefsStrategy:
 
     Args:
       strategy: of this machine; only the chief's is used.
-      workers: the machines.
+      machines: the machines.
     """
 
-    def __init__(self, strategy: Strategy, workers: Workers) -> None:
+    def __init__(self, strategy: Strategy, machines: Machines) -> None:
         self._strategy = strategy
-        self._workers = workers
+        self._machines = machines
 
     def propose(self, count: int) -> ArchitectureBatch:
         """Returns proposals of the chief; see `Strategy.propose`."""
@@ -38,7 +38,7 @@ class ChiefsStrategy:
     def most_likely(self) -> Any | None:
         """Returns the chief's favourite; see `Strategy.most_likely`."""
         favourite = self._strategy.most_likely()
-        if not self._workers.decide(lambda: favourite is not None):
+        if not self._machines.decide(lambda: favourite is not None):
             return None
         return self._shared(1, lambda count: ArchitectureBatch(self._strategy.space, [favourite]))[
             0
@@ -46,7 +46,7 @@ class ChiefsStrategy:
 
     def observe(self, architectures: Sequence[Any], rewards: Sequence[float]) -> dict[str, float]:
         """Lets the chief's strategy learn; see `Strategy.observe`."""
-        return self._workers.decide(
+        return self._machines.decide(
             lambda: {
                 name: float(value)
                 for name, value in self._strategy.observe(architectures, rewards).items()
@@ -59,10 +59,10 @@ class ChiefsStrategy:
 
     def _shared(self, count: int, draw: Callable[[int], ArchitectureBatch]) -> ArchitectureBatch:
         space = self._strategy.space
-        if not self._workers.are_several:
+        if not self._machines.are_several:
             return draw(count)
         placeholder = ArchitectureBatch(space, [space.random_architecture(0)] * count)
-        decisions = (draw(count) if self._workers.is_chief else placeholder).decisions
+        decisions = (draw(count) if self._machines.is_chief else placeholder).decisions
         return ArchitectureBatch.from_decisions(
-            space, type(decisions)(*self._workers.of_chief(decisions))
+            space, type(decisions)(*self._machines.of_chief(decisions))
         )

@@ -1,4 +1,4 @@
-"""What the derived networks of all image spaces are made of.
+"""Makes Keras layers of what the derived networks of all image spaces are made of.
 
 A network comes in two kinds. The *portable* one has stock Keras layers only, so that a saved model
 loads without this package; the other one computes the same with this package's faster layers, for
@@ -18,10 +18,10 @@ from enas_tf.layers.batch_normalization import FusedBatchNormalization
 from enas_tf.layers.drop_path import DropPathSchedule
 from enas_tf.layers.dropout import ResumableDropout
 from enas_tf.layers.factorized_reduction import FactorizedReduction
+from enas_tf.spaces.images.network_layers import EPSILON, NetworkLayers
 from enas_tf.spaces.operations import Operation
 
 MOMENTUM = 0.9
-EPSILON = 1e-5
 
 # Their weights only count training steps.
 _COUNTING_LAYERS = (ResumableDropout, DropPathSchedule)
@@ -29,7 +29,7 @@ _COUNTING_LAYERS = (ResumableDropout, DropPathSchedule)
 _TRUNCATED_DEVIATION = 0.87962566103423978
 
 
-class NetworkBuilder:
+class NetworkBuilder(NetworkLayers):
     """Adds layers to a functional model of pictures `[batch, height, width, channels]`.
 
     Kernels start He-normal, each with a seed that comes from its name: layers that are added or
@@ -43,6 +43,7 @@ class NetworkBuilder:
     def __init__(self, *, portable: bool, seed: int) -> None:
         self.portable = portable
         self.seed = seed
+        self._rectified: dict[int, tuple[keras.KerasTensor, keras.KerasTensor]] = {}
 
     def convolution(
         self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
@@ -56,18 +57,6 @@ class NetworkBuilder:
             kernel_initializer=keras.initializers.HeNormal(seed=self.layer_seed(name)),
             name=name,
         )(inputs)
-
-    def normalized_convolution(
-        self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
-    ) -> keras.KerasTensor:
-        """Convolution and batch normalisation `name_normalization`."""
-        return self.normalization(self.convolution(inputs, filters, size, name), name)
-
-    def rectified_convolution(
-        self, inputs: keras.KerasTensor, filters: int, name: str
-    ) -> keras.KerasTensor:
-        """ReLU, 1 x 1 convolution, batch normalisation."""
-        return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
 
     def separable_convolution(
         self, inputs: keras.KerasTensor, filters: int, size: int, name: str, strides: int = 1
@@ -97,6 +86,18 @@ class NetworkBuilder:
         pooling = keras.layers.AveragePooling2D if is_average else keras.layers.MaxPooling2D
         return pooling(operation.kernel_size, strides=strides, padding="same", name=name)(inputs)
 
+    def window_average(
+        self, inputs: keras.KerasTensor, window: tuple[int, int], strides: int, name: str
+    ) -> keras.KerasTensor:
+        """Averages `name_pooling` of all windows that lie inside the picture."""
+        return keras.layers.AveragePooling2D(window, strides=strides, name=f"{name}_pooling")(
+            inputs
+        )
+
+    def global_average(self, inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        """Average of the whole picture, `[batch, channels]`."""
+        return keras.layers.GlobalAveragePooling2D(name=name)(inputs)
+
     def normalization(
         self, inputs: keras.KerasTensor, name: str, epsilon: float = EPSILON
     ) -> keras.KerasTensor:
@@ -105,14 +106,20 @@ class NetworkBuilder:
         return kind(momentum=MOMENTUM, epsilon=epsilon, name=f"{name}_normalization")(inputs)
 
     def relu(self, inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        """ReLU `name_relu`."""
-        return keras.layers.ReLU(name=f"{name}_relu")(inputs)
+        """ReLU `name_relu`, or the one that the tensor goes through already."""
+        if id(inputs) not in self._rectified:
+            self._rectified[id(inputs)] = inputs, keras.layers.ReLU(name=f"{name}_relu")(inputs)
+        return self._rectified[id(inputs)][1]
 
     def concatenated(self, tensors: Sequence[keras.KerasTensor], name: str) -> keras.KerasTensor:
         """Concatenation `name_concatenate` of the channels, if there is more than one tensor."""
         if len(tensors) == 1:
             return tensors[0]
         return keras.layers.Concatenate(name=f"{name}_concatenate")(list(tensors))
+
+    def added(self, tensors: Sequence[keras.KerasTensor], name: str) -> keras.KerasTensor:
+        """Sum of at least two tensors."""
+        return keras.layers.Add(name=name)(list(tensors))
 
     def factorized_reduction(
         self, inputs: keras.KerasTensor, filters: int, name: str
@@ -143,14 +150,10 @@ class NetworkBuilder:
         ]
         return self.normalization(self.concatenated(paths, name), name)
 
-    def head(
-        self, inputs: keras.KerasTensor, num_classes: int, dropout_rate: float
-    ) -> keras.KerasTensor:
-        """Global average, dropout and the classifier, which has no bias."""
-        outputs = keras.layers.GlobalAveragePooling2D(name="average")(inputs)
+    def dropout(self, inputs: keras.KerasTensor, rate: float, name: str) -> keras.KerasTensor:
+        """Dropout; in training of random numbers that can be resumed."""
         dropout = keras.layers.Dropout if self.portable else ResumableDropout
-        outputs = dropout(dropout_rate, seed=self.layer_seed("dropout"), name="dropout")(outputs)
-        return self.classifier(outputs, num_classes, "classifier")
+        return dropout(rate, seed=self.layer_seed(name), name=name)(inputs)
 
     def classifier(
         self, inputs: keras.KerasTensor, num_classes: int, name: str

@@ -1,5 +1,6 @@
 """What the search spaces for pictures have in common."""
 
+import abc
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from typing_extensions import Self
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig, SearchConfig, TrainingConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.costs import Costs
+from enas_tf.spaces.images.layer_counter import LayerCounter
+from enas_tf.spaces.images.network_layers import Features, NetworkLayers
 
 
 class ImageSpace(SearchSpace):
@@ -39,6 +43,28 @@ class ImageSpace(SearchSpace):
                 f"enas_tf.ImageData.from_arrays. Received: {type(data).__name__}."
             )
         return self.replace(input_shape=data.input_shape, num_classes=data.num_classes)
+
+    @abc.abstractmethod
+    def add_network(
+        self, layers: NetworkLayers, images: Features, architecture: Any, config: Any = None
+    ) -> Any:
+        """Adds the layers of an architecture's network.
+
+        Args:
+          layers: makes or counts them.
+          images: what they read.
+          architecture: of any size that the kind of space can have.
+          config: settings of the network; default: as for `build_network`.
+
+        Returns:
+          The logits; a list of them if the layers are for training with an auxiliary head.
+        """
+
+    def costs(self, architecture: Any, config: Any = None, *, portable: bool = True) -> Costs:
+        """Returns what the network of an architecture costs; see `SearchSpace.costs`."""
+        layers = LayerCounter(self.input_shape, portable=portable)
+        self.add_network(layers, layers.images, architecture, config)
+        return layers.costs
 
     def build_static_step(
         self, architecture: Any, config: TrainingConfig

@@ -59,6 +59,11 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             derive=_RELEASE_DERIVE,
         ),
     ),
+    # Looked up where others wrote them down: 310 epochs, weight decay 1e-4, rates 0.05 to 0.001 in
+    # periods of 10 that double, temperature 5, tanh constant 2.5 in the authors' first script
+    # (`scripts/cifar10.sh` of melodyguan/enas at 026817d, 2018); LSTM of 100 units, Adam at 3.5e-4
+    # and entropy weight 0.1 in `config.py` and the README of carpedm20/ENAS-pytorch, which follow
+    # the paper.
     "paper": SearchPreset(
         "The paper's macro search on CIFAR-10: LSTM of 100 units, temperature 5, tanh constant "
         "2.5, entropy weight 0.1.",

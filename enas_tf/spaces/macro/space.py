@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from enas_tf.environment.keras_settings import under_own_settings
+from enas_tf.spaces.images.network_layers import Features, NetworkLayers
 from enas_tf.spaces.images.space import ImageSpace
 from enas_tf.spaces.macro.architecture import AnyMacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.decisions import MacroDecisions, MacroDecisionSpace
+from enas_tf.spaces.macro.network_layers import add_macro_network
 
 if TYPE_CHECKING:
     import keras
@@ -91,4 +93,16 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
             num_classes=self.num_classes,
             portable=portable,
             seed=seed,
+        )
+
+    def add_network(
+        self,
+        layers: NetworkLayers,
+        images: Features,
+        architecture: AnyMacroArchitecture,
+        config: MacroNetworkConfig | None = None,
+    ) -> Any:
+        """See `ImageSpace.add_network`."""
+        return add_macro_network(
+            layers, images, architecture, config or MacroNetworkConfig(), self.num_classes
         )

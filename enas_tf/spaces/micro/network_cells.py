@@ -1,12 +1,9 @@
 """The cells of a derived network, in the release's final form and in the supernet's."""
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-import keras
-
-from enas_tf.layers.drop_path import DropPath
-from enas_tf.spaces.images.network_builder import NetworkBuilder
+from enas_tf.spaces.images.network_layers import Features, NetworkLayers
 from enas_tf.spaces.micro.architecture import MicroCell, MicroOperand, MicroOperation
 from enas_tf.spaces.micro.layout import CellPlace
 
@@ -15,28 +12,25 @@ STACKED_CONVOLUTIONS = 2
 
 # Cell, node and operand.
 OperandPlace = tuple[int, int, int]
+DropOperand = Callable[[OperandPlace, Features, str], Features]
 
 
-class CellBuilder(NetworkBuilder, abc.ABC):
-    """Adds cells to a functional model.
+class CellBuilder(abc.ABC):
+    """Adds cells to a network.
 
     Args:
-      portable: only stock Keras layers.
-      seed: of the initial weights and of dropout.
-      drop_factors: what a `DropPathSchedule` returned, for the operands that may be dropped.
+      layers: makes or counts the layers.
+      drop: may drop an operand in training; takes its place, its value and its name.
     """
 
-    def __init__(
-        self, *, portable: bool, seed: int, drop_factors: Mapping[OperandPlace, keras.KerasTensor]
-    ) -> None:
-        super().__init__(portable=portable, seed=seed)
-        self._drop_factors = drop_factors
-        self._rectified: dict[int, tuple[keras.KerasTensor, keras.KerasTensor]] = {}
+    def __init__(self, layers: NetworkLayers, drop: DropOperand | None = None) -> None:
+        self._layers = layers
+        self._drop = drop
 
     @abc.abstractmethod
     def cell(
-        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
+    ) -> tuple[Features, Features]:
         """Adds one cell.
 
         Args:
@@ -49,37 +43,28 @@ class CellBuilder(NetworkBuilder, abc.ABC):
           What the next cell has as `older` and `newer`.
         """
 
-    def relu(self, inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        """ReLU; a tensor that several operations read goes through it once.
-
-        The layer has the name of the first of them.
-        """
-        if id(inputs) not in self._rectified:
-            self._rectified[id(inputs)] = inputs, super().relu(inputs, name)
-        return self._rectified[id(inputs)][1]
-
     def _calibrated(
-        self, older: keras.KerasTensor, newer: keras.KerasTensor, filters: int, name: str
-    ) -> list[keras.KerasTensor]:
+        self, older: Features, newer: Features, filters: int, name: str
+    ) -> list[Features]:
         """Brings both inputs of a cell to one size and to `filters` channels."""
         inputs = []
         for number, tensor in enumerate((older, newer)):
             input_name = f"{name}_input_{number}"
             if tensor.shape[1:3] != newer.shape[1:3]:
-                tensor = self.relu(tensor, input_name)
-                tensor = self.factorized_reduction(tensor, filters, input_name)
+                tensor = self._layers.relu(tensor, input_name)
+                tensor = self._layers.factorized_reduction(tensor, filters, input_name)
             elif tensor.shape[-1] != filters:
-                tensor = self.rectified_convolution(tensor, filters, input_name)
+                tensor = self._layers.rectified_convolution(tensor, filters, input_name)
             inputs.append(tensor)
         return inputs
 
     def _with_nodes(
         self,
-        inputs: Sequence[keras.KerasTensor],
+        inputs: Sequence[Features],
         place: CellPlace,
         cell: MicroCell,
         input_strides: int,
-    ) -> list[keras.KerasTensor]:
+    ) -> list[Features]:
         """Returns the inputs of a cell followed by the outputs of its nodes.
 
         Args:
@@ -88,6 +73,18 @@ class CellBuilder(NetworkBuilder, abc.ABC):
           cell: its nodes.
           input_strides: stride of the operations that read an input.
         """
+        # The inputs have one size and one width.
+        kind = place.is_reduction, input_strides, inputs[0].shape
+        return self._layers.alike(kind, lambda: self._tensors(inputs, place, cell, input_strides))
+
+    def _tensors(
+        self,
+        inputs: Sequence[Features],
+        place: CellPlace,
+        cell: MicroCell,
+        input_strides: int,
+    ) -> list[Features]:
+        """See `_with_nodes`."""
         tensors = list(inputs)
         for index, node in enumerate(cell.nodes):
             node_name = f"cell_{place.index}_node_{index}"
@@ -96,33 +93,34 @@ class CellBuilder(NetworkBuilder, abc.ABC):
                 name = f"{node_name}_operand_{number}"
                 strides = input_strides if operand.input < len(inputs) else 1
                 term = self._operand(tensors[operand.input], operand, place.filters, name, strides)
-                factors = self._drop_factors.get((place.index, index, number))
-                if factors is not None:
-                    term = DropPath(name=f"{name}_drop_path")([term, factors])
+                if self._drop is not None:
+                    term = self._drop((place.index, index, number), term, name)
                 terms.append(term)
-            tensors.append(keras.layers.Add(name=node_name)(terms))
+            tensors.append(self._layers.added(terms, node_name))
         return tensors
 
     def _operand(
         self,
-        inputs: keras.KerasTensor,
+        inputs: Features,
         operand: MicroOperand,
         filters: int,
         name: str,
         strides: int,
-    ) -> keras.KerasTensor:
+    ) -> Features:
         operation = operand.operation
         if operation is MicroOperation.IDENTITY:
-            return self.factorized_reduction(inputs, filters, name) if strides > 1 else inputs
+            return (
+                self._layers.factorized_reduction(inputs, filters, name) if strides > 1 else inputs
+            )
         if operation.is_pooling:
-            return self.pooling(inputs, operation, name, strides)
+            return self._layers.pooling(inputs, operation, name, strides)
         outputs = inputs
         for number in range(STACKED_CONVOLUTIONS):
             stack = f"{name}_convolution_{number}"
-            outputs = self.separable_convolution(
-                self.relu(outputs, stack), filters, operation.kernel_size, stack, strides
+            outputs = self._layers.separable_convolution(
+                self._layers.relu(outputs, stack), filters, operation.kernel_size, stack, strides
             )
-            outputs, strides = self.normalization(outputs, stack), 1
+            outputs, strides = self._layers.normalization(outputs, stack), 1
         return outputs
 
 
@@ -135,22 +133,22 @@ class FinalCellBuilder(CellBuilder):
     """
 
     def cell(
-        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
+    ) -> tuple[Features, Features]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"
         inputs = self._calibrated(older, newer, place.filters, name)
-        inputs[1] = self.rectified_convolution(inputs[1], place.filters, f"{name}_base")
+        inputs[1] = self._layers.rectified_convolution(inputs[1], place.filters, f"{name}_base")
         tensors = self._with_nodes(inputs, place, cell, 2 if place.is_reduction else 1)
         loose = []
         for index in cell.loose_ends:
             tensor = tensors[index]
             if place.is_reduction and index < len(inputs):
-                tensor = self.factorized_reduction(
+                tensor = self._layers.factorized_reduction(
                     tensor, place.filters, f"{name}_loose_end_{index}"
                 )
             loose.append(tensor)
-        return newer, self.concatenated(loose, name)
+        return newer, self._layers.concatenated(loose, name)
 
 
 class SupernetCellBuilder(CellBuilder):
@@ -161,14 +159,14 @@ class SupernetCellBuilder(CellBuilder):
     """
 
     def cell(
-        self, place: CellPlace, cell: MicroCell, older: keras.KerasTensor, newer: keras.KerasTensor
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
+    ) -> tuple[Features, Features]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"
         if place.is_reduction:
-            reduced = self.factorized_reduction(newer, place.filters, f"{name}_reduction")
+            reduced = self._layers.factorized_reduction(newer, place.filters, f"{name}_reduction")
             older, newer = newer, reduced
         inputs = self._calibrated(older, newer, place.filters, name)
         tensors = self._with_nodes(inputs, place, cell, 1)
-        merged = self.concatenated([tensors[index] for index in cell.loose_ends], name)
-        return newer, self.rectified_convolution(merged, place.filters, f"{name}_merge")
+        merged = self._layers.concatenated([tensors[index] for index in cell.loose_ends], name)
+        return newer, self._layers.rectified_convolution(merged, place.filters, f"{name}_merge")

@@ -62,6 +62,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             derive=_RELEASE_DERIVE,
         ),
     ),
+    # Where these constants were looked up: see the macro space's presets; the first script searches
+    # micro cells.
     "paper": SearchPreset(
         "The paper's training and controller on CIFAR-10 (310 epochs, LSTM of 100 units, "
         "temperature 5, tanh constant 2.5, entropy weight 0.1); what it leaves open is the "

@@ -2,15 +2,17 @@
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from enas_tf.environment.keras_settings import under_own_settings
+from enas_tf.spaces.images.network_layers import Features, NetworkLayers
 from enas_tf.spaces.images.space import ImageSpace
 from enas_tf.spaces.micro.architecture import MicroArchitecture
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
+from enas_tf.spaces.micro.network_layers import add_micro_network
 
 if TYPE_CHECKING:
     import keras
@@ -95,4 +97,16 @@ class MicroSpace(MicroDecisionSpace, ImageSpace):
             num_classes=self.num_classes,
             portable=portable,
             seed=seed,
+        )
+
+    def add_network(
+        self,
+        layers: NetworkLayers,
+        images: Features,
+        architecture: MicroArchitecture,
+        config: MicroNetworkConfig | None = None,
+    ) -> Any:
+        """See `ImageSpace.add_network`."""
+        return add_micro_network(
+            layers, images, architecture, config or MicroNetworkConfig(), self.num_classes
         )

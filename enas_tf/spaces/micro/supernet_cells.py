@@ -22,7 +22,7 @@ from enas_tf.layers.banks import (
     unstack_entries,
 )
 from enas_tf.layers.functional import batch_normalization
-from enas_tf.layers.graph_options import shared_function
+from enas_tf.layers.graph_options import traced_once
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE, MicroOperation
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
 from enas_tf.spaces.micro.layout import CellPlace
@@ -151,10 +151,10 @@ class StageCells(keras.layers.Layer):
             name=f"stage_{stage}_blocks",
         )
         self.norm = BatchNormalizationBank(len(places), filters, name=f"stage_{stage}_norm")
-        self._run = shared_function(self._run_cell)
-        self._choose = shared_function(choose)
-        self._operate = shared_function(functools.partial(operate, space.operations))
-        self._add_loose_end = shared_function(add_if_loose)
+        self._run = traced_once(self._run_cell)
+        self._choose = traced_once(choose)
+        self._operate = traced_once(functools.partial(operate, space.operations))
+        self._add_loose_end = traced_once(add_if_loose)
         self.built = True
 
     def rows(self, decisions: MicroDecisions) -> tf.Tensor:

@@ -9,6 +9,7 @@ from enas_tf.spaces.rnn.architecture import RnnArchitecture
 from enas_tf.spaces.rnn.cell_wiring import CellWiring, FixedWiring
 from enas_tf.spaces.rnn.language_modelling import Unrolled
 from enas_tf.spaces.rnn.recurrence import recurrence
+from enas_tf.spaces.rnn.sizes import kernel_shapes
 
 
 def run_cell(
@@ -54,10 +55,10 @@ class RnnCell(keras.layers.Layer):
         super().__init__(name="cell")
         self.hidden_size = hidden_size
         self._wiring = FixedWiring(architecture, cell_output)
-        shape = (2 * hidden_size, 2 * hidden_size)
-        self.input_kernel = self.add_weight(shape, initializers.next(), name="input_kernel")
-        shape = (architecture.num_nodes, hidden_size, 2 * hidden_size)
-        self.node_kernels = self.add_weight(shape, initializers.next(), name="node_kernels")
+        self.input_kernel, self.node_kernels = (
+            self.add_weight(shape, initializers.next(), name=name)
+            for name, shape in kernel_shapes(architecture.num_nodes, hidden_size).items()
+        )
         self.built = True
 
     def zero_state(self, rows: Any) -> tf.Tensor:

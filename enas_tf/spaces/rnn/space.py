@@ -11,9 +11,11 @@ from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import DataError
 from enas_tf.settings.config import SearchConfig, TrainingConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.decisions import RnnDecisions, RnnDecisionSpace, perplexity_of_reward
+from enas_tf.spaces.rnn.sizes import language_model_costs
 
 if TYPE_CHECKING:
     import keras
@@ -133,3 +135,15 @@ class RnnSpace(RnnDecisionSpace, SearchSpace):
             vocabulary_size=self.vocabulary_size,
             seed=seed,
         )
+
+    def costs(
+        self,
+        architecture: RnnArchitecture | LstmBaseline,
+        config: RnnNetworkConfig | None = None,
+        *,
+        portable: bool = True,
+    ) -> Costs:
+        """Returns what the language model costs for one word; see `SearchSpace.costs`."""
+        del portable
+        hidden_size = (config or RnnNetworkConfig()).hidden_size
+        return language_model_costs(architecture, hidden_size, self.vocabulary_size)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from enas_tf.training.checkpoints import Checkpoints, PlainState
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 
 
 class ChiefsCheckpoints:
@@ -13,12 +13,12 @@ class ChiefsCheckpoints:
 
     Args:
       checkpoints: of this machine; only the chief's are used.
-      workers: the machines.
+      machines: the machines.
     """
 
-    def __init__(self, checkpoints: Checkpoints, workers: Workers) -> None:
+    def __init__(self, checkpoints: Checkpoints, machines: Machines) -> None:
         self._checkpoints = checkpoints
-        self._workers = workers
+        self._machines = machines
 
     @property
     def state(self) -> PlainState:
@@ -27,14 +27,14 @@ class ChiefsCheckpoints:
 
     def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
         """Restores the chief's checkpoint on all machines; see `Checkpoints.restore`."""
-        checkpoints, workers = self._checkpoints, self._workers
-        found = workers.decide(lambda: checkpoints.restore(which))
-        if found and workers.are_several:
-            self.state.values = workers.decide(lambda: self.state.values)
-            workers.assign_of_chief(checkpoints.variables)
+        checkpoints, machines = self._checkpoints, self._machines
+        found = machines.decide(lambda: checkpoints.restore(which))
+        if found and machines.are_several:
+            self.state.values = machines.decide(lambda: self.state.values)
+            machines.assign_of_chief(checkpoints.variables)
         return found
 
     def save(self, score: float | None = None) -> None:
         """Saves the state of all machines under the next number; see `Checkpoints.save`."""
         checkpoints = self._checkpoints
-        self._workers.decide(lambda: checkpoints.save(checkpoints.newest + 1, score))
+        self._machines.decide(lambda: checkpoints.save(checkpoints.newest + 1, score))

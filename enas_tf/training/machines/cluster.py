@@ -210,7 +210,7 @@ class _Meeting:
 
     def _names(self, numbers: set[int]) -> str:
         addresses = self._cluster.addresses
-        return " and ".join(f"worker {number} ({addresses[number]})" for number in sorted(numbers))
+        return " and ".join(f"machine {number} ({addresses[number]})" for number in sorted(numbers))
 
     def _greet(self, number: int) -> bool:
         """Returns whether the process of a number is there.

@@ -15,6 +15,7 @@ def configurations():
     """Returns the configurations of runs by their names."""
     search = search_configuration("macro")
     retraining = {"command": "retrain", "space": "macro", "network": {}, "retrain": {}}
+    retraining["data"] = {"dataset": "digits"}
     no_layers = {**retraining, "architecture": {"layers": []}}
     return {
         "other_command": {"command": "benchmark"},

@@ -110,3 +110,9 @@ class ChainSpace(ImageSpace):
             portable=portable,
             seed=seed,
         )
+
+    def add_network(self, layers, images, architecture, config=None):
+        from tests.conformance.chain.network import add_chain_network
+
+        config = config or ChainNetworkConfig()
+        return add_chain_network(layers, images, architecture, config, self.num_classes)

@@ -7,11 +7,14 @@ import pytest
 from enas_tf.reporting.page.charts import (
     MOST_POINTS,
     Axis,
+    Points,
     Reference,
     Series,
     distribution_chart,
     heat_map,
     line_chart,
+    rows_chart,
+    scatter_chart,
     shares_chart,
 )
 from enas_tf.reporting.page.sampled import Epochs
@@ -164,9 +167,50 @@ def test_many_places_need_the_whole_width(places, is_wide):
     assert heat(places).is_wide == is_wide
 
 
+def groups():
+    return [
+        Points("a & b", [(1, 0.5), (2, 0.75)], ["first", "second"]),
+        Points("c", [(3, 0.25)], ["third"], 9, "diamond"),
+    ]
+
+
+def scatter(*more):
+    return scatter_chart("Scatter", [*groups(), *more], STEP, ACCURACY)
+
+
+def rows():
+    return rows_chart("Rows", groups(), ACCURACY)
+
+
+def test_points_are_where_they_are():
+    first, second = scatter().figure["data"]
+    assert (first["x"], first["y"], second["x"]) == ((1, 2), (0.5, 0.75), (3,))
+    assert (first["mode"], second["marker"]["color"]) == ("markers", "var(--c1)")
+
+
+@pytest.mark.parametrize("chart", [scatter, rows])
+def test_each_point_tells_what_it_is(chart):
+    first, second = chart().figure["data"]
+    assert first["hovertext"] == ["a &amp; b<br>first<br>50 %", "a &amp; b<br>second<br>75 %"]
+    assert second["marker"]["symbol"] == "diamond"
+
+
+def test_a_group_without_points_is_left_out():
+    assert len(scatter(Points("d", [], [])).figure["data"]) == 2
+
+
+def test_every_group_has_a_row_from_the_top():
+    figure = rows().figure
+    assert [row["x"] for row in figure["data"]] == [[0.5, 0.75], [0.25]]
+    assert [row["y"] for row in figure["data"]] == [["a &amp; b", "a &amp; b"], ["c"]]
+    assert figure["layout"]["yaxis"]["autorange"] == "reversed"
+
+
 @pytest.mark.parametrize(
     "chart",
     [
+        scatter(),
+        rows(),
         lines(
             Series("a", [(x, x % 7) for x in range(1000)]),
             reference=Reference("r", 1.0),

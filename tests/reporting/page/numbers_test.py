@@ -10,6 +10,7 @@ from enas_tf.reporting.page.numbers import (
     plain,
     score,
     score_words,
+    ties_in_words,
 )
 
 
@@ -52,3 +53,18 @@ def test_moments():
     when = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)
     assert moment(when) == "2026-01-02 03:04 UTC"
     assert moment(when.timestamp()) == moment(when.astimezone())
+
+
+@pytest.mark.parametrize(
+    ("ties", "expected"),
+    [
+        ([True], ""),
+        ([True, None, None], ""),
+        ([True, False, False], "The first of 3 stands apart from all others by over 2 standard"),
+        ([True, True, True, False], "The first 3 of 4 cannot be told apart (within 2 standard"),
+        ([True, False, True, False], "The first and 1 other of 4 cannot be told apart"),
+    ],
+)
+def test_ties(ties, expected):
+    assert ties_in_words(ties).startswith(expected)
+    assert bool(ties_in_words(ties)) == bool(expected)

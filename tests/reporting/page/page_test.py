@@ -5,7 +5,8 @@ import re
 import plotly.offline
 import pytest
 
-from enas_tf.reporting.page.page import Command, report_page
+from enas_tf.records.next_steps import NextStep
+from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
 from tests.reporting.page.example_runs import (
     add_text,
@@ -115,7 +116,7 @@ def test_warnings_of_the_log_are_shown(tmp_path):
 
 def test_names_cannot_become_markup(tmp_path):
     write_search(tmp_path, dataset=f"{EVIL}.npz")
-    page = page_of(tmp_path, commands=[Command("<p>", "a && <b>")])
+    page = page_of(tmp_path, commands=[NextStep("<p>", "a && <b>")])
     assert f"{EVIL}.npz" in page.text
     assert "a && <b>" in page.text
 
@@ -191,6 +192,34 @@ def test_finalists_have_two_scores(tmp_path):
     assert "Short retraining accuracy Shared-weights score Release string" in text
     assert "1 50.00 % 12.50 % " in text
     assert "3 30.00 % (shared-weights validation accuracy) 30.00 % " in text
+
+
+def test_a_ranking_says_what_it_is_worth(tmp_path):
+    document = ranking(write_search(tmp_path, finished=False))
+    for entry, tie in zip(document["ranking"], (True, True, False)):
+        entry.update(standard_error=0.0125, tied_with_first=tie)
+        entry.update(parameters=12345, all_parameters=12400, multiply_adds=678900)
+    (tmp_path / "best_architecture.json").write_text(json.dumps(document))
+    text = page_of(tmp_path).text
+    assert "The first 2 of 3 cannot be told apart (within 2 standard errors)." in text
+    assert "1 50.00 % ± 1.25 % 12,345 678,900 " in text
+    assert "2 40.00 % ± 1.25 % no 12,345 678,900 " in text
+    assert "3 30.00 % ± 1.25 % yes 12,345 678,900 " in text
+
+
+def test_a_study_beside_the_run_says_how_far_to_trust_its_ranking(tmp_path):
+    write_search(tmp_path)
+    assert "Kendall" not in page_of(tmp_path).text
+    rankings = {
+        "shared_weights": {"kendall_tau": 0.333, "interval": [0.1, 0.55]},
+        "parameters": {"kendall_tau": 0.48, "interval": None},
+        "multiply_adds": {"kendall_tau": "?"},
+    }
+    (tmp_path / "study.json").write_text(json.dumps({"ranking": rankings}))
+    text = page_of(tmp_path).text
+    assert "0.33 (0.10 to 0.55) for the shared weights' ranking, 0.48 for a ranking by" in text
+    (tmp_path / "study.json").write_text("[")
+    assert "study.json was left out" in page_of(tmp_path).text
 
 
 def test_numbers_that_no_chart_is_made_for_have_one(tmp_path):

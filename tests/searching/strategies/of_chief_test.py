@@ -1,4 +1,4 @@
-"""Of one machine, and with a stand-in for two; real ones are in `training/workers_test.py`."""
+"""Of one machine, and with a stand-in for two; real ones are in `training/agreement_test.py`."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from tests.searching.made_up_data import CONFIG, SPACE
 
 SPACES = [
@@ -24,7 +24,7 @@ SPACES = [
 
 @pytest.fixture
 def alone():
-    return Workers(tf.distribute.get_strategy())
+    return Machines(tf.distribute.get_strategy())
 
 
 class Wire:

@@ -1,18 +1,18 @@
-"""Of one machine; what several of them do, `workers_test.py` tells."""
+"""Of one machine; what several of them do, `agreement_test.py` tells."""
 
 import pytest
 import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
 from enas_tf.training.checkpoints import Checkpoints
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
-from enas_tf.training.machines.workers import Workers
 
 
 def build(folder, value=0.0, configuration=None):
     variable = tf.Variable(value)
     checkpoints = Checkpoints(folder, configuration, variable=variable)
-    return variable, ChiefsCheckpoints(checkpoints, Workers(tf.distribute.get_strategy()))
+    return variable, ChiefsCheckpoints(checkpoints, Machines(tf.distribute.get_strategy()))
 
 
 def test_nothing_to_restore(tmp_path):

@@ -199,7 +199,7 @@ def test_a_late_one_is_waited_for(impatient, capsys):
     meeting.come(1)
     assert meeting.end() == [None, None]
     lines = capsys.readouterr().err.splitlines()
-    assert set(lines) == {f"Waiting for worker 1 ({meeting.names[1]})."}
+    assert set(lines) == {f"Waiting for machine 1 ({meeting.names[1]})."}
     assert 1 <= len(lines) <= 5
 
 
@@ -209,12 +209,12 @@ def test_who_does_not_come_is_named(impatient):
     meeting.come(2)
     for error in meeting.end():
         assert isinstance(error, WorkerLostError)
-        assert f"No answer from worker 1 ({meeting.names[1]}) within 0.3 s." in str(error)
+        assert f"No answer from machine 1 ({meeting.names[1]}) within 0.3 s." in str(error)
 
 
 def test_names_that_do_not_exist_are_waited_for(impatient):
     (own,) = addresses(1)
-    with pytest.raises(WorkerLostError, match=r"worker 1 \(nobody\.invalid:2222\)"):
+    with pytest.raises(WorkerLostError, match=r"machine 1 \(nobody\.invalid:2222\)"):
         wait_for_all(Cluster((own, "nobody.invalid:2222"), 0), 0.1)
 
 

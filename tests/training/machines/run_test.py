@@ -1,4 +1,4 @@
-"""Of one machine; what several of them do, `workers_test.py` tells."""
+"""Of one machine; what several of them do, `agreement_test.py` tells."""
 
 import logging
 
@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
-from enas_tf.training.machines.workers import Workers
 
 
 @pytest.fixture
 def alone():
-    return Workers(tf.distribute.get_strategy())
+    return Machines(tf.distribute.get_strategy())
 
 
 def test_one_machine_has_the_run_directory(tmp_path, alone):

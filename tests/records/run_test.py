@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from enas_tf.cli import next_steps, retrain
-from enas_tf.cli.known_run import known_run
+from enas_tf.cli import retrain
 from enas_tf.errors import RunDirectoryError
+from enas_tf.records import next_steps
+from enas_tf.records.run import run_named
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.macro.architecture import MacroChannelArchitecture
@@ -35,18 +36,18 @@ def write(folder, space_name, preset="smoke", origin=None, data=None, **space):
 @pytest.mark.parametrize("space", space_names())
 def test_the_preset_of_a_run_that_does_not_name_it_is_the_nearest(space, preset, tmp_path):
     write(tmp_path, space, preset, data={"dataset": "mine"})
-    assert known_run(tmp_path).preset == preset
+    assert run_named(tmp_path).preset == preset
 
 
 def test_the_preset_that_a_run_names_counts(tmp_path):
     write(tmp_path, "macro", "smoke", {"preset": "paper"})
-    run = known_run(tmp_path)
-    assert (run.preset, run.has_origin) == ("paper", True)
+    run = run_named(tmp_path)
+    assert (run.preset, bool(run.origin)) == ("paper", True)
 
 
 def test_a_preset_that_there_is_no_more_is_not_taken(tmp_path):
     write(tmp_path, "macro", "smoke", {"preset": "fast"})
-    assert known_run(tmp_path).preset == "smoke"
+    assert run_named(tmp_path).preset == "smoke"
 
 
 def test_a_retraining_says_all_of_its_data(tmp_path):
@@ -56,26 +57,26 @@ def test_a_retraining_says_all_of_its_data(tmp_path):
     config = json.loads((tmp_path / "config.json").read_text())
     config["origin"] = {"preset": "smoke", "data": data.to_json()}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    run = known_run(tmp_path)
+    run = run_named(tmp_path)
     assert (run.command, run.data) == ("retrain", data)
     assert run.retraining("smoke", architecture).data == data
 
 
 def test_a_retraining_of_0_1_0_says_its_dataset(tmp_path):
     write_retraining(tmp_path)
-    run = known_run(tmp_path)
-    assert (run.data.dataset, run.preset, run.has_origin) == ("<digits & co>", "smoke", False)
+    run = run_named(tmp_path)
+    assert (run.data.dataset, run.preset, bool(run.origin)) == ("<digits & co>", "smoke", False)
 
 
 @pytest.mark.parametrize("name", ["", "best_architecture.json"])
 def test_a_run_is_known_by_its_folder_and_its_file(name, tmp_path):
     write(tmp_path, "micro")
-    assert known_run(tmp_path / name).entry.name == "micro"
+    assert run_named(tmp_path / name).entry.name == "micro"
 
 
 @pytest.mark.parametrize("text", ["0 3 1", "enas_macro_release", "no/such/folder", "0 1 " * 5000])
 def test_what_is_no_run(text):
-    assert known_run(text) is None
+    assert run_named(text) is None
 
 
 @pytest.mark.parametrize(
@@ -93,11 +94,11 @@ def test_a_damaged_run_is_named(change, tmp_path):
     change(config)
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(RunDirectoryError, match=r"config\.json is damaged"):
-        known_run(tmp_path)
+        run_named(tmp_path)
 
 
 def retraining(folder, preset=None):
-    run = known_run(folder)
+    run = run_named(folder)
     return run.retraining(preset or run.preset, load_architecture(folder, run.entry.name))
 
 
@@ -153,7 +154,7 @@ def test_filters_are_the_nearest_that_ranges_of_channels_divide(channels, filter
 def test_the_command_after_a_search_says_what_the_retraining_would_take_anyway(tmp_path):
     data = {"dataset": "my digits.npz", "flip": False}
     write(tmp_path / "run", "macro", data=data, search_whole_channels=False, filters=36)
-    assert next_steps.retrain(known_run(tmp_path / "run")).line == (
+    assert next_steps.retrain(run_named(tmp_path / "run")).line == (
         f"enas-retrain --architecture={tmp_path}/run --space=macro --preset=smoke "
         f"'--dataset=my digits.npz' --flip=no --filters=36 --output_dir={tmp_path}/run_final"
     )
@@ -165,7 +166,7 @@ def test_the_command_after_a_retraining_tests_on_the_same_part(tmp_path):
     data = {"dataset": "book.txt", "data_dir": "my texts", "max_test_tokens": 500}
     config["origin"] = {"preset": "smoke", "data": data}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert next_steps.evaluate(known_run(tmp_path)).line == (
+    assert next_steps.evaluate(run_named(tmp_path)).line == (
         f"enas-evaluate --model={tmp_path}/saved_model/1 --dataset=book.txt "
         "'--data_dir=my texts' --max_test_tokens=500"
     )
@@ -174,7 +175,7 @@ def test_the_command_after_a_retraining_tests_on_the_same_part(tmp_path):
 def test_a_run_in_the_working_folder_has_a_name(tmp_path, monkeypatch):
     write_search(tmp_path)
     monkeypatch.chdir(tmp_path)
-    line = next_steps.retrain(known_run(".")).line
+    line = next_steps.retrain(run_named(".")).line
     assert line.endswith(f"--output_dir={tmp_path}_final")
 
 
@@ -200,7 +201,7 @@ def test_settings_of_data_do_not_go_over_to_others(tmp_path):
     write(tmp_path, "macro", data={"max_train_examples": 300})
     entry, architecture = get_space("macro"), load_architecture(tmp_path, "macro")
     presets = [
-        retrain._preset(entry, "smoke", known_run(tmp_path), architecture, dataset)
+        retrain._preset(entry, "smoke", run_named(tmp_path), architecture, dataset)
         for dataset in ("digits", "cifar10")
     ]
     assert [preset.data.max_train_examples for preset in presets] == [300, None]
@@ -208,8 +209,9 @@ def test_settings_of_data_do_not_go_over_to_others(tmp_path):
 
 @pytest.mark.parametrize("origin", [None, {"preset": "smoke"}])
 def test_a_retraining_that_0_1_0_began_goes_on_with_its_defaults(origin, tmp_path):
-    write(tmp_path / "run", "macro")
+    architecture = write(tmp_path / "run", "macro")
     configuration = {"command": "retrain", "space": "macro", "data": {"dataset": "digits"}}
+    configuration["architecture"] = architecture.to_json()
     default = get_space("macro").retrain_presets["default"]
     for name in ("network", "retrain"):
         configuration[name] = getattr(default, name).to_json()

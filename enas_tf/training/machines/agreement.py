@@ -21,7 +21,7 @@ _LOST = (
 )
 
 
-class Workers:
+class Machines:
     """The processes of a training, one a machine, which take every step together.
 
     The first one, the chief, decides and writes; the others follow. All of them must call the
@@ -142,7 +142,7 @@ class Workers:
         numbers = ", ".join(str(number) for number in np.flatnonzero(differs))
         different = differences(json.loads(chiefs), configuration)
         raise ConfigurationError(
-            "The chief was started with other settings or other data than the workers "
+            "The chief was started with other settings or other data than the machines "
             f"{numbers}{f' ({different})' if different else ''}; start the same command on every "
             "machine."
         )
@@ -161,7 +161,7 @@ class Workers:
             self.of_all([0])
         except _LOST as error:
             raise WorkerLostError(
-                f"Worker {self.index} of {self.count} lost touch with another one "
+                f"Machine {self.index} of {self.count} lost touch with another one "
                 f"({type(error).__name__}). Start the same command on every machine again; it "
                 "goes on from the last checkpoint."
             ) from error

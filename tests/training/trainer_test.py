@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from enas_tf.training.callbacks import asks_to_stop
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
+from enas_tf.training.trainer import asks_to_stop
 
 
 @pytest.mark.parametrize(
@@ -11,4 +11,4 @@ from enas_tf.training.machines.workers import Workers
     [(True, True), (np.bool_(True), True), (False, False), (None, False), (17, False), ("", False)],
 )
 def test_only_true_ends_a_training(answer, stops):
-    assert asks_to_stop(answer, Workers(tf.distribute.get_strategy())) is stops
+    assert asks_to_stop(answer, Machines(tf.distribute.get_strategy())) is stops

@@ -8,10 +8,11 @@ import pathlib
 import shlex
 from typing import NamedTuple
 
-from enas_tf.cli.flags import differing_arguments
-from enas_tf.cli.known_run import KnownRun
-from enas_tf.runs.directory import RESULTS
-from enas_tf.settings.config import SearchConfig, TextDataConfig
+from enas_tf.records.run import RecordedRun
+from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS
+from enas_tf.runs.phases import SEARCH
+from enas_tf.settings.arguments import differing_arguments
+from enas_tf.settings.config import TextDataConfig
 from enas_tf.spaces.architectures import load_architecture
 
 
@@ -27,7 +28,7 @@ class NextStep(NamedTuple):
     line: str
 
 
-def retrain(run: KnownRun) -> NextStep:
+def retrain(run: RecordedRun) -> NextStep:
     """Returns the training of the architecture that a search has found."""
     name, folder = run.entry.name, _folder(run)
     preset = run.entry.retrain_presets[run.preset]
@@ -37,31 +38,35 @@ def retrain(run: KnownRun) -> NextStep:
         for argument in differing_arguments(settings.data, preset.data)
         if not argument.startswith("--dataset=")
     ]
-    return _step(
-        "Train the best architecture from scratch:",
-        "enas-retrain",
-        f"--architecture={folder}",
+    return train_best(
+        folder,
         f"--space={name}",
         f"--preset={run.preset}",
         f"--dataset={run.data.dataset}",
         *data,
         *differing_arguments(settings.network, preset.network),
-        f"--output_dir={folder}_final",
     )
 
 
-def go_on(run: KnownRun) -> list[NextStep]:
+def train_best(folder: str, *arguments: str) -> NextStep:
+    """Returns the training of what was found by the search in a folder.
+
+    Args:
+      folder: of the search.
+      *arguments: more of the command.
+    """
+    output_dir = f"--output_dir={folder}_final"
+    words = ("enas-retrain", f"--architecture={folder}", *arguments, output_dir)
+    return _step("Train the best architecture from scratch:", *words)
+
+
+def go_on(run: RecordedRun) -> list[NextStep]:
     """Returns what can be done with a search that is not finished."""
     entry, folder = run.entry, _folder(run)
     preset = entry.search_presets[run.preset]
-    space = dict(run.sections["space"])
-    space.pop("name", None)
-    pairs = (
-        (run.data, preset.data),
-        (entry.space.from_json(space), preset.space),
-        (SearchConfig.from_json(run.sections["search"]), preset.search),
-    )
-    arguments = [text for new, old in pairs for text in differing_arguments(new, old)]
+    # The data first, as `enas-search --help` has them.
+    pairs = [(run.settings[name], getattr(preset, name)) for name in ("data", "space", "search")]
+    arguments = [text for pair in pairs for text in differing_arguments(*pair)]
     # A search that goes on keeps this one anyway.
     arguments = [text for text in arguments if not text.startswith("--samples_per_step=")]
     where = [f"--space={entry.name}", f"--preset={run.preset}", f"--output_dir={folder}"]
@@ -71,7 +76,7 @@ def go_on(run: KnownRun) -> list[NextStep]:
     ]
 
 
-def evaluate(run: KnownRun) -> NextStep:
+def evaluate(run: RecordedRun) -> NextStep:
     """Returns the test of the network that a retraining has trained."""
     model = os.path.join(_folder(run), "saved_model", "1")
     limit = "max_test_tokens" if isinstance(run.data, TextDataConfig) else "max_test_examples"
@@ -83,7 +88,7 @@ def evaluate(run: KnownRun) -> NextStep:
     return _step("Evaluate the network again:", "enas-evaluate", f"--model={model}", *arguments)
 
 
-def export(run: KnownRun) -> NextStep:
+def export(run: RecordedRun) -> NextStep:
     """Returns the export of the network that a retraining has trained."""
     return _step(
         "Write it in another format (tflite, onnx):",
@@ -93,7 +98,7 @@ def export(run: KnownRun) -> NextStep:
     )
 
 
-def generate(run: KnownRun) -> list[NextStep]:
+def generate(run: RecordedRun) -> list[NextStep]:
     """Returns how a language model goes on with a text; nothing of other models."""
     if not isinstance(run.data, TextDataConfig):
         return []
@@ -101,7 +106,7 @@ def generate(run: KnownRun) -> list[NextStep]:
     return [_step("Let it go on with a text of yours:", *words)]
 
 
-def serve(run: KnownRun) -> NextStep:
+def serve(run: RecordedRun) -> NextStep:
     """Returns the start of a server."""
     return _step(
         "Serve it with TensorFlow Serving, at http://localhost:8501/v1/models/enas:",
@@ -112,12 +117,12 @@ def serve(run: KnownRun) -> NextStep:
     )
 
 
-def report(run: KnownRun) -> NextStep:
+def report(run: RecordedRun) -> NextStep:
     """Returns the writing of the report."""
     return _step("Write a report of it:", "enas-report", f"--run={_folder(run)}")
 
 
-def tensorboard(run: KnownRun) -> NextStep:
+def tensorboard(run: RecordedRun) -> NextStep:
     """Returns the start of TensorBoard."""
     return _step(
         "Look at the curves, also while the run goes on:",
@@ -126,15 +131,15 @@ def tensorboard(run: KnownRun) -> NextStep:
     )
 
 
-def after(run: KnownRun, data_of: KnownRun | None = None) -> list[NextStep]:
+def after(run: RecordedRun, data_of: RecordedRun | None = None) -> list[NextStep]:
     """Returns all that can be done next.
 
     Args:
       run: a search or a retraining.
       data_of: a run on the same dataset, which may know more of it.
     """
-    if run.command == "search":
-        is_ranked = (run.path / "best_architecture.json").exists()
+    if run.command == SEARCH:
+        is_ranked = (run.path / BEST_ARCHITECTURE).exists()
         return [retrain(run)] if is_ranked else go_on(run)
     if not (run.path / RESULTS).exists():
         return []
@@ -143,7 +148,7 @@ def after(run: KnownRun, data_of: KnownRun | None = None) -> list[NextStep]:
     return [evaluate(run), export(run), serve(run), *generate(run)]
 
 
-def _folder(run: KnownRun) -> str:
+def _folder(run: RecordedRun) -> str:
     # Behind `.` or `..` nothing could be appended.
     named = run.path.name not in ("", os.curdir, os.pardir)
     return str(run.path if named else pathlib.Path(os.path.abspath(run.path)))

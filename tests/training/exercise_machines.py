@@ -1,6 +1,6 @@
 """Two processes that exercise everything machines agree on; each prints what it saw as JSON.
 
-Run by `workers_test.py`: `python -m tests.training.exercise_workers FOLDER`.
+Run by `agreement_test.py`: `python -m tests.training.exercise_machines FOLDER`.
 """
 
 import json
@@ -32,9 +32,9 @@ from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.devices import strategy_of_devices
 from enas_tf.training.interruption import DeferredSignals
+from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
 from enas_tf.training.machines.run import open_run
-from enas_tf.training.machines.workers import Workers
 from enas_tf.training.moving_statistics import MeanMovingStatistics
 from enas_tf.training.pauses import Pauses
 from enas_tf.training.sums import run_and_sum
@@ -67,9 +67,9 @@ def bits(arrays: Sequence[Any]) -> list[Any]:
     return [[array.dtype.name, list(array.shape), array.tobytes().hex()] for array in arrays]
 
 
-def arrays_of(workers: Workers) -> list[np.ndarray]:
+def arrays_of(machines: Machines) -> list[np.ndarray]:
     """Returns arrays of many types, on every machine others."""
-    own = 100 * workers.index
+    own = 100 * machines.index
     return [
         np.arange(6, dtype=np.int32).reshape(2, 3) + own,
         np.array([2**62, -(2**62)]) - own,
@@ -81,59 +81,59 @@ def arrays_of(workers: Workers) -> list[np.ndarray]:
     ]
 
 
-def deciding(workers: Workers) -> dict[str, Any]:
+def deciding(machines: Machines) -> dict[str, Any]:
     """Returns what `decide` returns and raises; only the chief's answers count."""
     called = []
 
     def answer() -> dict[str, Any]:
         called.append(True)
-        return {"text": "größer\n", "numbers": [1, 0.1, None, True], "index": workers.index}
+        return {"text": "größer\n", "numbers": [1, 0.1, None, True], "index": machines.index}
 
     def failing(kind: type[EnasError]) -> Callable[[], None]:
         def fail() -> None:
-            raise kind(f"of worker {workers.index}")
+            raise kind(f"of machine {machines.index}")
 
         return fail
 
     return {
-        "answer": workers.decide(answer),
+        "answer": machines.decide(answer),
         "called": len(called),
-        "long": len(workers.decide(lambda: "x" * (10_000 - 5_000 * workers.index))),
-        "nothing": workers.decide(lambda: None),
-        "errors": [said(lambda kind=kind: workers.decide(failing(kind))) for kind in ERRORS],
+        "long": len(machines.decide(lambda: "x" * (10_000 - 5_000 * machines.index))),
+        "nothing": machines.decide(lambda: None),
+        "errors": [said(lambda kind=kind: machines.decide(failing(kind))) for kind in ERRORS],
     }
 
 
-def variables_of_chief(workers: Workers, strategy: tf.distribute.Strategy) -> list[Any]:
+def variables_of_chief(machines: Machines, strategy: tf.distribute.Strategy) -> list[Any]:
     """Returns variables of several types, after they got the chief's values."""
     with strategy.scope():
         variables = [
-            *(tf.Variable(array) for array in arrays_of(workers)[:5]),
-            tf.Variable([1.5 + workers.index], synchronization=tf.VariableSynchronization.ON_READ),
+            *(tf.Variable(array) for array in arrays_of(machines)[:5]),
+            tf.Variable([1.5 + machines.index], synchronization=tf.VariableSynchronization.ON_READ),
         ]
     variables[-1] = strategy.experimental_local_results(variables[-1])[0]
-    for variable, value in zip(variables, arrays_of(workers)[:5]):
+    for variable, value in zip(variables, arrays_of(machines)[:5]):
         variable.assign(value)
-    workers.assign_of_chief(variables)
+    machines.assign_of_chief(variables)
     return bits([variable.numpy() for variable in variables])
 
 
-def comparing(workers: Workers) -> dict[str, Any]:
+def comparing(machines: Machines) -> dict[str, Any]:
     """Returns what `check_same` says."""
-    own = workers.index
+    own = machines.index
     same = {"search": {"seed": 3, "strategy": "random"}}
     return {
-        "same": said(lambda: workers.check_same(same)),
-        "order": said(lambda: workers.check_same(dict(sorted(same.items(), reverse=bool(own))))),
-        "other": said(lambda: workers.check_same({"search": {"seed": 3 + own}})),
-        "longer": said(lambda: workers.check_same({"search": {"name": "a" * (1 + 30 * own)}})),
+        "same": said(lambda: machines.check_same(same)),
+        "order": said(lambda: machines.check_same(dict(sorted(same.items(), reverse=bool(own))))),
+        "other": said(lambda: machines.check_same({"search": {"seed": 3 + own}})),
+        "longer": said(lambda: machines.check_same({"search": {"name": "a" * (1 + 30 * own)}})),
     }
 
 
-def opening(workers: Workers, folder: pathlib.Path) -> dict[str, Any]:
+def opening(machines: Machines, folder: pathlib.Path) -> dict[str, Any]:
     """Returns what becomes of run directories."""
-    own, runs = workers.index, folder / f"runs_of_{workers.index}"
-    with open_run(runs / "same", {"seed": 1}, workers) as run:
+    own, runs = machines.index, folder / f"runs_of_{machines.index}"
+    with open_run(runs / "same", {"seed": 1}, machines) as run:
         run.metrics.append({"step": own})
         path = run.path
         log = run.metrics.read()
@@ -143,7 +143,7 @@ def opening(workers: Workers, folder: pathlib.Path) -> dict[str, Any]:
 
     def enter(name: str, configuration: dict[str, Any], **options: Any) -> list[str] | None:
         def open_it() -> None:
-            with open_run(runs / name, configuration, workers, **options):
+            with open_run(runs / name, configuration, machines, **options):
                 pass
 
         return said(open_it)
@@ -160,14 +160,14 @@ def opening(workers: Workers, folder: pathlib.Path) -> dict[str, Any]:
     }
 
 
-def saving(workers: Workers, folder: pathlib.Path) -> dict[str, Any]:
+def saving(machines: Machines, folder: pathlib.Path) -> dict[str, Any]:
     """Returns what is saved and restored; machines have folders of their own."""
-    own, checkpoints = workers.index, folder / f"checkpoints_of_{workers.index}"
+    own, checkpoints = machines.index, folder / f"checkpoints_of_{machines.index}"
 
     def make(value: float, seed: int = 1) -> tuple[tf.Variable, ChiefsCheckpoints]:
         variable = tf.Variable([value + own], dtype=tf.float64)
         plain = Checkpoints(checkpoints, {"seed": seed}, variable=variable)
-        return variable, ChiefsCheckpoints(plain, workers)
+        return variable, ChiefsCheckpoints(plain, machines)
 
     variable, shared = make(0.25)
     found = [shared.restore()]
@@ -188,36 +188,36 @@ def saving(workers: Workers, folder: pathlib.Path) -> dict[str, Any]:
     }
 
 
-def proposing(workers: Workers) -> dict[str, Any]:
+def proposing(machines: Machines) -> dict[str, Any]:
     """Returns what strategies propose that have another seed on every machine."""
     strings = {}
     for name in ("reinforce", "evolution"):
-        config = CONFIG.replace(seed=3 + workers.index)
-        strategy = ChiefsStrategy(build_strategy(name, SPACE, config), workers)
+        config = CONFIG.replace(seed=3 + machines.index)
+        strategy = ChiefsStrategy(build_strategy(name, SPACE, config), machines)
         first = strategy.propose(4)
-        metrics = strategy.observe(first, [0.1 + 0.2 * workers.index] * 4)
+        metrics = strategy.observe(first, [0.1 + 0.2 * machines.index] * 4)
         strategy.skip_proposal()
         favourite = strategy.most_likely()
         proposed = [*first, *strategy.propose(3), *strategy.candidates(2), favourite]
         strings[name] = [[one.to_release_string() for one in proposed], metrics]
-    random = ChiefsStrategy(build_strategy("random", SPACE, CONFIG), workers)
+    random = ChiefsStrategy(build_strategy("random", SPACE, CONFIG), machines)
     strings["no favourite"] = random.most_likely() is None
     one = SPACE.random_architecture(0)
     strings["not finite"] = said(
-        lambda: random.observe([one], [np.nan if not workers.index else 1])
+        lambda: random.observe([one], [np.nan if not machines.index else 1])
     )
     return strings
 
 
-def pausing(workers: Workers) -> dict[str, Any]:
+def pausing(machines: Machines) -> dict[str, Any]:
     """Returns when the machines pause if only the second one gets a signal."""
     signals, now = DeferredSignals(), [0.0]
-    pauses = Pauses(signals, workers, clock=lambda: now[0])
+    pauses = Pauses(signals, machines, clock=lambda: now[0])
     # Only the chief's clock counts.
-    now[0] = 700.0 if workers.is_chief else 0.0
+    now[0] = 700.0 if machines.is_chief else 0.0
     answers = [pauses.before(step).value for step in (10, 11)]
     pauses.saved()
-    if not workers.is_chief:
+    if not machines.is_chief:
         signals.number = 15
     answers += [pauses.before(step).value for step in (12, 13, 20)]
     return {"answers": answers, "number": signals.number}
@@ -254,34 +254,34 @@ def adding(strategy: tf.distribute.Strategy) -> list[Any]:
 def main(folder: pathlib.Path) -> None:
     """Prints what this process sees."""
     strategy = strategy_of_devices("cpu:1", 60.0)
-    workers = Workers(strategy)
-    with workers.together():
+    machines = Machines(strategy)
+    with machines.together():
         seen = {
-            "place": [workers.index, workers.count, workers.is_chief, workers.are_several],
-            "of_all": workers.of_all([workers.index + 5, -1]).tolist(),
-            "own": bits(arrays_of(workers)),
-            "of_chief": bits(workers.of_chief(arrays_of(workers))),
-            "decide": deciding(workers),
-            "variables": variables_of_chief(workers, strategy),
-            "check_same": comparing(workers),
-            "open_run": opening(workers, folder),
-            "checkpoints": saving(workers, folder),
-            "strategies": proposing(workers),
-            "pauses": pausing(workers),
+            "place": [machines.index, machines.count, machines.is_chief, machines.are_several],
+            "of_all": machines.of_all([machines.index + 5, -1]).tolist(),
+            "own": bits(arrays_of(machines)),
+            "of_chief": bits(machines.of_chief(arrays_of(machines))),
+            "decide": deciding(machines),
+            "variables": variables_of_chief(machines, strategy),
+            "check_same": comparing(machines),
+            "open_run": opening(machines, folder),
+            "checkpoints": saving(machines, folder),
+            "strategies": proposing(machines),
+            "pauses": pausing(machines),
             "sums": adding(strategy),
         }
     print(json.dumps(seen))
     sys.stdout.flush()
-    if workers.is_chief:
+    if machines.is_chief:
         # The other one notices.
         return
-    print(json.dumps(said(lambda: lost(workers))))
+    print(json.dumps(said(lambda: lost(machines))))
 
 
-def lost(workers: Workers) -> None:
+def lost(machines: Machines) -> None:
     """Waits for the chief, who has left."""
-    with workers.together():
-        workers.of_all([0])
+    with machines.together():
+        machines.of_all([0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What two processes agree on; they run `exercise_workers.py`, one pair for all tests."""
+"""What two processes agree on; they run `exercise_machines.py`, one pair for all tests."""
 
 import json
 
@@ -7,14 +7,14 @@ import tensorflow as tf
 
 from enas_tf.errors import DataError
 from enas_tf.training.devices import mirrored_cpus
-from enas_tf.training.machines.workers import Workers
+from enas_tf.training.machines.agreement import Machines
 from tests.loopback import run_machines
 
 
 @pytest.fixture(scope="module")
 def ends(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workers")
-    arguments = ("-m", "tests.training.exercise_workers", folder)
+    folder = tmp_path_factory.mktemp("machines")
+    arguments = ("-m", "tests.training.exercise_machines", folder)
     ends = run_machines(folder, arguments, arguments)
     for end in ends:
         assert end.code == 0, end.errors[-3000:]
@@ -66,7 +66,7 @@ def test_the_chiefs_error_is_raised_everywhere(seen):
         "NumericalError",
         "RunDirectoryError",
     )
-    assert set(messages) == {"of worker 0"}
+    assert set(messages) == {"of machine 0"}
 
 
 def test_variables_of_all_types_get_the_chiefs_values(seen):
@@ -88,11 +88,11 @@ def test_equal_configurations(seen):
     ],
 )
 def test_other_configurations_are_refused_everywhere(seen, name, difference):
-    (chief, message), (worker, at_worker) = (one["check_same"][name] for one in seen)
-    assert chief == worker == "ConfigurationError"
-    assert "with other settings or other data than the workers 1" in message
+    (chief, message), (other, at_other) = (one["check_same"][name] for one in seen)
+    assert chief == other == "ConfigurationError"
+    assert "with other settings or other data than the machines 1" in message
     assert "start the same command on every machine" in message
-    assert f"({difference})" in at_worker
+    assert f"({difference})" in at_other
 
 
 def test_only_the_chief_has_a_run_directory(seen):
@@ -175,13 +175,13 @@ def test_machines_share_moving_statistics(seen):
 def test_a_lost_machine_is_told(ends):
     kind, message = json.loads(ends[1].output.splitlines()[1])
     assert kind == "WorkerLostError"
-    assert message.startswith("Worker 1 of 2 lost touch with another one (")
+    assert message.startswith("Machine 1 of 2 lost touch with another one (")
     assert "\n" not in message
 
 
 @pytest.fixture
 def alone():
-    return Workers(tf.distribute.get_strategy())
+    return Machines(tf.distribute.get_strategy())
 
 
 def test_one_machine_is_the_chief(alone):
@@ -210,4 +210,4 @@ def test_one_machine_raises_its_own_errors(alone):
 
 
 def test_several_devices_are_one_machine(two_devices):
-    assert Workers(mirrored_cpus(two_devices)).count == 1
+    assert Machines(mirrored_cpus(two_devices)).count == 1

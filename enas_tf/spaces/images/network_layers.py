@@ -1,0 +1,119 @@
+"""What the derived networks of all image spaces are made of, whoever makes it.
+
+A space says once which layers its networks have, in terms of `NetworkLayers`. `NetworkBuilder`
+makes Keras layers of it, `LayerCounter` counts what they cost.
+
+Nothing here imports TensorFlow.
+"""
+
+import abc
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from enas_tf.spaces.operations import Operation
+
+EPSILON = 1e-5
+
+Result = TypeVar("Result")
+
+
+class Features(Protocol):
+    """What goes from layer to layer; a `keras.KerasTensor` is one."""
+
+    @property
+    def shape(self) -> Any:
+        """Batch, height, width and channels; or batch and features."""
+
+
+class NetworkLayers(abc.ABC):
+    """Layers of a network for pictures `[batch, height, width, channels]`.
+
+    Attributes:
+      portable: whether the network is for use, without what only training needs.
+    """
+
+    portable: bool
+
+    @abc.abstractmethod
+    def convolution(
+        self, inputs: Features, filters: int, size: int | tuple[int, int], name: str
+    ) -> Features:
+        """Convolution of stride 1 with SAME padding and without a bias."""
+
+    @abc.abstractmethod
+    def separable_convolution(
+        self, inputs: Features, filters: int, size: int, name: str, strides: int = 1
+    ) -> Features:
+        """Depthwise, then pointwise convolution with nothing in between; SAME padding, no bias."""
+
+    @abc.abstractmethod
+    def pooling(
+        self, inputs: Features, operation: Operation, name: str, strides: int = 1
+    ) -> Features:
+        """Pooling with SAME padding, which an average does not count."""
+
+    @abc.abstractmethod
+    def window_average(
+        self, inputs: Features, window: tuple[int, int], strides: int, name: str
+    ) -> Features:
+        """Averages `name_pooling` of all windows that lie inside the picture."""
+
+    @abc.abstractmethod
+    def global_average(self, inputs: Features, name: str) -> Features:
+        """Average of the whole picture, `[batch, channels]`."""
+
+    @abc.abstractmethod
+    def normalization(self, inputs: Features, name: str, epsilon: float = EPSILON) -> Features:
+        """Batch normalisation `name_normalization`."""
+
+    @abc.abstractmethod
+    def relu(self, inputs: Features, name: str) -> Features:
+        """ReLU `name_relu`; a tensor that several operations read goes through it once.
+
+        The layer has the name of the first of them.
+        """
+
+    @abc.abstractmethod
+    def concatenated(self, tensors: Sequence[Features], name: str) -> Features:
+        """Concatenation `name_concatenate` of the channels, if there is more than one tensor."""
+
+    @abc.abstractmethod
+    def added(self, tensors: Sequence[Features], name: str) -> Features:
+        """Sum of at least two tensors."""
+
+    @abc.abstractmethod
+    def factorized_reduction(self, inputs: Features, filters: int, name: str) -> Features:
+        """Halves the picture, sides rounded up; batch normalisation follows."""
+
+    @abc.abstractmethod
+    def dropout(self, inputs: Features, rate: float, name: str) -> Features:
+        """Dropout in training."""
+
+    @abc.abstractmethod
+    def classifier(self, inputs: Features, num_classes: int, name: str) -> Features:
+        """Logits from features `[batch, features]`, without a bias."""
+
+    def alike(self, kind: Hashable, part: Callable[[], Result]) -> Result:
+        """Returns what adding a part of the network returns.
+
+        Args:
+          kind: parts of the same kind differ in nothing but weights and names.
+          part: adds the part.
+        """
+        del kind
+        return part()
+
+    def normalized_convolution(
+        self, inputs: Features, filters: int, size: int | tuple[int, int], name: str
+    ) -> Features:
+        """Convolution and batch normalisation `name_normalization`."""
+        return self.normalization(self.convolution(inputs, filters, size, name), name)
+
+    def rectified_convolution(self, inputs: Features, filters: int, name: str) -> Features:
+        """ReLU, 1 x 1 convolution, batch normalisation."""
+        return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
+
+    def head(self, inputs: Features, num_classes: int, dropout_rate: float) -> Features:
+        """Global average, dropout and the classifier, which has no bias."""
+        outputs = self.dropout(self.global_average(inputs, "average"), dropout_rate, "dropout")
+        return self.classifier(outputs, num_classes, "classifier")

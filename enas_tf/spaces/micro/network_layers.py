@@ -1,0 +1,101 @@
+"""Which layers the derived network of a micro architecture has.
+
+Layers have systematic names, so that weights can be found and copied by name. For cell `i`, node
+`n` and operand `o`:
+
+| name | layer |
+|---|---|
+| `stem`, `stem_normalization` | 3 x 3 convolution and its batch normalisation |
+| `cell_i_reduction` | supernet's form: halves the newest tensor before a reduction cell |
+| `cell_i_input_j`, `…_normalization` | brings input `j` (0: older, 1: newer) to size and width |
+| `cell_i_base`, `…_normalization` | final form: one more convolution of the newer input |
+| `cell_i_node_n_operand_o_convolution_s`, `…_normalization` | separable convolution `s`, 0 or 1 |
+| `cell_i_node_n_operand_o` | pooling, or identity that halves the picture |
+| `cell_i_node_n` | sum of the operands |
+| `cell_i_loose_end_t` | final form: halves an input `t` that no node of a reduction cell reads |
+| `cell_i_merge`, `…_normalization` | supernet's form: 1 x 1 convolution of the loose ends |
+| `auxiliary_projection`, `auxiliary_features`, `auxiliary_classifier` | auxiliary head |
+| `dropout`, `classifier` | head |
+
+In a portable network a reduction is `…_path_1`, `…_path_2` and `…_normalization`.
+"""
+
+from typing import Any
+
+from enas_tf.spaces.images.network_layers import Features, NetworkLayers
+from enas_tf.spaces.images.space import check_num_classes
+from enas_tf.spaces.micro.architecture import MicroArchitecture
+from enas_tf.spaces.micro.config import MicroNetworkConfig
+from enas_tf.spaces.micro.layout import (
+    AUXILIARY_FEATURES,
+    AUXILIARY_PROJECTION,
+    AUXILIARY_STRIDE,
+    STEM_WIDENING,
+    auxiliary_cell,
+    auxiliary_window,
+    cell_places,
+    check_picture_size,
+)
+from enas_tf.spaces.micro.network_cells import (
+    DropOperand,
+    FinalCellBuilder,
+    SupernetCellBuilder,
+)
+
+_CELL_BUILDERS = {"final": FinalCellBuilder, "supernet": SupernetCellBuilder}
+
+
+def add_micro_network(
+    layers: NetworkLayers,
+    images: Features,
+    architecture: MicroArchitecture,
+    config: MicroNetworkConfig,
+    num_classes: int,
+    drop: DropOperand | None = None,
+) -> Any:
+    """Adds the layers of a network.
+
+    Args:
+      layers: makes or counts them.
+      images: what they read.
+      architecture: any micro architecture, of any number of nodes.
+      config: depth, width, form and regularisation.
+      num_classes: number of classes.
+      drop: see `CellBuilder`.
+
+    Returns:
+      The logits; if the layers are for training and there is an auxiliary head, a list of the
+      logits and of those of the head.
+
+    Raises:
+      ConfigurationError: the pictures are too small for two reductions, or the sizes make no sense.
+    """
+    check_picture_size(images.shape[1:])
+    check_num_classes(num_classes)
+    builder = _CELL_BUILDERS[config.form](layers, drop)
+    stem = layers.normalized_convolution(images, STEM_WIDENING * config.filters, 3, "stem")
+    older = newer = auxiliary = stem
+    for place in cell_places(config.num_layers, config.filters):
+        cell = architecture.reduction if place.is_reduction else architecture.normal
+        older, newer = builder.cell(place, cell, older, newer)
+        if place.index == auxiliary_cell(config.num_layers):
+            auxiliary = newer
+    logits = layers.head(layers.relu(newer, "average"), num_classes, config.dropout_rate)
+    if config.auxiliary_weight and not layers.portable:
+        return [logits, _auxiliary_head(layers, auxiliary, num_classes)]
+    return logits
+
+
+def _auxiliary_head(layers: NetworkLayers, inputs: Features, num_classes: int) -> Features:
+    """A second classifier in the middle of the network; source: the release's `_build_aux_head`."""
+    name = "auxiliary"
+    window = auxiliary_window(inputs.shape[1:3])
+    outputs = layers.window_average(layers.relu(inputs, name), window, AUXILIARY_STRIDE, name)
+    outputs = layers.normalized_convolution(outputs, AUXILIARY_PROJECTION, 1, f"{name}_projection")
+    outputs = layers.relu(outputs, f"{name}_projection")
+    outputs = layers.normalized_convolution(
+        outputs, AUXILIARY_FEATURES, tuple(outputs.shape[1:3]), f"{name}_features"
+    )
+    outputs = layers.relu(outputs, f"{name}_features")
+    outputs = layers.global_average(outputs, f"{name}_average")
+    return layers.classifier(outputs, num_classes, f"{name}_classifier")

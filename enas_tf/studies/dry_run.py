@@ -1,0 +1,60 @@
+"""What a study would do, and about how much work that is; nothing is run."""
+
+from typing import Any
+
+from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.registry import get_space
+from enas_tf.studies.plan import WHOLE, Part, Plan, SearchJob
+
+# Of a training step: forwards, and backwards for what comes in and for the weights.
+_PASSES = 3
+
+
+def dry_run(
+    space: SearchSpace,
+    steps_per_epoch: int,
+    search: SearchConfig,
+    retrain: Any,
+    network: Settings,
+    plan: Plan,
+    part: Part | None = None,
+) -> str:
+    """Returns a few sentences about a study that was not started.
+
+    Args:
+      space: the search space.
+      steps_per_epoch: training steps in an epoch of a search.
+      search: the settings of all searches.
+      retrain: of all trainings from scratch.
+      network: of the networks that are trained from scratch.
+      plan: the jobs.
+      part: those that are meant; default: all.
+    """
+    methods = list(dict.fromkeys(job.method for job in plan.searches))
+    epochs, policy = search.shared_weights.epochs, search.policy
+    examples = steps_per_epoch * search.shared_weights.batch_size
+    fit = get_space(space.name).fit_network
+    costs = [space.costs(one, fit(one, network)).multiply_adds for one in plan.random]
+    work = sum(costs) / len(costs) * _PASSES * examples * retrain.training.epochs
+    count, found = len(plan.random), len(plan.searches)
+    trainings = (count + found) * len(plan.seeds)
+    lines = [
+        f"{found} searches: {', '.join(methods)}, with {found // len(methods)} seeds each. A "
+        f"search has {epochs} epochs of {steps_per_epoch} training steps and "
+        f"{policy.updates_per_epoch} updates of {policy.samples_per_update} architectures.",
+        f"{trainings} trainings from scratch: {count} architectures drawn at random and at most "
+        f"{found} that the searches find, {len(plan.seeds)} trainings of "
+        f"{retrain.training.epochs} epochs each.",
+        f"A training of a random one takes about {work:.2g} multiply-adds, all trainings "
+        f"{work * trainings:.2g}. Start the study: after the first jobs it tells the time left.",
+    ]
+    if part is not None and part != WHOLE:
+        jobs = plan.jobs(part)
+        searches = sum(isinstance(job, SearchJob) for job in jobs)
+        lines.append(
+            f"Part {part.number} of {part.of}: {searches} searches with the trainings of what "
+            f"they find, and {len(jobs) - searches} other trainings."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,183 @@
+"""What a study does: searches of several methods and seeds, and trainings from scratch.
+
+Nothing here imports TensorFlow. A study is a list of jobs that do not depend on each other, so that
+`--part` can divide them among processes: a search goes together with the scoring by its weights and
+with the trainings of what it found; every training of a random architecture is a job of its own.
+"""
+
+import dataclasses
+import hashlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.searching.strategies import STRATEGIES
+from enas_tf.settings.setting import Settings, setting
+from enas_tf.spaces.base import Architecture, SearchSpace
+
+# Keeps the random architectures apart from all that searches of the same seed draw.
+_RANDOM_ARCHITECTURES = 14
+# So many draws in a row that bring nothing new: the space has no more.
+_MOST_DRAWS = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyConfig(Settings):
+    """How much a study does."""
+
+    methods: str = setting(
+        "reinforce,random",
+        "Strategies whose searches are compared, separated by commas; architectures drawn at "
+        "random are always there.",
+    )
+    seeds: int = setting(
+        3, "Searches of each method, with seeds from seed on (papers ask for 4 to 10).", minimum=1
+    )
+    num_random: int = setting(
+        12, "Architectures drawn at random and trained from scratch.", minimum=2
+    )
+    retrain_seeds: int = setting(
+        2,
+        "Trainings from scratch of each architecture; with at least 2 the study knows how well "
+        "training again would rank.",
+        minimum=1,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.method_names:
+            if name not in STRATEGIES or self.method_names.count(name) > 1:
+                raise ConfigurationError(
+                    f"`methods` must be some of {', '.join(STRATEGIES)}, separated by commas, each "
+                    f"once. Received: methods={self.methods}"
+                )
+
+    @property
+    def method_names(self) -> list[str]:
+        """The strategies, in the order in which they were given."""
+        return [name.strip() for name in self.methods.split(",")]
+
+
+class SearchJob(NamedTuple):
+    """A search, the scoring by its weights, and the trainings of what it found.
+
+    Attributes:
+      method: its strategy.
+      seed: of the search.
+    """
+
+    method: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, and its folder."""
+        return f"{self.method}-seed{self.seed}"
+
+
+class TrainingJob(NamedTuple):
+    """A training from scratch.
+
+    Attributes:
+      architecture: what is trained.
+      seed: of the training.
+    """
+
+    architecture: Architecture
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, and its folder: the same for whoever trains the same."""
+        text = self.architecture.to_release_string()
+        return f"{hashlib.sha256(text.encode()).hexdigest()[:12]}-seed{self.seed}"
+
+
+class Part(NamedTuple):
+    """Every `of`-th job of a study, from job `number - 1` on.
+
+    Attributes:
+      number: from 1 to `of`.
+      of: how many parts there are.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Returns the part that a text like `2/8` names.
+
+        Raises:
+          ConfigurationError: it is none.
+        """
+        number, _, count = text.partition("/")
+        if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+            return cls(int(number), int(count))
+        raise ConfigurationError(
+            "`part` must be K/N with K from 1 to N, for example 2/8 for the second of eight parts. "
+            f"Received: part={text}"
+        )
+
+
+WHOLE = Part(1, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The jobs of a study.
+
+    Attributes:
+      searches: one for each method and seed.
+      random: the random architectures.
+      seeds: of all trainings from scratch.
+    """
+
+    searches: tuple[SearchJob, ...]
+    random: tuple[Architecture, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def trainings(self) -> tuple[TrainingJob, ...]:
+        """The trainings of random architectures."""
+        return tuple(TrainingJob(one, seed) for seed in self.seeds for one in self.random)
+
+    def trainings_of(self, found: Architecture) -> tuple[TrainingJob, ...]:
+        """Returns the trainings of an architecture that a search found."""
+        return tuple(TrainingJob(found.canonical(), seed) for seed in self.seeds)
+
+    def jobs(self, part: Part = WHOLE) -> list[Any]:
+        """Returns the jobs of a part: searches first, which take longest."""
+        return [*self.searches, *self.trainings][part.number - 1 :: part.of]
+
+
+def make_plan(space: SearchSpace, config: StudyConfig, seed: int) -> Plan:
+    """Returns the jobs of a study.
+
+    Args:
+      space: from which random architectures are drawn, each in its canonical form.
+      config: how many of each there are.
+      seed: of the first search, of the first training and of the random architectures.
+
+    Raises:
+      ConfigurationError: the space has fewer architectures.
+    """
+    generator = np.random.default_rng((seed, _RANDOM_ARCHITECTURES))
+    drawn: dict[Architecture, None] = {}
+    for _ in range(_MOST_DRAWS):
+        if len(drawn) == config.num_random:
+            break
+        drawn[space.random_architecture(generator).canonical()] = None
+    else:
+        raise ConfigurationError(
+            f"`num_random` must be at most the number of architectures of the space, about "
+            f"{len(drawn)}. Received: num_random={config.num_random}."
+        )
+    seeds = range(seed, seed + config.seeds)
+    return Plan(
+        # Seed by seed, so that the first results compare all methods.
+        searches=tuple(SearchJob(method, one) for one in seeds for method in config.method_names),
+        random=tuple(drawn),
+        seeds=tuple(range(seed, seed + config.retrain_seeds)),
+    )

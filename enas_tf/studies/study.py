@@ -1,0 +1,261 @@
+"""Studies: what the searches of some methods are worth, beside architectures drawn at random.
+
+Every search and every training is a run of its own below the folder of the study, and resumes as
+such; what is finished is read from there, so that nothing is done twice.
+"""
+
+import dataclasses
+import gc
+import json
+import logging
+import pathlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from enas_tf.environment.console import say
+from enas_tf.errors import RunDirectoryError
+from enas_tf.files.reading import read_bytes
+from enas_tf.files.writing import to_json_text, write_text
+from enas_tf.final_training.api import retrain
+from enas_tf.reporting.progress import duration
+from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS, RunDirectory
+from enas_tf.runs.phases import DERIVE, RETRAIN
+from enas_tf.searching.api import search
+from enas_tf.searching.ranking_again import score_again
+from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.setting import Settings
+from enas_tf.spaces.architectures import architecture_from_document
+from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.registry import get_space
+from enas_tf.studies.outcomes import (
+    FoundBySearch,
+    Retraining,
+    SharedWeightsScores,
+    StudyOutcome,
+    Trained,
+)
+from enas_tf.studies.plan import Part, Plan, SearchJob, TrainingJob
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """The jobs of a study, and where their results are.
+
+    Attributes:
+      space: the search space, in the sizes of the data.
+      data: what is searched on.
+      search: the settings of all searches, but for strategy and seed.
+      final_data: what is trained on from scratch.
+      network: the networks that are trained from scratch.
+      retrain: how; the validation part is kept out.
+      plan: the jobs.
+      run: the folder of the study.
+      preset: name of the preset that the settings come from.
+      distribution: which devices train; default: see `default_strategy`.
+      finished: the run of the one search of the plan, if that is not made by the study.
+    """
+
+    space: SearchSpace
+    data: Any
+    search: SearchConfig
+    final_data: Any
+    network: Settings
+    retrain: Any
+    plan: Plan
+    run: RunDirectory
+    preset: str | None = None
+    distribution: Any | None = None
+    finished: pathlib.Path | None = None
+
+    def do(self, part: Part) -> None:
+        """Does the jobs of a part that are not done yet."""
+        # It warns of functions that are traced often; here every job has its own.
+        tf.get_logger().setLevel(logging.ERROR)
+        jobs = self.plan.jobs(part)
+        left = [job for job in jobs if not self.is_done(job)]
+        seconds: dict[type, list[float]] = {}
+        for number, job in enumerate(left):
+            _tell(
+                job, len(jobs) - len(left) + number, len(jobs), _time_left(left[number:], seconds)
+            )
+            before = time.monotonic()
+            self._do(job)
+            seconds.setdefault(type(job), []).append(time.monotonic() - before)
+            # Graphs and their variables refer to each other.
+            gc.collect()
+
+    def _do(self, job: SearchJob | TrainingJob) -> None:
+        if isinstance(job, TrainingJob):
+            self._train(job)
+            return
+        if not self._scores_file(job).is_file():
+            self._search(job)
+        for training in self.plan.trainings_of(self.found(job)):
+            self._train(training)
+
+    def is_done(self, job: SearchJob | TrainingJob) -> bool:
+        """Whether nothing is left to do of a job."""
+        if isinstance(job, TrainingJob):
+            return (self._folder(job) / RESULTS).is_file()
+        return self._scores_file(job).is_file() and all(
+            map(self.is_done, self.plan.trainings_of(self.found(job)))
+        )
+
+    def _folder(self, job: SearchJob | TrainingJob) -> pathlib.Path:
+        if isinstance(job, TrainingJob):
+            return self.run.path / "trainings" / job.name
+        return self.finished or self.run.path / "searches" / job.name
+
+    def _scores_file(self, job: SearchJob) -> pathlib.Path:
+        return self.run.path / "scores" / f"{job.name}.json"
+
+    def found(self, job: SearchJob) -> Architecture:
+        """Returns what a finished search found."""
+        document = _read(self._folder(job) / BEST_ARCHITECTURE)
+        return architecture_from_document(document["architecture"], self.space.name)
+
+    def _search(self, job: SearchJob) -> None:
+        """Searches, and lets the shared weights score the random architectures."""
+        config = self.search.replace(strategy=job.method, seed=job.seed)
+        folder = self._folder(job)
+        if self.finished is None:
+            search(
+                self.space,
+                self.data,
+                config,
+                folder,
+                distribution=self.distribution,
+                preset=self.preset,
+            )
+        scores = None
+        started = time.monotonic()
+        if config.evaluation == "shared_weights":
+            scores = score_again(folder, self.data, self.plan.random)
+        path = self._scores_file(job)
+        path.parent.mkdir(exist_ok=True)
+        seconds = time.monotonic() - started
+        write_text(path, to_json_text({"scores": scores, "seconds": seconds}) + "\n")
+
+    def _train(self, job: TrainingJob) -> None:
+        if self.is_done(job):
+            return
+        config = self.retrain.replace(seed=job.seed)
+        retrain(
+            job.architecture,
+            self.final_data,
+            config,
+            self.network_of(job.architecture),
+            self._folder(job),
+            distribution=self.distribution,
+            preset=self.preset,
+        )
+
+    def network_of(self, architecture: Architecture) -> Settings:
+        """Returns the settings of an architecture's network."""
+        return get_space(self.space.name).fit_network(architecture, self.network)
+
+    def outcome(self) -> StudyOutcome:
+        """Returns what came of all jobs.
+
+        Raises:
+          RunDirectoryError: jobs are missing; says which.
+        """
+        missing = [job for job in self.plan.jobs() if not self.is_done(job)]
+        if missing:
+            names = ", ".join(job.name for job in missing[:5])
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            raise RunDirectoryError(
+                f"{self.run.path} lacks {len(missing)} of {len(self.plan.jobs())} jobs: {names}"
+                f"{more}. Run the parts that they belong to."
+            )
+        random = tuple(self._trained(one) for one in self.plan.random)
+        methods: dict[str, list[FoundBySearch]] = {}
+        scores = []
+        for job in self.plan.searches:
+            methods.setdefault(job.method, []).append(self._outcome_of(job))
+            of_random = _read(self._scores_file(job))["scores"]
+            if of_random is not None:
+                scores.append(SharedWeightsScores(job.method, job.seed, tuple(of_random)))
+        lower_is_better = get_space(self.space.name).data.name == "texts"
+        first = _read(self._folder(self.plan.searches[0]) / BEST_ARCHITECTURE)
+        return StudyOutcome(
+            space=self.space.name,
+            dataset=self.data.config.dataset,
+            budget={
+                "search": self.search.to_json(),
+                "retrain": self.retrain.to_json(),
+                "network": self.network.to_json(),
+            },
+            lower_is_better=lower_is_better,
+            score_kind=first["score_kind"],
+            methods={name: tuple(found) for name, found in methods.items()},
+            random=random,
+            ranked=random,
+            shared_weights=tuple(scores),
+        )
+
+    def _outcome_of(self, job: SearchJob) -> FoundBySearch:
+        folder = self._folder(job)
+        document = _read(folder / BEST_ARCHITECTURE)
+        ends = [e for e in _events(folder) if e["phase"] == DERIVE and "rank" not in e]
+        search_seconds = ends[-1]["seconds"] if ends else document["seconds"]
+        scored = _read(self._scores_file(job))["seconds"]
+        return FoundBySearch(
+            seed=job.seed,
+            score=document["score"],
+            search_seconds=search_seconds,
+            scoring_seconds=document["seconds"] - search_seconds + scored,
+            trained=self._trained(self.found(job)),
+        )
+
+    def _trained(self, architecture: Architecture) -> Trained:
+        network = self.network_of(architecture)
+        costs = self.space.costs(architecture, network)
+        return Trained(
+            architecture=architecture,
+            parameters=costs.parameters,
+            multiply_adds=costs.multiply_adds,
+            retrainings=tuple(map(self._retraining, self.plan.trainings_of(architecture))),
+        )
+
+    def _retraining(self, job: TrainingJob) -> Retraining:
+        folder = self._folder(job)
+        results = _read(folder / RESULTS)
+        last = [event for event in _events(folder) if event["phase"] == RETRAIN][-1]
+        (metric,) = {"accuracy", "perplexity"} & {n.removeprefix("test_") for n in results}
+        return Retraining(
+            seed=job.seed,
+            validation=last[f"validation_{metric}"],
+            test=results[f"test_{metric}"],
+            seconds=results["seconds"],
+        )
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return json.loads(read_bytes(path))
+    except (OSError, ValueError) as error:
+        raise RunDirectoryError(
+            f"{path} is damaged: {error}. Delete its folder, and the same command makes it anew."
+        ) from error
+
+
+def _events(folder: pathlib.Path) -> list[dict[str, Any]]:
+    return RunDirectory(folder).metrics.read()
+
+
+def _time_left(jobs: Sequence[Any], seconds: Mapping[type, Sequence[float]]) -> float | None:
+    """Returns the seconds that jobs will take at the mean speed of those that are done."""
+    times = [seconds.get(type(job)) for job in jobs]
+    if not all(times):
+        return None
+    return sum(sum(past) / len(past) for past in times if past)
+
+
+def _tell(job: Any, number: int, count: int, time_left: float | None) -> None:
+    left = "" if time_left is None else f", about {duration(time_left)} left"
+    what = "search" if isinstance(job, SearchJob) else "training"
+    say(f"Job {number + 1} of {count}{left}: {what} {job.name}")
