@@ -112,9 +112,6 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
             raise ConfigurationError(
                 f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
             )
-    if config.fair_epochs:
-        # Only decisions that do not depend on each other can be drawn so.
-        space.decision_options()
     fitting = space.for_data(data)
     if fitting != space:
         sizes = differences(

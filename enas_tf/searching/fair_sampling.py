@@ -9,25 +9,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from enas_tf.errors import ConfigurationError
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 
 
 def fair_sample(space: SearchSpace, count: int, seed: int | Sequence[int]) -> ArchitectureBatch:
-    """Draws random architectures; of a decision with n options, any n in a row have all.
+    """Draws random architectures; of a decision with n options, each block of n has all.
 
-    The rows in question begin at multiples of n.
+    Where decisions depend on each other, the architectures are simply uniform.
 
     Args:
-      space: whose decisions do not depend on each other.
+      space: the search space.
       count: of architectures.
       seed: of the draw.
-
-    Raises:
-      ConfigurationError: the decisions depend on each other.
     """
     generator = np.random.default_rng(seed)
-    options = space.decision_options()
+    try:
+        options = space.decision_options()
+    except ConfigurationError:
+        uniform = [space.random_architecture(generator) for _ in range(count)]
+        return ArchitectureBatch(space, uniform)
 
     def column(number: int) -> np.ndarray:
         blocks = -(-count // number)

@@ -161,7 +161,7 @@ class Search(Task):
         return past * self._training_steps + running
 
     def _updates_in_epoch(self, epoch: int) -> int:
-        return self._config.policy.updates_per_epoch * (epoch >= self._config.policy_start_epoch)
+        return self._config.policy.updates_per_epoch * (epoch >= self._config.first_updating_epoch)
 
     @property
     def max_rollbacks(self) -> int:
@@ -204,7 +204,7 @@ class Search(Task):
     def _start_progress(self) -> None:
         self._progress.close()
         epochs, policy = self._config.shared_weights.epochs, self._config.policy
-        updates = policy.updates_per_epoch * max(0, epochs - self._config.policy_start_epoch)
+        updates = policy.updates_per_epoch * max(0, epochs - self._config.first_updating_epoch)
         self._progress = Progress(
             {SHARED_WEIGHTS: epochs * self._training_steps, CONTROLLER: updates},
             {phase: self._global_step(phase) for phase in ALTERNATING},
@@ -282,7 +282,7 @@ class Search(Task):
             self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
-        if int(self.state.epoch) < self._config.fair_epochs:
+        if int(self.state.epoch) < self._config.warm_up_epochs:
             seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
             proposed = fair_sample(self._space, self._proposals_per_epoch, seeds)
         else:

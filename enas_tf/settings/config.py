@@ -299,11 +299,12 @@ class SearchConfig(Settings):
         "First epoch whose end updates the controller; before it, only weights train.",
         minimum=0,
     )
-    fair_epochs: int = setting(
-        0,
-        "First epochs whose training steps take random architectures in which every option of "
-        "every decision is equally frequent, in place of proposed ones.",
-        minimum=0,
+    warm_up: float = setting(
+        0.0,
+        "Share of the epochs, the first ones, in which only weights train, with random "
+        "architectures that use every option of a decision equally often; TuNAS: 0.25.",
+        minimum=0.0,
+        below=1.0,
     )
     max_rollbacks: int = setting(
         5,
@@ -325,6 +326,17 @@ class SearchConfig(Settings):
     surrogate: SurrogateConfig = section(SurrogateConfig(), prefix="surrogate_")
     trained: TrainedConfig = section(TrainedConfig(), prefix="trained_")
     derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
+
+    @property
+    def warm_up_epochs(self) -> int:
+        """Epochs of the warm-up; 0 where architectures share no weights."""
+        is_shared = self.evaluation == "shared_weights"
+        return int(self.warm_up * self.shared_weights.epochs) if is_shared else 0
+
+    @property
+    def first_updating_epoch(self) -> int:
+        """First epoch, from 0, whose end updates the strategy."""
+        return max(self.policy_start_epoch, self.warm_up_epochs)
 
 
 def _retraining_rollbacks() -> Any:

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from enas_tf.errors import ConfigurationError
 from enas_tf.searching.fair_sampling import fair_sample
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
@@ -34,6 +33,8 @@ def test_as_many_steps_as_options_have_all_of_them():
         assert np.sort(rows, axis=0).tolist() == [[n] * 3 for n in range(6)]
 
 
-def test_decisions_that_depend_on_each_other_are_refused():
-    with pytest.raises(ConfigurationError, match="search_whole_channels=False"):
-        fair_sample(MacroSpace(num_layers=2, search_whole_channels=False), 3, seed=0)
+def test_decisions_that_depend_on_each_other_are_uniform():
+    space = MacroSpace(num_layers=2, search_whole_channels=False)
+    generator = np.random.default_rng(0)
+    expected = [space.random_architecture(generator) for _ in range(3)]
+    assert list(fair_sample(space, 3, seed=0)) == expected

@@ -111,7 +111,7 @@ def test_a_strategy_that_learns_nothing_is_not_compared(data, tmp_path, without_
     assert result.comparison is None
 
 
-def test_fair_architectures_are_trained_in_the_first_epochs(data, tmp_path, monkeypatch):
+def test_the_warm_up_trains_fair_architectures_and_updates_nothing(data, tmp_path, monkeypatch):
     trained = []
     train = SharedWeights.train
 
@@ -120,7 +120,9 @@ def test_fair_architectures_are_trained_in_the_first_epochs(data, tmp_path, monk
         return train(self, batch, decisions, *args)
 
     monkeypatch.setattr(SharedWeights, "train", noting)
-    search(SPACE, data, CONFIG.replace(fair_epochs=1), tmp_path / "run")
+    result = search(SPACE, data, CONFIG.replace(warm_up=0.5), tmp_path / "run")
+    updates = [line for line in lines_of(result.run) if line["phase"] == "controller"]
+    assert {line["epoch"] for line in updates} == {2}
     fair = fair_sample(SPACE, STEPS_PER_EPOCH, [CONFIG.seed, 0, 0]).decisions
     for place, field in enumerate(fair):
         first = np.concatenate([step[place] for step in trained[:STEPS_PER_EPOCH]])

@@ -56,3 +56,18 @@ def issubclass_of_settings(annotation):
 def test_nonsense_is_refused(kind, name, value):
     with pytest.raises(ConfigurationError, match=f"`{name}`"):
         kind(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        ({}, 0),
+        ({"warm_up": 0.25}, 2),
+        ({"warm_up": 0.25, "policy_start_epoch": 3}, 3),
+        ({"warm_up": 0.25, "evaluation": "trained"}, 0),
+    ],
+)
+def test_updates_begin_after_the_warm_up(changes, first):
+    training = config.TrainingConfig(epochs=9)
+    search = config.SearchConfig(shared_weights=training, **changes)
+    assert search.first_updating_epoch == first

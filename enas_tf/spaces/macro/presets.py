@@ -91,11 +91,10 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         SearchConfig(
             # The controller begins when the weights tell architectures apart, and then learns from
             # a hundred updates.
-            fair_epochs=6,
-            policy_start_epoch=6,
-            shared_weights=SMOKE_TRAINING.replace(epochs=25),
+            warm_up=0.25,
+            shared_weights=SMOKE_TRAINING.replace(epochs=30),
             policy=PolicyConfig(
-                learning_rate=3e-3,
+                learning_rate=5e-3,
                 advantage="normalized",
                 samples_per_update=10,
                 updates_per_epoch=5,

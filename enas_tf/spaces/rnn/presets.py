@@ -122,7 +122,7 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         _PYDOC,
         SearchConfig(
             # Before that, every cell predicts little but the frequencies of words.
-            policy_start_epoch=2,
+            warm_up=0.25,
             shared_weights=_SMOKE_TRAINING,
             # Rewards differ by hundredths only; with the large epsilon of the image spaces Adam
             # would hardly move.
