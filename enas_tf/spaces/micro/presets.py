@@ -90,11 +90,18 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
-        MicroSpace(num_layers=1, filters=16, num_nodes=3),
+        MicroSpace(num_layers=1, filters=16, num_nodes=2),
         DIGITS,
         SearchConfig(
-            shared_weights=SMOKE_TRAINING.replace(epochs=15, batch_size=32),
-            policy=PolicyConfig(learning_rate=3.5e-3, samples_per_update=5, updates_per_epoch=10),
+            # Cells are told apart only when the weights are trained well: a high rate, a warm-up.
+            warm_up=0.3,
+            shared_weights=SMOKE_TRAINING.replace(epochs=50, learning_rate=0.2),
+            policy=PolicyConfig(
+                learning_rate=5e-3,
+                advantage="normalized",
+                samples_per_update=10,
+                updates_per_epoch=3,
+            ),
             derive=DeriveConfig(num_candidates=20),
         ),
     ),
