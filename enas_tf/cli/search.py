@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import search_report
@@ -21,6 +21,9 @@ from enas_tf.cli.common import (
     start,
 )
 from enas_tf.cli.flags import CommandFlags
+from enas_tf.records.run import run_named
+from enas_tf.runs.phases import SEARCH
+from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-search"
@@ -42,13 +45,17 @@ def _search(argv: Sequence[str]) -> None:
     preset = entry.search_presets[preset_name]
     command = _flags(entry, preset_name)
     command.parse(argv)
-    space = command.settings(preset.space)
     data_config = command.settings(preset.data)
-    config = command.settings(preset.search)
     output_dir = command["output_dir"] or default_output_dir(
-        entry.name, data_config.dataset, preset_name, f"seed{config.seed}"
+        entry.name, data_config.dataset, preset_name, f"seed{command['seed']}"
     )
     check_output_dir(output_dir)
+    there = None if command["overwrite"] else run_named(output_dir, (SEARCH,))
+    if there is not None and there.entry is entry:
+        # A run of 0.1.0 goes on with the values that its presets had.
+        preset = cast(SearchPreset, there.presets[preset_name])
+    space = command.settings(preset.space)
+    config = command.settings(preset.search)
 
     def check(data: Any) -> None:
         data.check_search(config)

@@ -63,9 +63,11 @@ class RecordedRun:
 
     @property
     def presets(self) -> Mapping[str, SearchPreset] | Mapping[str, RetrainPreset]:
-        """Those of its command, by name."""
-        is_search = self.command == SEARCH
-        return self.entry.search_presets if is_search else self.entry.retrain_presets
+        """Those of its command, by name, as they were when it began."""
+        if self.command != SEARCH:
+            return self.entry.retrain_presets
+        earlier = {} if self.origin else self.entry.earlier_search_presets
+        return {**self.entry.search_presets, **earlier}
 
     @property
     def preset(self) -> str:

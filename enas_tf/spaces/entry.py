@@ -55,6 +55,7 @@ class SpaceEntry:
       place_names: takes the number of places at which `SearchSpace.operation_counts` counts, and
         returns what they are called, as in the drawings.
       places_note: what these names mean, in a sentence.
+      earlier_search_presets: those that have changed since version 0.1.0, as it had them.
       network_form: of a space for pictures: returns how its networks are trained; imports
         TensorFlow.
       check_network: raises unless a network's settings fit an architecture.
@@ -75,6 +76,7 @@ class SpaceEntry:
     draw: Callable[..., Picture]
     place_names: Callable[[int], list[str]]
     places_note: str
+    earlier_search_presets: Mapping[str, SearchPreset] = dataclasses.field(default_factory=dict)
     network_form: "Callable[[], NetworkForm] | None" = None
     check_network: Callable[..., None] = _nothing_to_check
     fit_network: Callable[..., Any] = lambda architecture, config: config

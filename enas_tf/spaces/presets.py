@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import Self
+
 from enas_tf.settings.config import (
     DataConfig,
     PolicyConfig,
@@ -86,6 +88,10 @@ class SearchPreset:
     space: SearchSpace
     data: DataConfig | TextDataConfig
     search: SearchConfig
+
+    def with_search(self, search: SearchConfig, space: SearchSpace | None = None) -> Self:
+        """Returns the preset with other settings of the search, and of the space if given."""
+        return dataclasses.replace(self, search=search, space=space or self.space)
 
 
 @dataclasses.dataclass(frozen=True)

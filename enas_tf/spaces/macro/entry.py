@@ -10,7 +10,11 @@ from enas_tf.spaces.macro.architecture import (
 )
 from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network, fit_network
 from enas_tf.spaces.macro.drawing import picture_of_macro
-from enas_tf.spaces.macro.presets import RETRAIN_PRESETS, SEARCH_PRESETS
+from enas_tf.spaces.macro.presets import (
+    EARLIER_SEARCH_PRESETS,
+    RETRAIN_PRESETS,
+    SEARCH_PRESETS,
+)
 from enas_tf.spaces.macro.published import PUBLISHED
 from enas_tf.spaces.macro.space import MacroSpace
 
@@ -34,6 +38,7 @@ ENTRY = SpaceEntry(
     network=MacroNetworkConfig,
     operations=MacroOperation,
     search_presets=SEARCH_PRESETS,
+    earlier_search_presets=EARLIER_SEARCH_PRESETS,
     retrain_presets=RETRAIN_PRESETS,
     published=PUBLISHED,
     from_json=macro_architecture_from_json,

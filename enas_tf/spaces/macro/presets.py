@@ -104,6 +104,17 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
 }
 
+# Of version 0.1.0, whose runs go on with them.
+EARLIER_SEARCH_PRESETS: Mapping[str, SearchPreset] = {
+    "smoke": SEARCH_PRESETS["smoke"].with_search(
+        SearchConfig(
+            shared_weights=SMOKE_TRAINING.replace(epochs=20),
+            policy=PolicyConfig(learning_rate=3e-3, samples_per_update=5, updates_per_epoch=10),
+            derive=DeriveConfig(num_candidates=20),
+        )
+    )
+}
+
 RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
         "CIFAR-10 at the release's size on one GPU, with real separable convolutions.",

@@ -6,7 +6,11 @@ from enas_tf.spaces.entry import IMAGES, SpaceEntry
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.drawing import picture_of_micro
-from enas_tf.spaces.micro.presets import RETRAIN_PRESETS, SEARCH_PRESETS
+from enas_tf.spaces.micro.presets import (
+    EARLIER_SEARCH_PRESETS,
+    RETRAIN_PRESETS,
+    SEARCH_PRESETS,
+)
 from enas_tf.spaces.micro.published import PUBLISHED
 from enas_tf.spaces.micro.space import MicroSpace
 
@@ -32,6 +36,7 @@ ENTRY = SpaceEntry(
     network=MicroNetworkConfig,
     operations=MicroOperation,
     search_presets=SEARCH_PRESETS,
+    earlier_search_presets=EARLIER_SEARCH_PRESETS,
     retrain_presets=RETRAIN_PRESETS,
     published=PUBLISHED,
     from_json=MicroArchitecture.from_json,

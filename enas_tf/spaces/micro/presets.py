@@ -107,6 +107,18 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
 }
 
+# Of version 0.1.0, whose runs go on with them.
+EARLIER_SEARCH_PRESETS: Mapping[str, SearchPreset] = {
+    "smoke": SEARCH_PRESETS["smoke"].with_search(
+        SearchConfig(
+            shared_weights=SMOKE_TRAINING.replace(epochs=15, batch_size=32),
+            policy=PolicyConfig(learning_rate=3.5e-3, samples_per_update=5, updates_per_epoch=10),
+            derive=DeriveConfig(num_candidates=20),
+        ),
+        MicroSpace(num_layers=1, filters=16, num_nodes=3),
+    )
+}
+
 RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
         "CIFAR-10 at the release's size on one GPU, with CutOut (16 x 16 pixels).",

@@ -4,7 +4,11 @@ from enas_tf.spaces.entry import TEXTS, SpaceEntry
 from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction, rnn_architecture_from_json
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.drawing import picture_of_rnn
-from enas_tf.spaces.rnn.presets import RETRAIN_PRESETS, SEARCH_PRESETS
+from enas_tf.spaces.rnn.presets import (
+    EARLIER_SEARCH_PRESETS,
+    RETRAIN_PRESETS,
+    SEARCH_PRESETS,
+)
 from enas_tf.spaces.rnn.published import PUBLISHED
 from enas_tf.spaces.rnn.space import RnnSpace
 
@@ -19,6 +23,7 @@ ENTRY = SpaceEntry(
     network=RnnNetworkConfig,
     operations=RnnFunction,
     search_presets=SEARCH_PRESETS,
+    earlier_search_presets=EARLIER_SEARCH_PRESETS,
     retrain_presets=RETRAIN_PRESETS,
     published=PUBLISHED,
     from_json=rnn_architecture_from_json,

@@ -139,6 +139,24 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
     ),
 }
 
+# Of version 0.1.0, whose runs go on with them.
+EARLIER_SEARCH_PRESETS: Mapping[str, SearchPreset] = {
+    "smoke": SEARCH_PRESETS["smoke"].with_search(
+        SearchConfig(
+            shared_weights=_SMOKE_TRAINING,
+            policy=PolicyConfig(
+                learning_rate=5e-3,
+                adam_beta_1=0.9,
+                adam_epsilon=1e-8,
+                samples_per_update=5,
+                updates_per_epoch=15,
+                baseline_decay=0.9,
+            ),
+            derive=DeriveConfig(num_candidates=20),
+        )
+    )
+}
+
 RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
     "default": RetrainPreset(
         "The release's size on Penn Treebank and one GPU.",

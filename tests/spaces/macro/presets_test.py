@@ -8,8 +8,12 @@ RELEASE_SEARCH = SEARCH_PRESETS["release"]
 RELEASE_FINAL = RETRAIN_PRESETS["release"]
 
 
-def test_both_kinds_have_the_same_four_names():
-    assert set(SEARCH_PRESETS) == set(RETRAIN_PRESETS) == {"default", "release", "paper", "smoke"}
+def test_both_kinds_have_the_same_names():
+    assert (
+        set(SEARCH_PRESETS)
+        == set(RETRAIN_PRESETS)
+        == {"default", "release", "paper", "nas", "smoke"}
+    )
 
 
 def test_release_search_size():

@@ -18,8 +18,12 @@ def like_cifar10(config):
     )
 
 
-def test_both_kinds_have_the_same_four_names():
-    assert set(SEARCH_PRESETS) == set(RETRAIN_PRESETS) == {"default", "release", "paper", "smoke"}
+def test_both_kinds_have_the_same_names():
+    assert (
+        set(SEARCH_PRESETS)
+        == set(RETRAIN_PRESETS)
+        == {"default", "release", "paper", "nas", "smoke"}
+    )
 
 
 def test_release_search_size():
