@@ -285,7 +285,8 @@ class SearchConfig(Settings):
     )
     reward_batch_size: int | None = setting(
         None,
-        "Validation examples behind one reward (default: the training batch size).",
+        "Validation examples behind one reward; of pictures at most all of the validation part "
+        "(default: the training batch size).",
         minimum=1,
     )
     samples_per_step: int | None = setting(

@@ -266,12 +266,6 @@ class ImageData:
         """
         del num_devices
         steps_per_epoch(len(self.part("train")[1]), config.shared_weights.batch_size)
-        size = config.reward_batch_size
-        if size is not None and size > self.validation_size:
-            raise DataError(
-                "`reward_batch_size` must be at most the number of validation examples, "
-                f"{self.validation_size}. Received: reward_batch_size={size}."
-            )
 
     def check_retraining(self, config: RetrainConfig) -> None:
         """Raises a `DataError` unless there are enough examples for a batch of a retraining."""

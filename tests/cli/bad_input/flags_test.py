@@ -127,7 +127,7 @@ SEARCH_VALUES = {
     "seed": ("-1", "4294967296"),
     "strategy": ("reinforced", ""),
     "reward_statistics": ("x",),
-    "reward_batch_size": ("0", "7"),
+    "reward_batch_size": ("0",),
     "policy_start_epoch": ("-1",),
     "controller_samples_per_update": ("0",),
     "controller_temperature": ("0",),
