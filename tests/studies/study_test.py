@@ -228,6 +228,7 @@ def test_the_space_of_a_finished_search_counts(space, data, tmp_path, monkeypatc
     monkeypatch.setattr(module.Study, "outcome", lambda study: None)
     arguments = [f"--run={tmp_path / 'run'}", "--preset=smoke", f"--output_dir={tmp_path / 'out'}"]
     command.main([*arguments, "--part=1/1"])
-    assert trained and all(len(one.layers) == space.num_layers for one in trained)
+    assert trained
+    assert all(len(one.layers) == space.num_layers for one in trained)
     assert command.main([*arguments, "--num_layers=6"]) == 2
     assert "is decided by the search that --run names" in capsys.readouterr().err
