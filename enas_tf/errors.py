@@ -25,6 +25,10 @@ class RunDirectoryError(EnasError):
     """A run directory is missing, unreadable, or belongs to another configuration."""
 
 
+class RunInUseError(RunDirectoryError):
+    """Another process writes into the run directory."""
+
+
 class ExportError(EnasError):
     """A model cannot be loaded or written in the format that was asked for."""
 

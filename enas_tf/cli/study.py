@@ -60,7 +60,8 @@ def _study(argv: Sequence[str]) -> None:
     if run is None:
         data_config, search = command.settings(preset.data), command.settings(preset.search)
     else:
-        data_config, search = run.data, preset.search
+        data_config, search = command.settings(run.data), run.settings["search"]
+        space = run.space
     network = command.settings(final.network, _NETWORK)
     retrain = command.settings(final.retrain, _RETRAIN)
     kind = "exhaustive" if command["exhaustive"] else "study"
@@ -192,7 +193,10 @@ def _flags(
     entry: SpaceEntry, preset_name: str = "default", run: RecordedRun | None = None
 ) -> CommandFlags:
     preset, final = entry.search_presets[preset_name], entry.retrain_presets[preset_name]
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
+    elsewhere = flags_of_other_spaces(entry, search_flags)
+    if run is not None:
+        elsewhere |= dict.fromkeys(search_flags(entry), "is decided by the search that --run names")
+    command = CommandFlags(NAME, SUMMARY, elsewhere)
     add_space_flag(command, "Run", entry, from_architecture=True)
     add_preset_flag(command, "Run", entry.search_presets, preset_name)
     command.add(
@@ -239,8 +243,9 @@ def _flags(
     command.add("Study", "dry_run", bool, False, "Say what would be done, and do nothing.")
     add_training_flags(command, "Run", "runs/study_SPACE_DATASET_PRESET_seedN")
     command.add_settings("Data", preset.data if run is None else run.data)
-    command.add_settings(f"Search space {entry.name} and its controller", preset.space)
-    command.add_settings("Search", preset.search, exclude={*entry.unused_flags, *_OF_STUDY})
+    if run is None:
+        command.add_settings(f"Search space {entry.name} and its controller", preset.space)
+        command.add_settings("Search", preset.search, exclude={*entry.unused_flags, *_OF_STUDY})
     command.add_settings("Network", final.network, _NETWORK)
     command.add_settings("Training from scratch", final.retrain, _RETRAIN, exclude=_OF_STUDY)
     return command

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from enas_tf.errors import RunDirectoryError
+from enas_tf.errors import RunInUseError
 from enas_tf.files import places
 from enas_tf.files.writing import attempting
 
@@ -26,14 +26,15 @@ def lock_folder(path: pathlib.Path) -> pathlib.Path:
       The way to the folder by which its files must be read and written; see `enas_tf.files.places`.
 
     Raises:
-      RunDirectoryError: another process has it, or it cannot be opened.
+      RunInUseError: another process has it.
+      RunDirectoryError: it cannot be opened.
     """
     with attempting("open the folder", path):
         place = places.hold(path)
     if place.identity not in _locked and place.descriptor is not None:
         if not try_lock(place.descriptor):
             places.let_go(place)
-            raise RunDirectoryError(
+            raise RunInUseError(
                 f"{path} is in use by another process; wait for it or give another output_dir."
             )
         _locked.add(place.identity)

@@ -69,7 +69,8 @@ def study(
       network: the networks that are trained from scratch. Default: about as large as in the search.
       config: how much is done. Default: `StudyConfig()`.
       output_dir: folder of the study.
-      run: a finished search whose ranking is studied, in place of new searches.
+      run: a finished search whose ranking is studied, in place of new searches; its space and
+        settings count, but for the seed of random architectures and trainings.
       final_data: what is trained on from scratch, if that is prepared in another way than `data`.
       part: does only this part of the jobs, for example `"2/8"`; writes no result.
       collect: does nothing but write the result of parts that are done.
@@ -93,9 +94,12 @@ def study(
     search_config, config = search_config or SearchConfig(), config or StudyConfig()
     if isinstance(part, str):
         part = Part.parse(part)
+    recorded = None if run is None else recorded_search(run)
+    if recorded is not None:
+        recorded.check_data(data)
+        space = recorded.space
     plan = make_plan(space, config, search_config.seed)
-    if run is not None:
-        recorded = recorded_search(run)
+    if recorded is not None:
         search_config = recorded.settings["search"]
         job = SearchJob(search_config.strategy, search_config.seed)
         plan = Plan((job,), plan.random, plan.seeds)

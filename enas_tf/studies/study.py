@@ -16,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from enas_tf.environment.console import say
-from enas_tf.errors import RunDirectoryError
+from enas_tf.errors import RunDirectoryError, RunInUseError
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.writing import to_json_text, write_text
 from enas_tf.final_training.api import retrain
@@ -38,6 +38,9 @@ from enas_tf.studies.outcomes import (
     Trained,
 )
 from enas_tf.studies.plan import Part, Plan, SearchJob, TrainingJob
+
+# Until it is looked again whether another part has ended a training.
+_WAITING_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,18 +143,22 @@ class Study:
         write_text(path, to_json_text({"scores": scores, "seconds": seconds}) + "\n")
 
     def _train(self, job: TrainingJob) -> None:
-        if self.is_done(job):
-            return
         config = self.retrain.replace(seed=job.seed)
-        retrain(
-            job.architecture,
-            self.final_data,
-            config,
-            self.network_of(job.architecture),
-            self._folder(job),
-            distribution=self.distribution,
-            preset=self.preset,
-        )
+        while not self.is_done(job):
+            try:
+                retrain(
+                    job.architecture,
+                    self.final_data,
+                    config,
+                    self.network_of(job.architecture),
+                    self._folder(job),
+                    distribution=self.distribution,
+                    preset=self.preset,
+                )
+            except RunInUseError:
+                # A search of another part found the same. Should that part end before its
+                # training does, this one takes it over.
+                time.sleep(_WAITING_SECONDS)
 
     def network_of(self, architecture: Architecture) -> Settings:
         """Returns the settings of an architecture's network."""

@@ -5,7 +5,8 @@ import json
 import pytest
 
 import enas_tf
-from enas_tf.errors import RunDirectoryError
+from enas_tf.cli import study as command
+from enas_tf.errors import RunDirectoryError, RunInUseError
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.config import (
     DataConfig,
@@ -150,6 +151,21 @@ def test_parts_that_are_collected_are_the_whole(space, data, work, tmp_path):
     assert comparable(tmp_path / "study") == comparable(tmp_path / "whole")
 
 
+def test_what_another_part_is_training_is_waited_for(space, data, work, tmp_path, monkeypatch):
+    train, waited = module.retrain, []
+
+    def busy(*arguments, **others):
+        if len(waited) < 2:
+            raise RunInUseError("in use by another process")
+        train(*arguments, **others)
+
+    monkeypatch.setattr(module, "retrain", busy)
+    monkeypatch.setattr(module.time, "sleep", waited.append)
+    document = run(space, data, tmp_path / "study")
+    assert len(waited) == 2
+    assert len(document["methods"]["random_sampling"]["searches"]) == CONFIG.num_random
+
+
 def test_missing_parts_are_named(space, data, work, tmp_path):
     run(space, data, tmp_path / "study", part="1/2")
     with pytest.raises(RunDirectoryError, match=r"lacks \d of 10 jobs: random-seed0"):
@@ -203,3 +219,16 @@ def test_a_finished_search_is_studied_as_it_is(space, data, tmp_path):
     assert search["release_string"] == found.architecture.to_release_string()
     assert document["ranking"]["shared_weights"]["num_architectures"] == 2
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == before
+
+
+def test_the_space_of_a_finished_search_counts(space, data, tmp_path, monkeypatch, capsys):
+    enas_tf.search(space, data, SEARCH, tmp_path / "run")
+    trained = []
+    monkeypatch.setattr(module.Study, "_train", lambda study, job: trained.append(job.architecture))
+    monkeypatch.setattr(module.Study, "outcome", lambda study: None)
+    arguments = [f"--run={tmp_path / 'run'}", "--preset=smoke", f"--output_dir={tmp_path / 'out'}"]
+    command.main([*arguments, "--part=1/1"])
+    assert trained
+    assert all(len(one.layers) == space.num_layers for one in trained)
+    assert command.main([*arguments, "--num_layers=6"]) == 2
+    assert "is decided by the search that --run names" in capsys.readouterr().err
