@@ -174,10 +174,15 @@ def make_plan(space: SearchSpace, config: StudyConfig, seed: int) -> Plan:
             f"`num_random` must be at most the number of architectures of the space, about "
             f"{len(drawn)}. Received: num_random={config.num_random}."
         )
-    seeds = range(seed, seed + config.seeds)
+    seeds, names = range(seed, seed + config.seeds), config.method_names
     return Plan(
-        # Seed by seed, so that the first results compare all methods.
-        searches=tuple(SearchJob(method, one) for one in seeds for method in config.method_names),
+        # Seed by seed, so that the first results compare all methods, and each time in another
+        # order, so that no part gets the same method every time.
+        searches=tuple(
+            SearchJob(names[(turn + place) % len(names)], one)
+            for turn, one in enumerate(seeds)
+            for place in range(len(names))
+        ),
         random=tuple(drawn),
         seeds=tuple(range(seed, seed + config.retrain_seeds)),
     )

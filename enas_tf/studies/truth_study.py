@@ -121,4 +121,6 @@ def truth_page(document: dict[str, Any]) -> str:
         ],
         "Better than random search": [f"{m['beats_random_search']:.0%}" for m in methods.values()],
     }
-    return render("truth.html", study=document, charts=[chart._replace(is_wide=True)], columns=columns)
+    return render(
+        "truth.html", study=document, charts=[chart._replace(is_wide=True)], columns=columns
+    )

@@ -36,6 +36,11 @@ def test_parts_together_are_the_whole():
     assert len({job.name for job in plan.jobs()}) == len(plan.jobs())
 
 
+def test_no_part_has_the_same_method_every_time():
+    jobs = make_plan(SPACE, CONFIG, 0).jobs(Part(1, 2))
+    assert {job.method for job in jobs if isinstance(job, SearchJob)} == {"reinforce", "random"}
+
+
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "a/b", "1/0", "-1/2", "1/2/3"])
 def test_what_is_no_part_is_refused(text):
     with pytest.raises(ConfigurationError, match="K/N"):
