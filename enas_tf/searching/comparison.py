@@ -8,8 +8,6 @@ import numpy as np
 
 # Enough for a standard error of a fifth of the spread; scoring them takes seconds.
 NUM_RANDOM = 20
-# Those that learn nothing have nothing to show.
-LEARNING_STRATEGIES: tuple[str, ...] = ("reinforce", "evolution", "surrogate")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,6 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, CONTROLLER, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.comparison import (
-    LEARNING_STRATEGIES,
     NUM_RANDOM,
     Comparison,
     MeanScore,
@@ -391,8 +390,7 @@ class Search(Task):
 
     def _compared(self, candidates: Sequence[Candidate]) -> Comparison | None:
         """Returns how candidates do against random architectures, if the strategy can learn."""
-        strategy = self._config.strategy
-        if self.evaluator.scored() is not None or strategy not in LEARNING_STRATEGIES:
+        if self.evaluator.scored() is not None or not self.strategy.learns:
             return None
         random = random_scores(
             self._space, self._config, weights=self.weights, streams=self.streams, count=NUM_RANDOM
@@ -400,7 +398,7 @@ class Search(Task):
         if not random:
             return None
         scores = [candidate.shared_weights_score for candidate in candidates]
-        comparison = Comparison(strategy, MeanScore.of(scores), MeanScore.of(random))
+        comparison = Comparison(self._config.strategy, MeanScore.of(scores), MeanScore.of(random))
         logger.info("%s.", comparison)
         return comparison
 

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -35,8 +35,12 @@ class Strategy(tf.Module):
     Attributes:
       space: the search space.
       config: the settings of the search.
+      learns: whether rewards change what is proposed; what learns is compared with random
+        architectures at the end of a search.
       num_calls: int64 scalar variable, how often `propose` was called.
     """
+
+    learns: ClassVar[bool] = True
 
     def __init__(self, space: SearchSpace, config: SearchConfig):
         """Initializes the strategy and all its variables.

@@ -21,6 +21,8 @@ class Frozen(Strategy):
       controller: the space's controller.
     """
 
+    learns = False
+
     def __init__(self, space: SearchSpace, config: SearchConfig):
         """Initializes the controller; arguments as for `Strategy`."""
         super().__init__(space, config)

@@ -23,6 +23,11 @@ class ChiefsStrategy:
         self._strategy = strategy
         self._machines = machines
 
+    @property
+    def learns(self) -> bool:
+        """Whether rewards change what is proposed."""
+        return self._strategy.learns
+
     def propose(self, count: int) -> ArchitectureBatch:
         """Returns proposals of the chief; see `Strategy.propose`."""
         return self._shared(count, self._strategy.propose)

@@ -16,6 +16,8 @@ class RandomSearch(Strategy):
     the result: the paper's ablation of a controller that is never updated.
     """
 
+    learns = False
+
     def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
         """Returns random architectures; see `Strategy.draw`."""
         generator = np.random.default_rng(seeds)

@@ -18,6 +18,8 @@ class Reinforce(Frozen):
       policy: the controller's update, with optimizer and baseline.
     """
 
+    learns = True
+
     def __init__(self, space: SearchSpace, config: SearchConfig):
         """Initializes controller, optimizer and baseline; arguments as for `Strategy`."""
         super().__init__(space, config)
