@@ -8,6 +8,7 @@ import pytest
 from enas_tf.records.next_steps import NextStep
 from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
+from enas_tf.spaces.registry import get_space
 from tests.reporting.page.example_runs import (
     add_text,
     half_line,
