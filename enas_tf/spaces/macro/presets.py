@@ -93,7 +93,6 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             # a hundred updates.
             warm_up=0.25,
             shared_weights=SMOKE_TRAINING.replace(epochs=30),
-            reward_batch_size=128,
             policy=PolicyConfig(
                 learning_rate=5e-3,
                 advantage="normalized",

@@ -96,7 +96,6 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             # Cells are told apart only when the weights are trained well: a high rate, a warm-up.
             warm_up=0.3,
             shared_weights=SMOKE_TRAINING.replace(epochs=50, learning_rate=0.2),
-            reward_batch_size=128,
             policy=PolicyConfig(
                 learning_rate=5e-3,
                 advantage="normalized",
