@@ -65,16 +65,31 @@ class LayerCounter(NetworkLayers):
         return result
 
     def convolution(
-        self, inputs: Features, filters: int, size: int | tuple[int, int], name: str
+        self,
+        inputs: Features,
+        filters: int,
+        size: int | tuple[int, int],
+        name: str,
+        padding: str = "same",
     ) -> Counted:
         """See `NetworkLayers`."""
         _, height, width, channels = inputs.shape
         rows, columns = (size, size) if isinstance(size, int) else size
+        if padding == "valid":
+            height, width = height - rows + 1, width - columns + 1
         self._products(rows * columns * channels * filters, height * width)
         return Counted((None, height, width, filters))
 
     def separable_convolution(
-        self, inputs: Features, filters: int, size: int, name: str, strides: int = 1
+        self,
+        inputs: Features,
+        filters: int,
+        size: int,
+        name: str,
+        strides: int = 1,
+        *,
+        dilation: int = 1,
+        centred: bool = False,
     ) -> Counted:
         """See `NetworkLayers`."""
         _, height, width, channels = _strided(inputs, strides)
@@ -82,7 +97,13 @@ class LayerCounter(NetworkLayers):
         return Counted((None, height, width, filters))
 
     def pooling(
-        self, inputs: Features, operation: Operation, name: str, strides: int = 1
+        self,
+        inputs: Features,
+        operation: Operation,
+        name: str,
+        strides: int = 1,
+        *,
+        centred: bool = False,
     ) -> Counted:
         """See `NetworkLayers`."""
         return Counted(_strided(inputs, strides))
@@ -127,9 +148,14 @@ class LayerCounter(NetworkLayers):
         """See `NetworkLayers`."""
         return inputs
 
-    def classifier(self, inputs: Features, num_classes: int, name: str) -> Counted:
+    def classifier(
+        self, inputs: Features, num_classes: int, name: str, *, use_bias: bool = False
+    ) -> Counted:
         """See `NetworkLayers`."""
         self._products(inputs.shape[-1] * num_classes)
+        if use_bias:
+            # It is added, not multiplied.
+            self._kernels += num_classes
         return Counted((None, num_classes))
 
 

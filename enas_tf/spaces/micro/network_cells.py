@@ -1,4 +1,4 @@
-"""The cells of a derived network, in the release's final form and in the supernet's."""
+"""The cells of a derived network: in the release's final form, the supernet's, and DARTS's."""
 
 import abc
 from collections.abc import Callable, Sequence
@@ -23,6 +23,9 @@ class CellBuilder(abc.ABC):
       drop: may drop an operand in training; takes its place, its value and its name.
     """
 
+    # Where windows of stride 2 lie; see `NetworkLayers.separable_convolution`.
+    centred = False
+
     def __init__(self, layers: NetworkLayers, drop: DropOperand | None = None) -> None:
         self._layers = layers
         self._drop = drop
@@ -44,16 +47,24 @@ class CellBuilder(abc.ABC):
         """
 
     def _calibrated(
-        self, older: Features, newer: Features, filters: int, name: str
+        self, older: Features, newer: Features, filters: int, name: str, *, always: bool = False
     ) -> list[Features]:
-        """Brings both inputs of a cell to one size and to `filters` channels."""
+        """Brings both inputs of a cell to one size and to `filters` channels.
+
+        Args:
+          older: output of the cell before the last one.
+          newer: output of the last one.
+          filters: channels.
+          name: of the cell.
+          always: whether inputs that have both already are convolved nevertheless.
+        """
         inputs = []
         for number, tensor in enumerate((older, newer)):
             input_name = f"{name}_input_{number}"
             if tensor.shape[1:3] != newer.shape[1:3]:
                 tensor = self._layers.relu(tensor, input_name)
                 tensor = self._layers.factorized_reduction(tensor, filters, input_name)
-            elif tensor.shape[-1] != filters:
+            elif always or tensor.shape[-1] != filters:
                 tensor = self._layers.rectified_convolution(tensor, filters, input_name)
             inputs.append(tensor)
         return inputs
@@ -113,12 +124,18 @@ class CellBuilder(abc.ABC):
                 self._layers.factorized_reduction(inputs, filters, name) if strides > 1 else inputs
             )
         if operation.is_pooling:
-            return self._layers.pooling(inputs, operation, name, strides)
+            return self._layers.pooling(inputs, operation, name, strides, centred=self.centred)
         outputs = inputs
-        for number in range(STACKED_CONVOLUTIONS):
+        for number in range(STACKED_CONVOLUTIONS if operation.is_separable else 1):
             stack = f"{name}_convolution_{number}"
             outputs = self._layers.separable_convolution(
-                self._layers.relu(outputs, stack), filters, operation.kernel_size, stack, strides
+                self._layers.relu(outputs, stack),
+                filters,
+                operation.kernel_size,
+                stack,
+                strides,
+                dilation=operation.dilation,
+                centred=self.centred,
             )
             outputs, strides = self._layers.normalization(outputs, stack), 1
         return outputs
@@ -170,3 +187,31 @@ class SupernetCellBuilder(CellBuilder):
         tensors = self._with_nodes(inputs, place, cell, 1)
         merged = self._layers.concatenated([tensors[index] for index in cell.loose_ends], name)
         return newer, self._layers.rectified_convolution(merged, place.filters, f"{name}_merge")
+
+
+class DartsCellBuilder(CellBuilder):
+    """Cells of the final network of DARTS.
+
+    Both inputs go through a convolution or, where they are too large, a factorised reduction; in a
+    reduction cell the operations that read an input have stride 2; the output is the concatenation
+    of all nodes. Source: the authors' `cnn/model.py`.
+    """
+
+    centred = True
+
+    def cell(
+        self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
+    ) -> tuple[Features, Features]:
+        """Adds one cell; see `CellBuilder.cell`."""
+        name = f"cell_{place.index}"
+        inputs = self._calibrated(older, newer, place.filters, name, always=True)
+        tensors = self._with_nodes(inputs, place, cell, 2 if place.is_reduction else 1)
+        return newer, self._layers.concatenated(tensors[len(inputs) :], name)
+
+    def _operand(
+        self, inputs: Features, operand: MicroOperand, filters: int, name: str, strides: int
+    ) -> Features:
+        """Adds an operand; an identity that halves the picture begins with a ReLU."""
+        if operand.operation is MicroOperation.IDENTITY and strides > 1:
+            inputs = self._layers.relu(inputs, name)
+        return super()._operand(inputs, operand, filters, name, strides)

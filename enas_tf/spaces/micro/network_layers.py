@@ -9,7 +9,7 @@ Layers have systematic names, so that weights can be found and copied by name. F
 | `cell_i_reduction` | supernet's form: halves the newest tensor before a reduction cell |
 | `cell_i_input_j`, `…_normalization` | brings input `j` (0: older, 1: newer) to size and width |
 | `cell_i_base`, `…_normalization` | final form: one more convolution of the newer input |
-| `cell_i_node_n_operand_o_convolution_s`, `…_normalization` | separable convolution `s`, 0 or 1 |
+| `cell_i_node_n_operand_o_convolution_s`, `…_normalization` | separable convolution `s`: 0 or 1, dilated 0 |
 | `cell_i_node_n_operand_o` | pooling, or identity that halves the picture |
 | `cell_i_node_n` | sum of the operands |
 | `cell_i_loose_end_t` | final form: halves an input `t` that no node of a reduction cell reads |
@@ -30,6 +30,7 @@ from enas_tf.spaces.micro.layout import (
     AUXILIARY_FEATURES,
     AUXILIARY_PROJECTION,
     AUXILIARY_STRIDE,
+    DARTS_FORM,
     STEM_WIDENING,
     auxiliary_cell,
     auxiliary_window,
@@ -37,12 +38,17 @@ from enas_tf.spaces.micro.layout import (
     check_picture_size,
 )
 from enas_tf.spaces.micro.network_cells import (
+    DartsCellBuilder,
     DropOperand,
     FinalCellBuilder,
     SupernetCellBuilder,
 )
 
-_CELL_BUILDERS = {"final": FinalCellBuilder, "supernet": SupernetCellBuilder}
+_CELL_BUILDERS = {
+    "final": FinalCellBuilder,
+    "supernet": SupernetCellBuilder,
+    DARTS_FORM: DartsCellBuilder,
+}
 
 
 def add_micro_network(
@@ -75,27 +81,39 @@ def add_micro_network(
     builder = _CELL_BUILDERS[config.form](layers, drop)
     stem = layers.normalized_convolution(images, STEM_WIDENING * config.filters, 3, "stem")
     older = newer = auxiliary = stem
-    for place in cell_places(config.num_layers, config.filters):
+    for place in cell_places(config.num_layers, config.filters, config.form):
         cell = architecture.reduction if place.is_reduction else architecture.normal
         older, newer = builder.cell(place, cell, older, newer)
-        if place.index == auxiliary_cell(config.num_layers):
+        if place.index == auxiliary_cell(config.num_layers, config.form):
             auxiliary = newer
-    logits = layers.head(layers.relu(newer, "average"), num_classes, config.dropout_rate)
+    is_darts = config.form == DARTS_FORM
+    features = newer if is_darts else layers.relu(newer, "average")
+    logits = layers.head(features, num_classes, config.dropout_rate, use_bias=is_darts)
     if config.auxiliary_weight and not layers.portable:
-        return [logits, _auxiliary_head(layers, auxiliary, num_classes)]
+        return [logits, _auxiliary_head(layers, auxiliary, num_classes, is_darts)]
     return logits
 
 
-def _auxiliary_head(layers: NetworkLayers, inputs: Features, num_classes: int) -> Features:
-    """A second classifier in the middle of the network; source: the release's `_build_aux_head`."""
+def _auxiliary_head(
+    layers: NetworkLayers, inputs: Features, num_classes: int, is_darts: bool
+) -> Features:
+    """A second classifier in the middle of the network.
+
+    Sources: the release's `_build_aux_head`; in the form of DARTS, `AuxiliaryHeadCIFAR`, whose
+    second convolution is not padded, so that one pixel is left, and whose classifier has a bias.
+    """
     name = "auxiliary"
     window = auxiliary_window(inputs.shape[1:3])
     outputs = layers.window_average(layers.relu(inputs, name), window, AUXILIARY_STRIDE, name)
     outputs = layers.normalized_convolution(outputs, AUXILIARY_PROJECTION, 1, f"{name}_projection")
     outputs = layers.relu(outputs, f"{name}_projection")
     outputs = layers.normalized_convolution(
-        outputs, AUXILIARY_FEATURES, tuple(outputs.shape[1:3]), f"{name}_features"
+        outputs,
+        AUXILIARY_FEATURES,
+        tuple(outputs.shape[1:3]),
+        f"{name}_features",
+        "valid" if is_darts else "same",
     )
     outputs = layers.relu(outputs, f"{name}_features")
     outputs = layers.global_average(outputs, f"{name}_average")
-    return layers.classifier(outputs, num_classes, f"{name}_classifier")
+    return layers.classifier(outputs, num_classes, f"{name}_classifier", use_bias=is_darts)
