@@ -51,18 +51,29 @@ class LayerCounter(NetworkLayers):
 
     def alike(self, kind: Hashable, part: Callable[[], Result]) -> Result:
         """Counts the first part of a kind; the others cost the same."""
-        before = self._kernels, self._normalized_channels, self._multiply_adds
+        before = self._counts
         if kind not in self._known:
             result = part()
-            after = self._kernels, self._normalized_channels, self._multiply_adds
-            costs = tuple(new - old for new, old in zip(after, before))
-            self._known[kind] = result, costs
+            self._known[kind] = result, tuple(new - old for new, old in zip(self._counts, before))
             return result
         result, costs = self._known[kind]
-        self._kernels, self._normalized_channels, self._multiply_adds = (
-            old + more for old, more in zip(before, costs)
-        )
+        self._counts = tuple(old + more for old, more in zip(before, costs))
         return result
+
+    def unread(self, part: Callable[[], Result]) -> Result:
+        """Does not count the part."""
+        before = self._counts
+        result = part()
+        self._counts = before
+        return result
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        return self._kernels, self._normalized_channels, self._multiply_adds
+
+    @_counts.setter
+    def _counts(self, counts: tuple[int, ...]) -> None:
+        self._kernels, self._normalized_channels, self._multiply_adds = counts
 
     def convolution(
         self,

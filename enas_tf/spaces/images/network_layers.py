@@ -139,6 +139,16 @@ class NetworkLayers(abc.ABC):
         del kind
         return part()
 
+    def unread(self, part: Callable[[], Result]) -> Result:
+        """Returns what adding a part of the network returns whose results lead to no output.
+
+        A Keras model leaves such layers out.
+
+        Args:
+          part: adds the part.
+        """
+        return part()
+
     def normalized_convolution(
         self,
         inputs: Features,

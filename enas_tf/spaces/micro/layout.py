@@ -42,8 +42,8 @@ class CellPlace:
 def reduction_cells(num_layers: int, form: str = "final") -> tuple[int, int]:
     """Returns the indices of the two reduction cells.
 
-    They stand at `L // 3` and `2 * (L // 3) + 1`; in the form of DARTS, which counts all `N = L + 2`
-    cells, at `N // 3` and `2 * N // 3`.
+    They stand at `L // 3` and `2 * (L // 3) + 1`. The form of DARTS counts all `N = L + 2` cells:
+    they stand at `N // 3` and `2 * N // 3`.
 
     Args:
       num_layers: L, the number of cells besides the two reduction cells.

@@ -1,10 +1,16 @@
 """The cells of a derived network: in the release's final form, the supernet's, and DARTS's."""
 
 import abc
+import functools
 from collections.abc import Callable, Sequence
 
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers
-from enas_tf.spaces.micro.architecture import MicroCell, MicroOperand, MicroOperation
+from enas_tf.spaces.micro.architecture import (
+    NUM_CELL_INPUTS,
+    MicroCell,
+    MicroOperand,
+    MicroOperation,
+)
 from enas_tf.spaces.micro.layout import CellPlace
 
 # A separable operation of the micro space is so many separable convolutions in a row.
@@ -30,6 +36,10 @@ class CellBuilder(abc.ABC):
         self._layers = layers
         self._drop = drop
 
+    def read_inputs(self, cell: MicroCell) -> set[int]:
+        """Returns the inputs on which the output of a cell depends, 0 and 1 or one of them."""
+        return set(range(NUM_CELL_INPUTS))
+
     @abc.abstractmethod
     def cell(
         self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
@@ -47,27 +57,22 @@ class CellBuilder(abc.ABC):
         """
 
     def _calibrated(
-        self, older: Features, newer: Features, filters: int, name: str, *, always: bool = False
+        self, older: Features, newer: Features, filters: int, name: str
     ) -> list[Features]:
-        """Brings both inputs of a cell to one size and to `filters` channels.
+        """Brings both inputs of a cell to one size and to `filters` channels."""
+        return [
+            tensor
+            if tensor.shape[1:] == (*newer.shape[1:3], filters)
+            else self._fitted(tensor, newer, filters, f"{name}_input_{number}")
+            for number, tensor in enumerate((older, newer))
+        ]
 
-        Args:
-          older: output of the cell before the last one.
-          newer: output of the last one.
-          filters: channels.
-          name: of the cell.
-          always: whether inputs that have both already are convolved nevertheless.
-        """
-        inputs = []
-        for number, tensor in enumerate((older, newer)):
-            input_name = f"{name}_input_{number}"
-            if tensor.shape[1:3] != newer.shape[1:3]:
-                tensor = self._layers.relu(tensor, input_name)
-                tensor = self._layers.factorized_reduction(tensor, filters, input_name)
-            elif always or tensor.shape[-1] != filters:
-                tensor = self._layers.rectified_convolution(tensor, filters, input_name)
-            inputs.append(tensor)
-        return inputs
+    def _fitted(self, inputs: Features, newer: Features, filters: int, name: str) -> Features:
+        """Brings an input of a cell to the size of the newer one and to `filters` channels."""
+        if inputs.shape[1:3] == newer.shape[1:3]:
+            return self._layers.rectified_convolution(inputs, filters, name)
+        rectified = self._layers.relu(inputs, name)
+        return self._layers.factorized_reduction(rectified, filters, name)
 
     def _with_nodes(
         self,
@@ -199,12 +204,23 @@ class DartsCellBuilder(CellBuilder):
 
     centred = True
 
+    def read_inputs(self, cell: MicroCell) -> set[int]:
+        """Returns the inputs that a node reads; the others are no part of the output."""
+        read = {operand.input for node in cell.nodes for operand in node.operands}
+        return read & super().read_inputs(cell)
+
     def cell(
         self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
     ) -> tuple[Features, Features]:
         """Adds one cell; see `CellBuilder.cell`."""
         name = f"cell_{place.index}"
-        inputs = self._calibrated(older, newer, place.filters, name, always=True)
+        inputs = []
+        for number, tensor in enumerate((older, newer)):
+            fit = functools.partial(
+                self._fitted, tensor, newer, place.filters, f"{name}_input_{number}"
+            )
+            is_read = number in self.read_inputs(cell)
+            inputs.append(fit() if is_read else self._layers.unread(fit))
         tensors = self._with_nodes(inputs, place, cell, 2 if place.is_reduction else 1)
         return newer, self._layers.concatenated(tensors[len(inputs) :], name)
 

@@ -167,9 +167,9 @@ MICRO_ARCHITECTURES = {
     # Each node reads the other: nothing would be left for the output.
     "3 0 0 0 2 0 0 0 " * 2: "Normal cell: Node 0: `input` must be",
     "0 0 0 0 2 0 3 0 " * 2: "Normal cell: Node 1: `input` must be the index of an earlier tensor",
-    "0 5 0 0 0 0 0 0": "Normal cell: Node 0: An operation must be an integer from 0 to 4",
+    "0 7 0 0 0 0 0 0": "Normal cell: Node 0: An operation must be an integer from 0 to 6",
     "0 0 0 0 0 0 0 -1": "Reduction cell: Node 0: An operation",
-    "0 99999999999999999999 0 0 0 0 0 0": "from 0 to 4",
+    "0 99999999999999999999 0 0 0 0 0 0": "from 0 to 6",
     "99999999999999999999 0 0 0 0 0 0 0": "from 0 to 1",
     "|": "is empty",
     "enas_macro_release": "or one of enas_micro_release",
