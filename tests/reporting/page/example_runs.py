@@ -32,7 +32,10 @@ def write_search(folder, space_name="macro", *, events=True, finished=True, **da
     """Writes a search into a folder and returns its space."""
     preset = get_space(space_name).search_presets["smoke"]
     space = preset.space
-    with RunDirectory.open(folder, search_configuration(space_name, **data)) as run:
+    # Of this version, which always says where settings come from.
+    origin = {"preset": None}
+    configuration = search_configuration(space_name, **data)
+    with RunDirectory.open(folder, configuration, origin=origin) as run:
         if events:
             _write_events(run, space)
         if finished:

@@ -8,6 +8,7 @@ import pytest
 from enas_tf.records.next_steps import NextStep
 from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
+from enas_tf.spaces.registry import get_space
 from tests.reporting.page.example_runs import (
     add_text,
     half_line,
@@ -172,7 +173,8 @@ def test_settings_that_differ_are_marked(tmp_path):
     write_search(tmp_path)
     text = page_of(tmp_path).text
     assert "nearest to smoke; 1 setting differs" in text
-    assert "search.shared_weights.epochs Passes over the training set. ● 3 310 20" in text
+    epochs = get_space("macro").search_presets["smoke"].search.shared_weights.epochs
+    assert f"search.shared_weights.epochs Passes over the training set. ● 3 310 {epochs}" in text
 
 
 def test_a_long_ranking_is_folded(tmp_path):
