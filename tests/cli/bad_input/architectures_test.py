@@ -172,7 +172,7 @@ MICRO_ARCHITECTURES = {
     "0 99999999999999999999 0 0 0 0 0 0": "from 0 to 6",
     "99999999999999999999 0 0 0 0 0 0 0": "from 0 to 1",
     "|": "is empty",
-    "enas_macro_release": "or one of enas_micro_release",
+    "enas_macro_release": "or one of darts_v1, darts_v2, enas_micro_release",
     "runs/macro": "space 'macro', not of 'micro'; give --space=macro",
     "@channels_good": "space 'macro', not of 'micro'; give --space=macro",
     "@broken": "is not valid JSON",
