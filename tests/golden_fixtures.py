@@ -1,4 +1,4 @@
-"""Numbers computed with the authors' release, for the parity tests.
+"""Numbers computed with the authors' release and with DARTS's, for the parity tests.
 
 They come from `tests/golden/`, or from another folder with files of the same format, named by the
 environment variable `ENAS_GOLDEN_DIR`.
@@ -16,6 +16,11 @@ def golden_path(name: str) -> pathlib.Path:
     """Returns the path of a fixture file."""
     folder = os.environ.get("ENAS_GOLDEN_DIR") or pathlib.Path(__file__).parent / "golden"
     return pathlib.Path(folder) / name
+
+
+def golden_names(pattern: str) -> list[str]:
+    """Returns the names of all fixture files that match a pattern."""
+    return sorted(path.name for path in golden_path("").glob(pattern))
 
 
 def load_golden(name: str) -> dict[str, Any]:

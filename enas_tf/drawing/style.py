@@ -26,12 +26,14 @@ GREY = ("#eceff3", "#6b7785")
 TRUNK = "#8a96a3"
 
 # Fill of the box, and a darker colour for outlines and lines. Families (plain convolution,
-# separable convolution, pooling) have a hue each, larger windows the deeper shade.
+# separable and dilated convolution, pooling) have a hue each, larger windows the deeper shade.
 _COLOURS = {
     "convolution_3x3": ("#cfe3f7", "#3b7cc4"),
     "separable_convolution_3x3": ("#d6efd0", "#4b9b45"),
     "convolution_5x5": ("#93bdea", "#1f4f93"),
     "separable_convolution_5x5": ("#97d18c", "#22662a"),
+    "dilated_convolution_3x3": ("#cdeeea", "#2f8f86"),
+    "dilated_convolution_5x5": ("#8ed1c8", "#17625b"),
     "average_pooling_3x3": ("#fbe3bd", "#c98a1b"),
     "max_pooling_3x3": ("#f7c0a6", "#c1522a"),
     "identity": ("#e5dcf3", "#7a5aa8"),

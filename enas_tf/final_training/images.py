@@ -56,9 +56,9 @@ class ImageTraining(Training):
         self.normalization = data.normalization(self.part)
         training = config.training
         epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), training.batch_size)
-        schedule = (
-            {"training_steps": training.epochs * epoch_steps} if self.form.is_scheduled else {}
-        )
+        schedule = {}
+        if self.form.is_scheduled:
+            schedule = {"training_steps": training.epochs * epoch_steps, "epoch_steps": epoch_steps}
         super().__init__(
             architecture,
             config,

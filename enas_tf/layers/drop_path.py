@@ -16,7 +16,7 @@ class DropPathSchedule(keras.layers.Layer):
     An operand is kept with the probability `1 - progress * rate`, where `rate` is its own and
     `progress` grows from 0 to 1 over the training: `min(1, (step + 1) / training_steps)`. A kept
     one is scaled up, so that its mean stays. Source: the authors' release, `_apply_drop_path` and
-    `micro_child.py`.
+    `micro_child.py`. With `epoch_steps`, `progress` is the share of past epochs, as in DARTS.
 
     One layer serves the network: it counts the training steps and makes all draws at once. The
     draws depend on the seed, that count and the replica alone, and the count is a weight of the
@@ -25,6 +25,8 @@ class DropPathSchedule(keras.layers.Layer):
     Args:
       rates: probability of each operand to be dropped at the end of the training, below 1.
       training_steps: steps of the whole training. Default: unknown, `progress` is always 1.
+      epoch_steps: steps of an epoch, in the course of which `progress` stays as it is. Default: it
+        grows with every step.
       seed: of the draws.
       **kwargs: `name` and `dtype`, as for any Keras layer.
 
@@ -37,7 +39,7 @@ class DropPathSchedule(keras.layers.Layer):
       to be kept. To be applied by `DropPath`.
 
     Raises:
-      ConfigurationError: a rate is not from 0 to below 1, or there are no training steps.
+      ConfigurationError: a rate is not from 0 to below 1, or there are no steps.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class DropPathSchedule(keras.layers.Layer):
         rates: Sequence[float],
         *,
         training_steps: int | None = None,
+        epoch_steps: int | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -55,12 +58,13 @@ class DropPathSchedule(keras.layers.Layer):
                 "`rates` must be at least one number from 0 to below 1. "
                 f"Received: rates={list(self.rates)}."
             )
-        if training_steps is not None and training_steps < 1:
-            raise ConfigurationError(
-                "`training_steps` must be a positive integer or None. "
-                f"Received: training_steps={training_steps}."
-            )
+        for name, steps in (("training_steps", training_steps), ("epoch_steps", epoch_steps)):
+            if steps is not None and steps < 1:
+                raise ConfigurationError(
+                    f"`{name}` must be a positive integer or None. Received: {name}={steps}."
+                )
         self.training_steps = training_steps
+        self.epoch_steps = epoch_steps
         self.seed = seed
         self.num_calls = call_counter()
         self.built = True
@@ -76,8 +80,10 @@ class DropPathSchedule(keras.layers.Layer):
         """
         progress = tf.constant(1.0)
         if self.training_steps is not None:
-            share = (tf.cast(step, tf.float32) + 1.0) / self.training_steps
-            progress = tf.minimum(1.0, share)
+            # A step counts when it begins, an epoch when it has ended.
+            past = step + 1 if self.epoch_steps is None else step // self.epoch_steps
+            past *= self.epoch_steps or 1
+            progress = tf.minimum(1.0, tf.cast(past, tf.float32) / self.training_steps)
         return 1.0 - progress * tf.constant(self.rates, tf.float32)
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> list[tf.Tensor]:
@@ -101,6 +107,7 @@ class DropPathSchedule(keras.layers.Layer):
             **super().get_config(),
             "rates": list(self.rates),
             "training_steps": self.training_steps,
+            "epoch_steps": self.epoch_steps,
             "seed": self.seed,
         }
 

@@ -35,6 +35,11 @@ class Operation(enum.IntEnum):
         """Whether the operation is made of depthwise-separable convolutions."""
         return self.name.startswith("SEPARABLE")
 
+    @functools.cached_property
+    def dilation(self) -> int:
+        """Distance in pixels of what the window reads: 2 if it is dilated, otherwise 1."""
+        return 2 if self.name.startswith("DILATED") else 1
+
     @classmethod
     def from_label(cls, label: str) -> Self:
         """Returns the operation of a name as in `label`.

@@ -219,7 +219,8 @@ def test_auxiliary_head_is_neither_counted_nor_saved(micro_run, data):
     np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
 
 
-def test_drop_path_rises_over_the_whole_training(data, monkeypatch):
+@pytest.mark.parametrize(("form", "epoch_steps"), [("final", None), ("darts", 3)])
+def test_drop_path_rises_over_the_whole_training(form, epoch_steps, data, monkeypatch):
     built = []
 
     def build(*args, **kwargs):
@@ -227,16 +228,17 @@ def test_drop_path_rises_over_the_whole_training(data, monkeypatch):
         return built[-1]
 
     entry = get_space("micro")
-    form = dataclasses.replace(entry.network_form(), build=build)
+    builds = dataclasses.replace(entry.network_form(), build=build)
     monkeypatch.setattr(
-        images, "get_space", lambda name: dataclasses.replace(entry, network_form=lambda: form)
+        images, "get_space", lambda name: dataclasses.replace(entry, network_form=lambda: builds)
     )
     config = CONFIG.replace(use_validation=True)
+    network = MICRO_NETWORK.replace(form=form)
     events = []
-    retrain(MICRO_ARCHITECTURE, data, config, MICRO_NETWORK, on_event=events.append)
+    retrain(MICRO_ARCHITECTURE, data, config, network, on_event=events.append)
     schedule = built[0].get_layer("drop_path")
     # Two epochs of three steps; validation and test do not count.
-    assert schedule.training_steps == 6
+    assert (schedule.training_steps, schedule.epoch_steps) == (6, epoch_steps)
     assert int(schedule.num_calls.numpy()) == 6
     assert [0.0 <= event["validation_accuracy"] <= 1.0 for event in events] == [True, True]
 

@@ -80,6 +80,12 @@ def test_restoring_the_layer_goes_on_with_its_draws(tmp_path):
     np.testing.assert_array_equal(draw(other, 64), expected)
 
 
+def test_with_epochs_the_share_of_past_epochs_counts():
+    layer = DropPathSchedule([0.6], training_steps=9, epoch_steps=3)
+    keep = [float(layer.keep_probabilities(step)[0]) for step in (0, 2, 3, 8, 9)]
+    np.testing.assert_allclose(keep, [1.0, 1.0, 0.8, 0.6, 0.4], rtol=1e-6)
+
+
 def test_the_seed_decides_the_draws():
     first, second = (draw(DropPathSchedule([0.5], seed=seed), 64) for seed in (0, 1))
     assert (first != second).any()
@@ -100,7 +106,9 @@ def test_replicas_have_different_draws_and_one_count(two_devices):
 
 
 def test_survives_serialisation():
-    config = DropPathSchedule([0.1, 0.5], training_steps=9, seed=3, name="paths").get_config()
+    config = DropPathSchedule(
+        [0.1, 0.5], training_steps=9, epoch_steps=3, name="paths"
+    ).get_config()
     assert DropPathSchedule.from_config(config).get_config() == config
 
 
@@ -111,6 +119,7 @@ def test_survives_serialisation():
         ({"rates": [0.5, 1.0]}, "`rates`"),
         ({"rates": [-0.1]}, "`rates`"),
         ({"rates": [0.5], "training_steps": 0}, "`training_steps`"),
+        ({"rates": [0.5], "epoch_steps": 0}, "`epoch_steps`"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):

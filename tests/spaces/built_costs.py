@@ -26,7 +26,8 @@ def built_costs(network):
 def _products(layer):
     """Every number of a kernel is used once at every position of the layer's output."""
     if isinstance(layer, (keras.layers.SeparableConv2D, keras.layers.Conv2D, keras.layers.Dense)):
-        kernels = layer.weights
+        # Biases are added.
+        kernels = [weight for weight in layer.weights if len(weight.shape) > 1]
     elif isinstance(layer, FactorizedReduction):
         kernels = [layer.path_1, layer.path_2]
     else:

@@ -7,6 +7,7 @@ import pytest
 
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.micro.architecture import MicroArchitecture
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
@@ -32,6 +33,7 @@ FORMS = {
     "micro, deep": (MICRO, {"num_layers": 7, "filters": 2}),
     "micro, one cell": (MICRO, {"num_layers": 1, "filters": 4}),
     "micro, supernet's form": (MICRO, {"num_layers": 4, "filters": 4, "form": "supernet"}),
+    "micro, form of DARTS": (MICRO, {"num_layers": 4, "filters": 4, "form": "darts"}),
     "micro, no auxiliary head": (MICRO, {"num_layers": 3, "filters": 4, "auxiliary_weight": 0.0}),
     "rnn": (RNN, {"hidden_size": 6}),
     "rnn, loose ends": (RNN, {"hidden_size": 5, "cell_output": "loose_ends"}),
@@ -61,6 +63,17 @@ def test_costs_are_those_of_the_built_network(form):
 def test_costs_are_those_of_many_built_networks(form):
     for seed in range(1, 67):
         check(form, seed)
+
+
+# Inputs that no node reads in one cell or in both; in some networks half the cells lead nowhere.
+@pytest.mark.parametrize("text", ["1 4 1 4 1 4 1 4", "0 4 0 0 0 4 0 3", "1 4 1 0 0 4 0 1"])
+@pytest.mark.parametrize("num_layers", [1, 2, 5])
+@pytest.mark.parametrize("portable", [True, False])
+def test_what_leads_to_no_output_is_not_counted_in_the_form_of_darts(text, num_layers, portable):
+    config = get_space("micro").network(num_layers=num_layers, filters=4, form="darts")
+    architecture = MicroArchitecture.from_release_string(text)
+    network = MICRO.build_network(architecture, config, portable=portable)
+    assert MICRO.costs(architecture, config, portable=portable) == built_costs(network)
 
 
 def test_costs_of_the_lstm():

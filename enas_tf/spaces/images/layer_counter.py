@@ -51,30 +51,56 @@ class LayerCounter(NetworkLayers):
 
     def alike(self, kind: Hashable, part: Callable[[], Result]) -> Result:
         """Counts the first part of a kind; the others cost the same."""
-        before = self._kernels, self._normalized_channels, self._multiply_adds
+        before = self._counts
         if kind not in self._known:
             result = part()
-            after = self._kernels, self._normalized_channels, self._multiply_adds
-            costs = tuple(new - old for new, old in zip(after, before))
-            self._known[kind] = result, costs
+            self._known[kind] = result, tuple(new - old for new, old in zip(self._counts, before))
             return result
         result, costs = self._known[kind]
-        self._kernels, self._normalized_channels, self._multiply_adds = (
-            old + more for old, more in zip(before, costs)
-        )
+        self._counts = tuple(old + more for old, more in zip(before, costs))
         return result
 
+    def unread(self, part: Callable[[], Result]) -> Result:
+        """Does not count the part."""
+        before = self._counts
+        result = part()
+        self._counts = before
+        return result
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        return self._kernels, self._normalized_channels, self._multiply_adds
+
+    @_counts.setter
+    def _counts(self, counts: tuple[int, ...]) -> None:
+        self._kernels, self._normalized_channels, self._multiply_adds = counts
+
     def convolution(
-        self, inputs: Features, filters: int, size: int | tuple[int, int], name: str
+        self,
+        inputs: Features,
+        filters: int,
+        size: int | tuple[int, int],
+        name: str,
+        padding: str = "same",
     ) -> Counted:
         """See `NetworkLayers`."""
         _, height, width, channels = inputs.shape
         rows, columns = (size, size) if isinstance(size, int) else size
+        if padding == "valid":
+            height, width = height - rows + 1, width - columns + 1
         self._products(rows * columns * channels * filters, height * width)
         return Counted((None, height, width, filters))
 
     def separable_convolution(
-        self, inputs: Features, filters: int, size: int, name: str, strides: int = 1
+        self,
+        inputs: Features,
+        filters: int,
+        size: int,
+        name: str,
+        strides: int = 1,
+        *,
+        dilation: int = 1,
+        centred: bool = False,
     ) -> Counted:
         """See `NetworkLayers`."""
         _, height, width, channels = _strided(inputs, strides)
@@ -82,7 +108,13 @@ class LayerCounter(NetworkLayers):
         return Counted((None, height, width, filters))
 
     def pooling(
-        self, inputs: Features, operation: Operation, name: str, strides: int = 1
+        self,
+        inputs: Features,
+        operation: Operation,
+        name: str,
+        strides: int = 1,
+        *,
+        centred: bool = False,
     ) -> Counted:
         """See `NetworkLayers`."""
         return Counted(_strided(inputs, strides))
@@ -127,9 +159,14 @@ class LayerCounter(NetworkLayers):
         """See `NetworkLayers`."""
         return inputs
 
-    def classifier(self, inputs: Features, num_classes: int, name: str) -> Counted:
+    def classifier(
+        self, inputs: Features, num_classes: int, name: str, *, use_bias: bool = False
+    ) -> Counted:
         """See `NetworkLayers`."""
         self._products(inputs.shape[-1] * num_classes)
+        if use_bias:
+            # It is added, not multiplied.
+            self._kernels += num_classes
         return Counted((None, num_classes))
 
 

@@ -46,22 +46,42 @@ class NetworkBuilder(NetworkLayers):
         self._rectified: dict[int, tuple[keras.KerasTensor, keras.KerasTensor]] = {}
 
     def convolution(
-        self, inputs: keras.KerasTensor, filters: int, size: int | tuple[int, int], name: str
+        self,
+        inputs: keras.KerasTensor,
+        filters: int,
+        size: int | tuple[int, int],
+        name: str,
+        padding: str = "same",
     ) -> keras.KerasTensor:
-        """Convolution of stride 1 with SAME padding and without a bias."""
+        """Convolution of stride 1 without a bias."""
         return keras.layers.Conv2D(
             filters,
             size,
-            padding="same",
+            padding=padding,
             use_bias=False,
             kernel_initializer=keras.initializers.HeNormal(seed=self.layer_seed(name)),
             name=name,
         )(inputs)
 
     def separable_convolution(
-        self, inputs: keras.KerasTensor, filters: int, size: int, name: str, strides: int = 1
+        self,
+        inputs: keras.KerasTensor,
+        filters: int,
+        size: int,
+        name: str,
+        strides: int = 1,
+        *,
+        dilation: int = 1,
+        centred: bool = False,
     ) -> keras.KerasTensor:
         """Depthwise, then pointwise convolution with nothing in between."""
+        padding = "same"
+        if strides > 1 and dilation > 1:
+            # It reads and keeps every second pixel only; no layer has both a stride and a dilation.
+            inputs, strides, dilation = _every_second(inputs, name), 1, 1
+        elif strides > 1 and centred:
+            inputs = keras.layers.ZeroPadding2D(size // 2, name=f"{name}_padding")(inputs)
+            padding = "valid"
         seed = self.layer_seed(name)
         # HeNormal would count the inputs of all channels; a depthwise output has size² of them.
         depthwise = keras.initializers.TruncatedNormal(
@@ -71,7 +91,8 @@ class NetworkBuilder(NetworkLayers):
             filters,
             size,
             strides=strides,
-            padding="same",
+            padding=padding,
+            dilation_rate=dilation,
             use_bias=False,
             depthwise_initializer=depthwise,
             pointwise_initializer=keras.initializers.HeNormal(seed=seed + 1),
@@ -79,11 +100,20 @@ class NetworkBuilder(NetworkLayers):
         )(inputs)
 
     def pooling(
-        self, inputs: keras.KerasTensor, operation: Operation, name: str, strides: int = 1
+        self,
+        inputs: keras.KerasTensor,
+        operation: Operation,
+        name: str,
+        strides: int = 1,
+        *,
+        centred: bool = False,
     ) -> keras.KerasTensor:
         """Pooling with SAME padding, which an average does not count."""
         is_average = operation.name.startswith("AVERAGE")
         pooling = keras.layers.AveragePooling2D if is_average else keras.layers.MaxPooling2D
+        if strides > 1 and centred:
+            # With stride 1 all windows are centred; padding beforehand would count.
+            return _every_second(self.pooling(inputs, operation, name), name)
         return pooling(operation.kernel_size, strides=strides, padding="same", name=name)(inputs)
 
     def window_average(
@@ -156,12 +186,12 @@ class NetworkBuilder(NetworkLayers):
         return dropout(rate, seed=self.layer_seed(name), name=name)(inputs)
 
     def classifier(
-        self, inputs: keras.KerasTensor, num_classes: int, name: str
+        self, inputs: keras.KerasTensor, num_classes: int, name: str, *, use_bias: bool = False
     ) -> keras.KerasTensor:
-        """Logits from features `[batch, features]`, without a bias."""
+        """Logits from features `[batch, features]`."""
         return keras.layers.Dense(
             num_classes,
-            use_bias=False,
+            use_bias=use_bias,
             kernel_initializer=keras.initializers.HeNormal(seed=self.layer_seed(name)),
             name=name,
         )(inputs)
@@ -169,6 +199,11 @@ class NetworkBuilder(NetworkLayers):
     def layer_seed(self, name: str) -> int:
         """Returns `layer_seed` of the network's seed."""
         return layer_seed(self.seed, name)
+
+
+def _every_second(inputs: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """Returns every second pixel of every second row, the first one included."""
+    return keras.layers.MaxPooling2D(1, strides=2, padding="same", name=f"{name}_halved")(inputs)
 
 
 def layer_seed(seed: int, name: str) -> int:

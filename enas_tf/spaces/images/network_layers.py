@@ -36,21 +36,55 @@ class NetworkLayers(abc.ABC):
 
     @abc.abstractmethod
     def convolution(
-        self, inputs: Features, filters: int, size: int | tuple[int, int], name: str
+        self,
+        inputs: Features,
+        filters: int,
+        size: int | tuple[int, int],
+        name: str,
+        padding: str = "same",
     ) -> Features:
-        """Convolution of stride 1 with SAME padding and without a bias."""
+        """Convolution of stride 1 without a bias; its padding is `same` or `valid`."""
 
     @abc.abstractmethod
     def separable_convolution(
-        self, inputs: Features, filters: int, size: int, name: str, strides: int = 1
+        self,
+        inputs: Features,
+        filters: int,
+        size: int,
+        name: str,
+        strides: int = 1,
+        *,
+        dilation: int = 1,
+        centred: bool = False,
     ) -> Features:
-        """Depthwise, then pointwise convolution with nothing in between; SAME padding, no bias."""
+        """Depthwise, then pointwise convolution with nothing in between; SAME padding, no bias.
+
+        Args:
+          inputs: what it reads.
+          filters: channels of the output.
+          size: height and width of the depthwise kernel.
+          name: of the layer.
+          strides: 1 or 2.
+          dilation: distance of the pixels that the kernel reads, 1 or 2; with a stride at least 2,
+            and then centred.
+          centred: with stride 2 windows lie around pixels 0, 2, 4, …, as PyTorch's padding has it;
+            TensorFlow's begins them there where sides are even.
+        """
 
     @abc.abstractmethod
     def pooling(
-        self, inputs: Features, operation: Operation, name: str, strides: int = 1
+        self,
+        inputs: Features,
+        operation: Operation,
+        name: str,
+        strides: int = 1,
+        *,
+        centred: bool = False,
     ) -> Features:
-        """Pooling with SAME padding, which an average does not count."""
+        """Pooling with SAME padding, which an average does not count.
+
+        For `centred` see `separable_convolution`.
+        """
 
     @abc.abstractmethod
     def window_average(
@@ -90,8 +124,10 @@ class NetworkLayers(abc.ABC):
         """Dropout in training."""
 
     @abc.abstractmethod
-    def classifier(self, inputs: Features, num_classes: int, name: str) -> Features:
-        """Logits from features `[batch, features]`, without a bias."""
+    def classifier(
+        self, inputs: Features, num_classes: int, name: str, *, use_bias: bool = False
+    ) -> Features:
+        """Logits from features `[batch, features]`."""
 
     def alike(self, kind: Hashable, part: Callable[[], Result]) -> Result:
         """Returns what adding a part of the network returns.
@@ -103,17 +139,34 @@ class NetworkLayers(abc.ABC):
         del kind
         return part()
 
+    def unread(self, part: Callable[[], Result]) -> Result:
+        """Returns what adding a part of the network returns whose results lead to no output.
+
+        A Keras model leaves such layers out.
+
+        Args:
+          part: adds the part.
+        """
+        return part()
+
     def normalized_convolution(
-        self, inputs: Features, filters: int, size: int | tuple[int, int], name: str
+        self,
+        inputs: Features,
+        filters: int,
+        size: int | tuple[int, int],
+        name: str,
+        padding: str = "same",
     ) -> Features:
         """Convolution and batch normalisation `name_normalization`."""
-        return self.normalization(self.convolution(inputs, filters, size, name), name)
+        return self.normalization(self.convolution(inputs, filters, size, name, padding), name)
 
     def rectified_convolution(self, inputs: Features, filters: int, name: str) -> Features:
         """ReLU, 1 x 1 convolution, batch normalisation."""
         return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
 
-    def head(self, inputs: Features, num_classes: int, dropout_rate: float) -> Features:
-        """Global average, dropout and the classifier, which has no bias."""
+    def head(
+        self, inputs: Features, num_classes: int, dropout_rate: float, *, use_bias: bool = False
+    ) -> Features:
+        """Global average, dropout and the classifier."""
         outputs = self.dropout(self.global_average(inputs, "average"), dropout_rate, "dropout")
-        return self.classifier(outputs, num_classes, "classifier")
+        return self.classifier(outputs, num_classes, "classifier", use_bias=use_bias)

@@ -30,10 +30,11 @@ _INTEGERS_PER_NODE = 2 * OPERANDS_PER_NODE
 
 
 class MicroOperation(Operation):
-    """What a node does with one of its inputs; the values are those of the release.
+    """What a node does with one of its inputs; the first five values are those of the release.
 
     A separable convolution stands for two of them: (ReLU, depthwise, pointwise, batch
-    normalisation) twice.
+    normalisation) twice. A dilated convolution is the same once, with pixels left out between those
+    that it reads; it comes from DARTS, and only networks have it, not the supernet.
     """
 
     SEPARABLE_CONVOLUTION_3X3 = 0
@@ -41,6 +42,12 @@ class MicroOperation(Operation):
     AVERAGE_POOLING_3X3 = 2
     MAX_POOLING_3X3 = 3
     IDENTITY = 4
+    DILATED_CONVOLUTION_3X3 = 5
+    DILATED_CONVOLUTION_5X5 = 6
+
+
+# The supernet has weights for the operations of the release.
+NUM_SEARCHED_OPERATIONS = 5
 
 
 @dataclasses.dataclass(frozen=True, order=True)

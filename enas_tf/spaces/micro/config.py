@@ -48,9 +48,10 @@ class MicroNetworkConfig(Settings):
     form: str = setting(
         "final",
         "The release's final network (strides inside the reduction cells, loose ends "
-        "concatenated), or the supernet's form (reductions before the cells, loose ends merged by "
-        "a 1 x 1 convolution).",
-        choices=("final", "supernet"),
+        "concatenated), the supernet's form (reductions before the cells, loose ends merged by "
+        "a 1 x 1 convolution), or the final network of DARTS (all nodes concatenated, both inputs "
+        "convolved in every cell, a classifier with bias).",
+        choices=("final", "supernet", "darts"),
     )
     dropout_rate: float = setting(
         0.2, "Share of features dropped before the classifier.", minimum=0.0, below=1.0
@@ -58,7 +59,8 @@ class MicroNetworkConfig(Settings):
     drop_path_rate: float = setting(
         0.4,
         "Probability that an operand of the last cell is dropped at the end of the training; it "
-        "rises linearly with depth and time.",
+        "rises linearly with depth and time. In the form of DARTS it is that of all cells, and "
+        "rises from epoch to epoch.",
         minimum=0.0,
         below=1.0,
     )

@@ -12,6 +12,7 @@ from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,
+    NUM_SEARCHED_OPERATIONS,
     OPERANDS_PER_NODE,
     MicroArchitecture,
     MicroCell,
@@ -51,11 +52,11 @@ class MicroDecisionSpace(DecisionSpace):
     )
     num_classes: int = setting(10, "Number of classes.", minimum=2, flag=False)
     num_operations: int = setting(
-        len(MicroOperation),
+        NUM_SEARCHED_OPERATIONS,
         "Use the first so many operations: separable convolution 3x3, separable 5x5, average "
         "pooling, max pooling, identity.",
         minimum=1,
-        maximum=len(MicroOperation),
+        maximum=NUM_SEARCHED_OPERATIONS,
     )
     dropout_rate: float = setting(
         0.1, "Share of features dropped before the supernet's classifier.", minimum=0.0, below=1.0

@@ -31,6 +31,8 @@ _SHORT_NAMES = {
     MicroOperation.AVERAGE_POOLING_3X3: ("avg pool", "3x3"),
     MicroOperation.MAX_POOLING_3X3: ("max pool", "3x3"),
     MicroOperation.IDENTITY: ("identity",),
+    MicroOperation.DILATED_CONVOLUTION_3X3: ("dilated", "3x3"),
+    MicroOperation.DILATED_CONVOLUTION_5X5: ("dilated", "5x5"),
 }
 _NOTES = {
     "normal": "keeps height and width",
@@ -70,8 +72,11 @@ def picture_of_micro(architecture: MicroArchitecture) -> Picture:
         for node in cell.nodes
         for operand in node.operands
     }
-    note = "A node adds two operations. What no node reads is concatenated: the output of the cell."
-    shapes, y = head(heading, [note], sorted(used), width)
+    notes = [
+        "A node adds two operations. What no node reads is concatenated: the output of the cell.",
+        "In the form of DARTS all nodes are.",
+    ]
+    shapes, y = head(heading, notes, sorted(used), width)
     top, left = y + 2.0, MARGIN
     height = max(panel.height for panel in panels)
     for panel in panels:

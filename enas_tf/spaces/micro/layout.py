@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from enas_tf.errors import ConfigurationError
 from enas_tf.spaces.images.space import check_input_shape
 
+# The value of `MicroNetworkConfig.form` for the final network of DARTS.
+DARTS_FORM = "darts"
 # Both reductions must find something to halve.
 SMALLEST_SIDE = 4
 # The stem has so many times the filters of the first cells.
@@ -37,17 +39,32 @@ class CellPlace:
     filters: int
 
 
-def cell_places(num_layers: int, filters: int) -> tuple[CellPlace, ...]:
-    """Returns all cells of a network, first to last.
+def reduction_cells(num_layers: int, form: str = "final") -> tuple[int, int]:
+    """Returns the indices of the two reduction cells.
 
-    There are `num_layers + 2`; the reduction cells stand at `L // 3` and `2 * (L // 3) + 1`, and
-    each doubles the channels.
+    They stand at `L // 3` and `2 * (L // 3) + 1`. The form of DARTS counts all `N = L + 2` cells:
+    they stand at `N // 3` and `2 * N // 3`.
 
     Args:
       num_layers: L, the number of cells besides the two reduction cells.
-      filters: channels in the first cells.
+      form: of the network.
     """
-    reductions = (num_layers // 3, 2 * (num_layers // 3) + 1)
+    if form == DARTS_FORM:
+        return (num_layers + 2) // 3, 2 * (num_layers + 2) // 3
+    return num_layers // 3, 2 * (num_layers // 3) + 1
+
+
+def cell_places(num_layers: int, filters: int, form: str = "final") -> tuple[CellPlace, ...]:
+    """Returns all cells of a network, first to last.
+
+    There are `num_layers + 2`; each of the two reduction cells doubles the channels.
+
+    Args:
+      num_layers: the number of cells besides the two reduction cells.
+      filters: channels in the first cells.
+      form: of the network.
+    """
+    reductions = reduction_cells(num_layers, form)
     places = []
     for index in range(num_layers + 2):
         stage = sum(index >= reduction for reduction in reductions)
@@ -55,15 +72,18 @@ def cell_places(num_layers: int, filters: int) -> tuple[CellPlace, ...]:
     return tuple(places)
 
 
-def auxiliary_cell(num_layers: int) -> int:
+def auxiliary_cell(num_layers: int, form: str = "final") -> int:
     """Returns the index of the cell whose output the auxiliary head reads.
 
-    It is the cell after the second reduction cell, or that one if it is the last.
+    It is the cell after the second reduction cell, or that one if it is the last. In the form of
+    DARTS it is always the second reduction cell.
 
     Args:
       num_layers: the number of cells besides the two reduction cells.
+      form: of the network.
     """
-    return min(2 * (num_layers // 3) + 2, num_layers + 1)
+    _, second = reduction_cells(num_layers, form)
+    return second if form == DARTS_FORM else min(second + 1, num_layers + 1)
 
 
 def stage_sides(input_shape: Sequence[int], stage: int) -> tuple[int, int]:

@@ -11,9 +11,13 @@ from enas_tf.layers.drop_path import DropPath, DropPathSchedule
 from enas_tf.spaces.images.network_builder import NetworkBuilder, layer_seed
 from enas_tf.spaces.images.network_form import NetworkForm
 from enas_tf.spaces.images.space import check_input_shape
-from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
+from enas_tf.spaces.micro.architecture import (
+    NUM_CELL_INPUTS,
+    MicroArchitecture,
+    MicroOperation,
+)
 from enas_tf.spaces.micro.config import MicroNetworkConfig
-from enas_tf.spaces.micro.layout import cell_places
+from enas_tf.spaces.micro.layout import DARTS_FORM, cell_places
 from enas_tf.spaces.micro.network_cells import DropOperand, OperandPlace
 from enas_tf.spaces.micro.network_layers import add_micro_network
 
@@ -27,6 +31,7 @@ def build_micro_network(
     portable: bool = True,
     seed: int = 0,
     training_steps: int | None = None,
+    epoch_steps: int = 1,
 ) -> keras.Model:
     """Returns the network of one architecture with fresh weights.
 
@@ -34,7 +39,7 @@ def build_micro_network(
     strides, the newer input of a cell goes through one more convolution, and a cell's output is the
     concatenation of its loose ends. With `"supernet"` it computes what the supernet computes for
     the architecture: reductions stand in front of the reduction cells, and a 1 x 1 convolution
-    merges the loose ends.
+    merges the loose ends. With `"darts"` it is the final network of DARTS: see `DartsCellBuilder`.
 
     Args:
       architecture: any micro architecture, of any number of nodes.
@@ -47,6 +52,7 @@ def build_micro_network(
       seed: of the initial weights (He-normal), of dropout and of drop path.
       training_steps: of the whole training, in which the drop path's rate rises from zero.
         Default: unknown, drop path has its full rate from the start.
+      epoch_steps: steps of an epoch, throughout which the drop path of DARTS has one rate.
 
     Returns:
       A functional model from normalised float32 pictures `[batch, height, width, channels]` to
@@ -60,7 +66,7 @@ def build_micro_network(
     inputs = keras.Input(tuple(input_shape), name="images")
     drop = None
     if not portable:
-        drop = _drop_path(inputs, architecture, config, seed, training_steps)
+        drop = _drop_path(inputs, architecture, config, seed, training_steps, epoch_steps)
     builder = NetworkBuilder(portable=portable, seed=seed)
     outputs = add_micro_network(builder, inputs, architecture, config, num_classes, drop)
     return keras.Model(inputs, outputs, name="micro_network")
@@ -72,16 +78,23 @@ def _drop_path(
     config: MicroNetworkConfig,
     seed: int,
     training_steps: int | None,
+    epoch_steps: int,
 ) -> DropOperand:
-    """Returns what drops operands in training: all but identities."""
-    places = cell_places(config.num_layers, config.filters)
+    """Returns what drops operands in training: all but identities.
+
+    In the form of DARTS an identity that halves the picture is none, all cells have one rate, and
+    it rises from 0 in the first epoch; source: the authors' `cnn/train.py` and `cnn/model.py`.
+    """
+    is_darts = config.form == DARTS_FORM
+    places = cell_places(config.num_layers, config.filters, config.form)
     rates = {}
     for place in places:
         cell = architecture.reduction if place.is_reduction else architecture.normal
         for index, node in enumerate(cell.nodes):
             for number, operand in enumerate(node.operands):
-                if operand.operation is not MicroOperation.IDENTITY:
-                    depth = (place.index + 1) / len(places)
+                is_halved = place.is_reduction and operand.input < NUM_CELL_INPUTS
+                if operand.operation is not MicroOperation.IDENTITY or (is_darts and is_halved):
+                    depth = 1.0 if is_darts else (place.index + 1) / len(places)
                     rates[place.index, index, number] = depth * config.drop_path_rate
     factors: dict[OperandPlace, keras.KerasTensor] = {}
     name = "drop_path"
@@ -89,6 +102,7 @@ def _drop_path(
         schedule = DropPathSchedule(
             list(rates.values()),
             training_steps=training_steps,
+            epoch_steps=epoch_steps if is_darts else None,
             seed=layer_seed(seed, name),
             name=name,
         )

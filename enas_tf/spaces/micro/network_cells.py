@@ -1,10 +1,16 @@
-"""The cells of a derived network, in the release's final form and in the supernet's."""
+"""The cells of a derived network: in the release's final form, the supernet's, and DARTS's."""
 
 import abc
+import functools
 from collections.abc import Callable, Sequence
 
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers
-from enas_tf.spaces.micro.architecture import MicroCell, MicroOperand, MicroOperation
+from enas_tf.spaces.micro.architecture import (
+    NUM_CELL_INPUTS,
+    MicroCell,
+    MicroOperand,
+    MicroOperation,
+)
 from enas_tf.spaces.micro.layout import CellPlace
 
 # A separable operation of the micro space is so many separable convolutions in a row.
@@ -23,9 +29,16 @@ class CellBuilder(abc.ABC):
       drop: may drop an operand in training; takes its place, its value and its name.
     """
 
+    # Where windows of stride 2 lie; see `NetworkLayers.separable_convolution`.
+    centred = False
+
     def __init__(self, layers: NetworkLayers, drop: DropOperand | None = None) -> None:
         self._layers = layers
         self._drop = drop
+
+    def read_inputs(self, cell: MicroCell) -> set[int]:
+        """Returns the inputs on which the output of a cell depends, 0 and 1 or one of them."""
+        return set(range(NUM_CELL_INPUTS))
 
     @abc.abstractmethod
     def cell(
@@ -47,16 +60,19 @@ class CellBuilder(abc.ABC):
         self, older: Features, newer: Features, filters: int, name: str
     ) -> list[Features]:
         """Brings both inputs of a cell to one size and to `filters` channels."""
-        inputs = []
-        for number, tensor in enumerate((older, newer)):
-            input_name = f"{name}_input_{number}"
-            if tensor.shape[1:3] != newer.shape[1:3]:
-                tensor = self._layers.relu(tensor, input_name)
-                tensor = self._layers.factorized_reduction(tensor, filters, input_name)
-            elif tensor.shape[-1] != filters:
-                tensor = self._layers.rectified_convolution(tensor, filters, input_name)
-            inputs.append(tensor)
-        return inputs
+        return [
+            tensor
+            if tensor.shape[1:] == (*newer.shape[1:3], filters)
+            else self._fitted(tensor, newer, filters, f"{name}_input_{number}")
+            for number, tensor in enumerate((older, newer))
+        ]
+
+    def _fitted(self, inputs: Features, newer: Features, filters: int, name: str) -> Features:
+        """Brings an input of a cell to the size of the newer one and to `filters` channels."""
+        if inputs.shape[1:3] == newer.shape[1:3]:
+            return self._layers.rectified_convolution(inputs, filters, name)
+        rectified = self._layers.relu(inputs, name)
+        return self._layers.factorized_reduction(rectified, filters, name)
 
     def _with_nodes(
         self,
@@ -113,12 +129,18 @@ class CellBuilder(abc.ABC):
                 self._layers.factorized_reduction(inputs, filters, name) if strides > 1 else inputs
             )
         if operation.is_pooling:
-            return self._layers.pooling(inputs, operation, name, strides)
+            return self._layers.pooling(inputs, operation, name, strides, centred=self.centred)
         outputs = inputs
-        for number in range(STACKED_CONVOLUTIONS):
+        for number in range(STACKED_CONVOLUTIONS if operation.is_separable else 1):
             stack = f"{name}_convolution_{number}"
             outputs = self._layers.separable_convolution(
-                self._layers.relu(outputs, stack), filters, operation.kernel_size, stack, strides
+                self._layers.relu(outputs, stack),
+                filters,
+                operation.kernel_size,
+                stack,
+                strides,
+                dilation=operation.dilation,
+                centred=self.centred,
             )
             outputs, strides = self._layers.normalization(outputs, stack), 1
         return outputs
@@ -170,3 +192,42 @@ class SupernetCellBuilder(CellBuilder):
         tensors = self._with_nodes(inputs, place, cell, 1)
         merged = self._layers.concatenated([tensors[index] for index in cell.loose_ends], name)
         return newer, self._layers.rectified_convolution(merged, place.filters, f"{name}_merge")
+
+
+class DartsCellBuilder(CellBuilder):
+    """Cells of the final network of DARTS.
+
+    Both inputs go through a convolution or, where they are too large, a factorised reduction; in a
+    reduction cell the operations that read an input have stride 2; the output is the concatenation
+    of all nodes. Source: the authors' `cnn/model.py`.
+    """
+
+    centred = True
+
+    def read_inputs(self, cell: MicroCell) -> set[int]:
+        """Returns the inputs that a node reads; the others are no part of the output."""
+        read = {operand.input for node in cell.nodes for operand in node.operands}
+        return read & super().read_inputs(cell)
+
+    def cell(
+        self, place: CellPlace, cell: MicroCell, older: Features, newer: Features
+    ) -> tuple[Features, Features]:
+        """Adds one cell; see `CellBuilder.cell`."""
+        name = f"cell_{place.index}"
+        inputs = []
+        for number, tensor in enumerate((older, newer)):
+            fit = functools.partial(
+                self._fitted, tensor, newer, place.filters, f"{name}_input_{number}"
+            )
+            is_read = number in self.read_inputs(cell)
+            inputs.append(fit() if is_read else self._layers.unread(fit))
+        tensors = self._with_nodes(inputs, place, cell, 2 if place.is_reduction else 1)
+        return newer, self._layers.concatenated(tensors[len(inputs) :], name)
+
+    def _operand(
+        self, inputs: Features, operand: MicroOperand, filters: int, name: str, strides: int
+    ) -> Features:
+        """Adds an operand; an identity that halves the picture begins with a ReLU."""
+        if operand.operation is MicroOperation.IDENTITY and strides > 1:
+            inputs = self._layers.relu(inputs, name)
+        return super()._operand(inputs, operand, filters, name, strides)

@@ -21,6 +21,18 @@ def test_reduction_cells_stand_after_each_third(num_layers, expected):
     assert len(places) == num_layers + 2
 
 
+@pytest.mark.parametrize(
+    ("num_layers", "expected"),
+    [(1, [1, 2]), (2, [1, 2]), (3, [1, 3]), (4, [2, 4]), (6, [2, 5]), (18, [6, 13])],
+)
+def test_reduction_cells_in_the_form_of_darts(num_layers, expected):
+    """At `N // 3` and `2 * N // 3` of all `N` cells."""
+    places = cell_places(num_layers, 4, "darts")
+    assert [place.index for place in places if place.is_reduction] == expected
+    assert len(places) == num_layers + 2
+    assert auxiliary_cell(num_layers, "darts") == expected[1]
+
+
 def test_a_reduction_cell_begins_its_stage_and_doubles_the_filters():
     places = cell_places(3, filters=4)
     assert [place.stage for place in places] == [0, 1, 1, 2, 2]

@@ -14,7 +14,11 @@ from enas_tf.spaces.micro.network import FORM, build_micro_network
 ARCHITECTURE = MicroArchitecture.from_release_string(
     "0 0 1 4 | 1 1 2 2 | 0 3 1 4 || 1 0 1 4 | 1 2 2 1 | 1 3 3 4"
 )
-FORMS = ("final", "supernet")
+FORMS = ("final", "supernet", "darts")
+# In both cells every operation reads an input and a node.
+EVERY_OPERATION = MicroArchitecture.from_release_string(
+    " ".join(["0 0 1 1 | 0 2 1 3 | 0 4 1 5 | 0 6 2 0 | 3 1 4 2 | 5 3 2 4 | 3 5 4 6"] * 2)
+)
 NO_REGULARIZATION = {"dropout_rate": 0.0, "drop_path_rate": 0.0, "auxiliary_weight": 0.0}
 
 
@@ -23,7 +27,13 @@ def config_of(**settings):
 
 
 def build(
-    architecture=ARCHITECTURE, *, input_shape=(8, 8, 3), portable=True, steps=None, **settings
+    architecture=ARCHITECTURE,
+    *,
+    input_shape=(8, 8, 3),
+    portable=True,
+    steps=None,
+    epoch_steps=1,
+    **settings,
 ):
     return build_micro_network(
         architecture,
@@ -32,6 +42,7 @@ def build(
         num_classes=5,
         portable=portable,
         training_steps=steps,
+        epoch_steps=epoch_steps,
     )
 
 
@@ -45,19 +56,20 @@ def layer_names(network):
 
 # 13 pixels become 7, then 4.
 @pytest.mark.parametrize(("shape", "num_layers"), [((13, 16, 1), 3), ((4, 4, 3), 1)])
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, EVERY_OPERATION], ids=["small", "every"])
 @pytest.mark.parametrize("form", FORMS)
-def test_portable_network_equals_the_fast_one(form, shape, num_layers):
+def test_portable_network_equals_the_fast_one(form, architecture, shape, num_layers):
     settings = {
         "form": form,
         "num_layers": num_layers,
         "drop_path_rate": 0.4,
         "auxiliary_weight": 0.4,
     }
-    fast = build(input_shape=shape, portable=False, **settings)
+    fast = build(architecture, input_shape=shape, portable=False, **settings)
     images = pictures(shape)
     for _ in range(2):  # Gives the moving statistics values of their own.
         fast(images, training=True)
-    portable = FORM.to_portable(fast, ARCHITECTURE, config_of(**settings))
+    portable = FORM.to_portable(fast, architecture, config_of(**settings))
     logits, _ = fast(images, training=False)
     np.testing.assert_allclose(portable(images), logits, atol=2e-5)
 
@@ -99,7 +111,7 @@ def test_any_number_of_nodes_and_layers(form, text, num_layers):
     assert np.isfinite(network(pictures())).all()
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["final", "supernet"])
 def test_operations_work_at_the_reduced_size(form):
     network = build(form=form, input_shape=(14, 9, 3))
     # One layer: both reduction cells come first.
@@ -154,7 +166,9 @@ def test_a_cell_s_output_in_the_final_form_is_its_loose_ends():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_trained_weight_gets_a_gradient_the_auxiliary_head_s_too(form):
-    network = build(form=form, portable=False, auxiliary_weight=0.4, input_shape=(16, 16, 3))
+    network = build(
+        EVERY_OPERATION, form=form, portable=False, auxiliary_weight=0.4, input_shape=(16, 16, 3)
+    )
     with tf.GradientTape() as tape:
         outputs = network(pictures((16, 16, 3)), training=True)
         loss = sum(tf.reduce_sum(logits**2) for logits in outputs)
@@ -192,6 +206,63 @@ def test_identities_are_not_dropped():
         for node, operand in ((0, 0), (1, 0), (1, 1), (2, 0))
     }
     assert dropped == expected
+
+
+def test_in_darts_s_form_identities_that_halve_are_dropped():
+    # Reduction cells are 1 and 2 of 0 to 2.
+    network = build(portable=False, drop_path_rate=0.4, form="darts")
+    dropped = {layer.name for layer in network.layers if isinstance(layer, DropPath)}
+    of_the_reduction = {name for name in dropped if name.startswith("cell_1_")}
+    # All but the identity that reads a node.
+    assert of_the_reduction == {
+        f"cell_1_node_{node}_operand_{operand}_drop_path"
+        for node, operand in ((0, 0), (0, 1), (1, 0), (1, 1), (2, 0))
+    }
+    assert "cell_0_node_0_operand_1_drop_path" not in dropped
+
+
+def test_in_darts_s_form_drop_path_is_the_same_in_all_cells_and_rises_with_epochs():
+    network = build(portable=False, drop_path_rate=0.4, form="darts", steps=6, epoch_steps=2)
+    schedule = network.get_layer("drop_path")
+    keep = np.array([schedule.keep_probabilities(step) for step in range(6)])
+    expected = 1.0 - 0.4 * np.array([0, 0, 1, 1, 2, 2]) / 3
+    np.testing.assert_allclose(keep, np.tile(expected[:, None], keep.shape[1]), rtol=1e-6)
+
+
+def test_in_darts_s_form_a_cell_s_output_is_all_its_nodes():
+    network = build(form="darts", num_layers=4)
+    assert network.get_layer("cell_0_concatenate").output.shape[-1] == 3 * 4
+    names = layer_names(network)
+    # Inputs of the right width are convolved, too; the stem has none.
+    assert {"cell_0_input_0", "cell_0_input_1", "cell_2_input_1"} <= names
+    assert not any("_base" in name or "_loose_end_" in name for name in names)
+
+
+def test_in_darts_s_form_the_classifiers_have_a_bias():
+    network = build(form="darts", portable=False, auxiliary_weight=0.4)
+    for name in ("classifier", "auxiliary_classifier"):
+        assert network.get_layer(name).use_bias
+
+
+@pytest.mark.parametrize(("num_layers", "cell"), [(1, 2), (4, 4), (18, 13)])
+def test_in_darts_s_form_the_auxiliary_head_reads_the_second_reduction_cell(num_layers, cell):
+    settings = {"form": "darts", "auxiliary_weight": 0.4, "num_layers": num_layers}
+    network = build(portable=False, **settings)
+    relu = network.get_layer("auxiliary_pooling").input._keras_history.operation
+    assert relu.input is network.get_layer(f"cell_{cell}_concatenate").output
+
+
+def test_in_darts_s_form_one_pixel_is_left_in_the_auxiliary_head():
+    network = build(form="darts", portable=False, auxiliary_weight=0.4, input_shape=(32, 32, 3))
+    features = network.get_layer("auxiliary_features")
+    assert features.kernel.shape == (2, 2, 128, 768)
+    assert features.output.shape == (None, 1, 1, 768)
+
+
+def test_in_darts_s_form_identities_that_halve_begin_with_a_relu():
+    network = build(form="darts", portable=False)
+    reduction = network.get_layer("cell_1_node_0_operand_1")
+    assert isinstance(reduction.input._keras_history.operation, keras.layers.ReLU)
 
 
 def test_drop_path_rises_linearly_with_depth():
