@@ -96,9 +96,7 @@ class RelaxedCells:
         blocks = tf.convert_to_tensor(stage.blocks.kernel.value)
         weights = unstack_entries((whole, blocks), len(stage.places))
         return [
-            RelaxedWeights(
-                mixture.weights[int(place.is_reduction)], chosen, passed, *own, norm
-            )
+            RelaxedWeights(mixture.weights[int(place.is_reduction)], chosen, passed, *own, norm)
             for place, own, norm in zip(stage.places, weights, unstack_entries(stage.norm.select()))
         ]
 

@@ -74,7 +74,9 @@ def path_cell(
     def nodes(value: tf.Tensor, mask: tf.Tensor | None, own: Sequence[tf.Tensor]) -> tf.Tensor:
         kernels, gains, previous, functions = own
         # Integers, which have no gradient, travel as floats.
-        wiring = SampledWiring(tf.cast(previous, tf.int32), tf.cast(functions, tf.int32), cell_output)
+        wiring = SampledWiring(
+            tf.cast(previous, tf.int32), tf.cast(functions, tf.int32), cell_output
+        )
         values = [value]
         for node, (kernel, gain) in enumerate(zip(tf.unstack(kernels), tf.unstack(gains)), 1):
             source = wiring.read(values, node)

@@ -79,7 +79,9 @@ def test_gradient_of_the_mixture_agrees_with_finite_differences(cell_output):
         direction = (direction / np.linalg.norm(direction)).astype(np.float32)
         step = 1e-2
         high, low = (
-            float(pass_of(supernet, RnnMixture(tf.constant(weights + sign * direction)))[0].objective)
+            float(
+                pass_of(supernet, RnnMixture(tf.constant(weights + sign * direction)))[0].objective
+            )
             for sign in (step, -step)
         )
         numeric = (high - low) / (2 * step)
