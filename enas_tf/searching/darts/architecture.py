@@ -67,7 +67,7 @@ class MixtureWeights(tf.Module):
         flat = tf.reshape(weights, [*logits.shape[:-2], -1])
         place = tf.argmax(flat, axis=-1, output_type=tf.int32)
         chosen = tf.gather(flat, place, axis=-1, batch_dims=place.shape.rank)
-        gains = 1.0 + chosen - tf.stop_gradient(chosen)
+        gains = 1.0 + (chosen - tf.stop_gradient(chosen))
         numbers = tf.constant([int(one) for one in self._space.mixed_operations], tf.int32)
         count = logits.shape[-1]
         return self._space.path_type(place // count, tf.gather(numbers, place % count), gains)
