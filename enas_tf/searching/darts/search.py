@@ -15,6 +15,7 @@ from enas_tf.searching.evaluators.shared import SharedEvaluator
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.task import STEPS_PER_LOG, SearchTask
+from enas_tf.spaces.relaxation import RelaxableSpace
 from enas_tf.training.trainer import Stretch, StretchEnd
 
 
@@ -23,6 +24,7 @@ class RelaxedEvaluator(SharedEvaluator):
 
     weights: RelaxedWeights
     weights_type = RelaxedWeights
+    _space: RelaxableSpace
 
     def mixture_score(self) -> float:
         """Returns the score of the mixture on the whole validation part."""
@@ -44,6 +46,7 @@ class DartsSearch(SearchTask):
 
     weights: RelaxedWeights
     evaluator: RelaxedEvaluator
+    _space: RelaxableSpace
 
     def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
         """Makes the mixture and what trains it; see `SearchTask`."""

@@ -108,8 +108,7 @@ def _cell(
 
         projected = tf.tensordot(inputs, input_kernel[:hidden], axes=1)
         own = [*masks, input_kernel[hidden:], *parameters]
-        # Validation segments have few lengths, but run too seldom to be worth compiling.
-        states = recomputed_recurrence(step, projected, state, own, compiled=mask is not None)
+        states = recomputed_recurrence(step, projected, state, own)
         return Unrolled(states, states[-1])
 
     return cell

@@ -39,7 +39,7 @@ def random_mixture(space):
 
 
 @OUTPUTS
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_one_hot_mixtures_are_the_discrete_pass(cell_output, seed):
     space = SPACE.replace(cell_output=cell_output)
     supernet = space.build_supernet()
@@ -69,9 +69,17 @@ def test_gradient_of_the_mixture_agrees_with_finite_differences(cell_output):
     # Larger weights than at the start of a search, so that the differences can be seen.
     space = SPACE.replace(cell_output=cell_output, initial_range=0.5)
     supernet = space.build_supernet()
+    batch, state = random_batch(), tf.constant(random_state())
+
+    @tf.function
+    def run(weights):
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            value = supernet.training_pass(batch, RnnMixture(weights), state, SEED).objective
+        return value, tape.gradient(value, weights)
+
     weights = random_mixture(space)
-    _, gradients = pass_of(supernet, RnnMixture(tf.constant(weights)))
-    gradient = gradients[-1].numpy()
+    gradient = run(tf.constant(weights))[1].numpy()
     assert np.all(gradient[space.permitted()] != 0.0)
     generator = np.random.default_rng(1)
     for _ in range(3):
@@ -79,16 +87,13 @@ def test_gradient_of_the_mixture_agrees_with_finite_differences(cell_output):
         direction = (direction / np.linalg.norm(direction)).astype(np.float32)
         step = 1e-2
         high, low = (
-            float(
-                pass_of(supernet, RnnMixture(tf.constant(weights + sign * direction)))[0].objective
-            )
-            for sign in (step, -step)
+            float(run(tf.constant(weights + sign * direction))[0]) for sign in (step, -step)
         )
         numeric = (high - low) / (2 * step)
         assert numeric == pytest.approx(float(np.sum(gradient * direction)), rel=1e-2, abs=1e-3)
 
 
-def test_gradients_of_compiled_and_of_plain_loops_agree():
+def test_gradients_in_a_graph_and_outside_of_it_agree():
     supernet = SPACE.replace(initial_range=0.5).build_supernet()
     mixture = RnnMixture(tf.constant(random_mixture(SPACE)))
     batch, state = random_batch(), tf.constant(random_state())
