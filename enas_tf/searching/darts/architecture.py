@@ -24,13 +24,14 @@ class MixtureWeights(tf.Module):
       seed: of the first logits.
 
     Attributes:
+      space: as given.
       logits: Keras variable `[…, inputs, operations]`; those of pairs that do not exist stay.
       optimizer: Adam.
     """
 
     def __init__(self, space: RelaxableSpace, config: DartsConfig, seed: int) -> None:
         super().__init__(name="mixture_weights")
-        self._space = space
+        self.space = space
         self._config = config
         self._permitted = space.permitted()
         generator = np.random.default_rng(seed)
@@ -49,7 +50,7 @@ class MixtureWeights(tf.Module):
         shape = tf.shape(logits)
         masked = tf.where(self._permitted, logits, -np.inf)
         flat = tf.reshape(masked, [*logits.shape[:-2], -1])
-        return self._space.mixture_type(tf.reshape(tf.nn.softmax(flat), shape))
+        return self.space.mixture_type(tf.reshape(tf.nn.softmax(flat), shape))
 
     def path(self, logits: tf.Tensor, temperature: tf.Tensor, seed: tf.Tensor) -> Any:
         """Returns one path, drawn by Gumbel noise, whose gains (all 1) have a gradient (GDAS).
@@ -68,9 +69,9 @@ class MixtureWeights(tf.Module):
         place = tf.argmax(flat, axis=-1, output_type=tf.int32)
         chosen = tf.gather(flat, place, axis=-1, batch_dims=place.shape.rank)
         gains = 1.0 + (chosen - tf.stop_gradient(chosen))
-        numbers = tf.constant([int(one) for one in self._space.mixed_operations], tf.int32)
+        numbers = tf.constant([int(one) for one in self.space.mixed_operations], tf.int32)
         count = logits.shape[-1]
-        return self._space.path_type(place // count, tf.gather(numbers, place % count), gains)
+        return self.space.path_type(place // count, tf.gather(numbers, place % count), gains)
 
     def apply(self, gradient: tf.Tensor) -> None:
         """Takes a step of Adam; in a replica, with the gradient over all replicas."""
@@ -83,10 +84,13 @@ class MixtureWeights(tf.Module):
         """Returns the mixture as it is now."""
         return self.mixture(tf.convert_to_tensor(self.logits.value)).weights.numpy()
 
+    def copies(self, count: int) -> Any:
+        """Returns the mixture as it is now, so many times."""
+        return self.space.mixture_type(np.stack([self.weights()] * count))
+
     def read_off(self) -> Any:
         """Returns the architecture that the mixture is nearest to, by the rule of the settings."""
-        mixture = self._space.mixture_type(self.weights()[None])
-        return self._space.discretise(mixture, self._config.read_off)[0]
+        return self.space.discretise(self.copies(1), self._config.read_off)[0]
 
     def metrics(self) -> dict[str, float]:
         """Returns what says whether the mixture has decided, and whether for doing nothing.
@@ -96,7 +100,7 @@ class MixtureWeights(tf.Module):
         """
         weights = self.weights()
         logarithms = np.log(np.where(weights > 0.0, weights, 1.0))
-        names = [operation.label for operation in self._space.mixed_operations]
+        names = [operation.label for operation in self.space.mixed_operations]
         metrics = {"entropy": float(-np.sum(weights * logarithms))}
         if _IDENTITY in names:
             decisions = weights[..., 0, 0].size

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import numpy as np
-
 from enas_tf.drawing.picture import to_png
 from enas_tf.drawing.shares import picture_of_shares
 from enas_tf.runs.phases import ARCHITECTURE, SHARED_WEIGHTS
@@ -15,7 +13,6 @@ from enas_tf.searching.evaluators.shared import SharedEvaluator
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.task import STEPS_PER_LOG, SearchTask
-from enas_tf.spaces.relaxation import RelaxableSpace
 from enas_tf.training.trainer import Stretch, StretchEnd
 
 
@@ -24,13 +21,10 @@ class RelaxedEvaluator(SharedEvaluator):
 
     weights: RelaxedWeights
     weights_type = RelaxedWeights
-    _space: RelaxableSpace
 
     def mixture_score(self) -> float:
         """Returns the score of the mixture on the whole validation part."""
-        weights = self.weights.architecture.weights()
-        copies = np.stack([weights] * self.weights.num_replicas)
-        mixture = self._space.mixture_type(copies)
+        mixture = self.weights.architecture.copies(self.weights.num_replicas)
         use_batch = self._config.reward_statistics == "batch"
         sums = self.weights.sums_of_decisions(
             self.weights.batches(self._streams.validation), mixture, use_batch
@@ -46,7 +40,6 @@ class DartsSearch(SearchTask):
 
     weights: RelaxedWeights
     evaluator: RelaxedEvaluator
-    _space: RelaxableSpace
 
     def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
         """Makes the mixture and what trains it; see `SearchTask`."""
@@ -57,7 +50,7 @@ class DartsSearch(SearchTask):
         self.machines = self.weights.machines
         self.strategy = ReadOff(self.weights.architecture)
         self.state = SearchState([])
-        self._stop = StopRule(config.darts.stop, space)
+        self._stop = StopRule(config.darts.stop, self.weights.architecture.space)
         return {"stop": self._stop}
 
     def _forget(self) -> None:
@@ -68,6 +61,10 @@ class DartsSearch(SearchTask):
         half = len(unlogged) // 2
         self._running = RunningMetrics(unlogged[:half])
         self._running_architecture = RunningMetrics(unlogged[half:])
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self._architecture_batches = None
 
     def _unlogged(self) -> list[float]:
         """Returns the sums of both passes' metrics; zeros of a pass that did not run."""
@@ -145,7 +142,7 @@ class DartsSearch(SearchTask):
         """Writes heat maps of the mixture: operations and inputs by decision."""
         weights = self.weights.architecture.weights()
         flat = weights.reshape(-1, *weights.shape[-2:])
-        names = [operation.label for operation in self._space.mixed_operations]
+        names = [one.label for one in self.weights.architecture.space.mixed_operations]
         tables = {
             "operations": dict(zip(names, flat.sum(axis=1).T.tolist())),
             "inputs": {

@@ -58,7 +58,8 @@ def test_a_search_finds_the_cell_that_is_read_off(whole, space):
 
 def test_the_architecture_is_frozen_in_the_first_epochs(whole):
     epochs = [one["epoch"] for one in events(whole[1]) if one["phase"] == "architecture"]
-    assert epochs and min(epochs) == 2
+    assert epochs
+    assert min(epochs) == 2
 
 
 def test_entropy_falls(whole):
@@ -69,14 +70,14 @@ def test_entropy_falls(whole):
 def test_a_search_that_was_stopped_after_an_epoch_goes_on_to_the_same_end(
     whole, space, data, tmp_path
 ):
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     def stop(metrics):
         if metrics["epoch"] == 2:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         enas_tf.search(space, data, CONFIG, tmp_path / "run", on_epoch_end=stop)
     result = enas_tf.search(space, data, CONFIG, tmp_path / "run")
     assert result.architecture == whole[0].architecture
