@@ -71,27 +71,40 @@ def test_one_hot_mixtures_have_the_logits_of_the_architecture(supernet, batch):
     )
 
 
-def test_gradient_of_the_mixture_agrees_with_finite_differences(supernet, batch):
+def test_gradient_of_the_mixture_agrees_with_finite_differences(supernet):
+    # One cell, since a whole small network has too many corners (ReLU) for differences.
+    cells = supernet._relaxed_stages[0]
+    generator = np.random.default_rng(0)
+    older, newer, wanted = generator.normal(size=(3, 8, 8, 8, supernet.places[0].filters)).astype(
+        np.float32
+    )
     weights = random_mixture()
+    permitted = SPACE.permitted()[0]
 
     @tf.function
     def loss(weights):
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            value = supernet.training_pass(batch, MicroMixture(weights), (), SEED).objective
+            (own,) = cells.select(MicroMixture(weights))[:1]
+            outputs, _ = cells.run(tf.constant(older), tf.constant(newer), own, True)
+            value = tf.reduce_mean(tf.square(outputs - wanted))
         return value, tape.gradient(value, weights)
 
-    _, gradient = loss(tf.constant(weights))
-    assert np.all(gradient.numpy()[SPACE.permitted()] != 0.0)
-    generator = np.random.default_rng(1)
-    for _ in range(3):
-        direction = np.where(SPACE.permitted(), generator.normal(size=weights.shape), 0.0)
-        direction = (direction / np.linalg.norm(direction)).astype(np.float32)
-        # So small that hardly a ReLU changes sides.
-        step = 3e-4
-        high, low = (loss(tf.constant(weights + sign * step * direction))[0] for sign in (1, -1))
-        numeric = (float(high) - float(low)) / (2 * step)
-        assert numeric == pytest.approx(float(np.sum(gradient * direction)), rel=5e-2, abs=5e-2)
+    kind = int(supernet.places[0].is_reduction)
+    gradient = loss(tf.constant(weights))[1].numpy()[kind]
+    assert np.all(gradient[permitted] != 0.0)
+    found, numeric = [], []
+    for _ in range(4):
+        direction = np.zeros_like(weights)
+        direction[kind] = np.where(permitted, generator.normal(size=permitted.shape), 0.0)
+        direction /= np.linalg.norm(direction)
+        step = 3e-3
+        high, low = (
+            float(loss(tf.constant(weights + sign * direction))[0]) for sign in (step, -step)
+        )
+        numeric.append((high - low) / (2 * step))
+        found.append(float(np.sum(gradient * direction[kind])))
+    np.testing.assert_allclose(found, numeric, rtol=2e-2, atol=2e-3)
 
 
 def test_paths_with_gains_of_one_are_the_discrete_pass_and_gains_have_a_gradient(supernet, batch):
