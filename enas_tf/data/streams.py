@@ -4,6 +4,8 @@ import abc
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Self
+
 from enas_tf.data.sharing import ALONE, Share
 
 if TYPE_CHECKING:
@@ -37,6 +39,17 @@ class SearchStreams(abc.ABC):
     @abc.abstractmethod
     def training(self, first_step: int, share: Share = ALONE) -> "tf.data.Dataset":
         """Returns endless training batches from a step on, divided by rows."""
+
+    @abc.abstractmethod
+    def divided(self, share: float) -> tuple[Self, Self]:
+        """Returns streams whose training parts are the beginning and the end of this one's.
+
+        Args:
+          share: of the end, above 0 and below 1.
+
+        Raises:
+          DataError: a part is too small for a batch.
+        """
 
     @abc.abstractmethod
     def refitting(self, count: int, share: Share = ALONE) -> "tf.data.Dataset":

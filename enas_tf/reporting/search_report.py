@@ -130,6 +130,17 @@ class SearchReport:
         if warning is not None:
             self._boards[phase].text(f"{name}_warning", warning, step)
 
+    def drawn(self, phase: str, name: str, png: bytes, step: int) -> None:
+        """Writes a picture to TensorBoard.
+
+        Args:
+          phase: whose steps count.
+          name: of the picture.
+          png: the bytes of a PNG file.
+          step: the step of the phase.
+        """
+        self._boards[phase].png(name, png, step)
+
     def begin(self, preview: Any, score_kind: str) -> None:
         """Writes what a new search is about.
 

@@ -4,6 +4,8 @@
 SHARED_WEIGHTS = "shared_weights"
 CONTROLLER = "controller"
 DERIVE = "derive"
+# Of a search by gradient: its steps on the weights of the architecture.
+ARCHITECTURE = "architecture"
 # Those that alternate, in their order; a checkpoint holds the place of the running one.
 ALTERNATING = (SHARED_WEIGHTS, CONTROLLER)
 # Of a final training, which is also how `config.json` calls its command.

@@ -8,8 +8,9 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import run_named
 from enas_tf.runs.differences import differences
 from enas_tf.runs.phases import SEARCH
+from enas_tf.searching.procedures import build_task, check_procedure
 from enas_tf.searching.result import SearchResult
-from enas_tf.searching.search import OnEpochEnd, Search
+from enas_tf.searching.task import OnEpochEnd
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.devices import training_strategy
@@ -99,7 +100,7 @@ def search(
                     origin=origin,
                     defaults=defaults,
                 ) as run,
-                Search(space, data, config, run, distribution=strategy) as running,
+                build_task(space, data, config, run, distribution=strategy) as running,
             ):
                 running.run(on_epoch_end)
                 return running.finish()
@@ -112,6 +113,7 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
             raise ConfigurationError(
                 f"`{name}` must be a {kind.__name__}. Received: {type(value).__name__}."
             )
+    check_procedure(space, config)
     fitting = space.for_data(data)
     if fitting != space:
         sizes = differences(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from enas_tf.records.run import RecordedRun, recorded_search
+from enas_tf.searching.procedures import build_task
 from enas_tf.searching.result import SearchResult
-from enas_tf.searching.search import Search
 from enas_tf.settings.config import DeriveConfig
 from enas_tf.training.devices import training_strategy
 
@@ -57,7 +57,7 @@ def derive_recorded(
     with (
         training_strategy() as strategy,
         run,
-        Search(
+        build_task(
             recorded.space, data, search_config, run, distribution=strategy, checkpoint=checkpoint
         ) as restored,
     ):
@@ -80,7 +80,7 @@ def score_again(path: str | pathlib.Path, data: Any, architectures: Sequence[Any
     with (
         training_strategy() as strategy,
         recorded.run as run,
-        Search(
+        build_task(
             recorded.space,
             data,
             recorded.settings["search"],

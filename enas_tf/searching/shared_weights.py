@@ -68,7 +68,7 @@ class SharedWeights:
         self.machines = Machines(self.distribution)
         self.samples_per_step = config.samples_per_step or self.num_replicas
         with self.distribution.scope():
-            self.supernet = space.build_supernet(seed=config.seed)
+            self.supernet = self._build_supernet()
             self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
             self.optimizer.build(self.supernet.trainable_variables)
         batch_size = config.shared_weights.batch_size
@@ -99,6 +99,9 @@ class SharedWeights:
         # that can be measured, and takes seconds of the first step.
         on_gpu = bool(tf.config.list_logical_devices("GPU"))
         self._graph_options = contextlib.nullcontext if on_gpu else without_graph_optimization
+
+    def _build_supernet(self) -> Any:
+        return self._space.build_supernet(seed=self._config.seed)
 
     @property
     def num_replicas(self) -> int:
@@ -255,6 +258,18 @@ class SharedWeights:
     ) -> list[tuple[float, float]]:
         """Returns total and count of each validation batch; arguments as `validation_score`."""
         decisions = self._space.encode([architecture] * self.num_replicas)
+        return self.sums_of_decisions(batches, decisions, use_batch_statistics)
+
+    def sums_of_decisions(
+        self, batches: Iterable[Any], decisions: Any, use_batch_statistics: bool
+    ) -> list[tuple[float, float]]:
+        """Returns total and count of each validation batch.
+
+        Args:
+          batches: as for `validation_score`.
+          decisions: or mixtures, for each replica the same one.
+          use_batch_statistics: as for `validation_score`.
+        """
         return [
             score
             for batch in batches

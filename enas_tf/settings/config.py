@@ -210,6 +210,80 @@ class SurrogateConfig(Settings):
 
 
 @dataclasses.dataclass(frozen=True)
+class DartsConfig(Settings):
+    """Search by gradient on a mixture of all operations (DARTS; Liu et al., 1806.09055)."""
+
+    order: int = setting(
+        1,
+        "1: the gradient of the architecture takes the shared weights as they are; 2: as they "
+        "would be after their next step.",
+        choices=(1, 2),
+    )
+    xi: float | None = setting(
+        None,
+        "Learning rate of that next step (default: the current one of the shared weights).",
+        above=0.0,
+    )
+    learning_rate: float = setting(3e-4, "Adam's learning rate of the architecture.", above=0.0)
+    adam_beta_1: float = setting(0.5, "Adam's decay of the first moment.", minimum=0.0, below=1.0)
+    adam_beta_2: float = setting(
+        0.999, "Adam's decay of the second moment.", minimum=0.0, below=1.0
+    )
+    weight_decay: float = setting(
+        5e-4, "Factor of the sum of squares of the architecture's logits in the loss.", minimum=0.0
+    )
+    initial_deviation: float = setting(
+        1e-3, "The logits start normal with this standard deviation.", minimum=0.0
+    )
+    validation_share: float = setting(
+        0.5,
+        "Share of the training part, its end, that the architecture learns from; the shared "
+        "weights learn from the rest.",
+        above=0.0,
+        below=1.0,
+    )
+    warm_up_epochs: int = setting(
+        0, "Epochs at the beginning in which only the shared weights learn.", minimum=0
+    )
+    sampling: str = setting(
+        "full",
+        "Compute the whole mixture, the mixture on some channels while the others pass (PC-DARTS, "
+        "pictures only), or one path drawn by Gumbel noise (GDAS).",
+        choices=("full", "partial", "gumbel"),
+    )
+    partial_channels: int = setting(
+        4, "One channel in so many sees the operations, if sampling is partial.", minimum=1
+    )
+    temperature: float = setting(
+        10.0, "Temperature of the first epoch, if sampling is gumbel.", above=0.0
+    )
+    final_temperature: float = setting(
+        0.1, "Temperature of the last epoch, if sampling is gumbel; between them linear.", above=0.0
+    )
+    read_off: str = setting(
+        "edges",
+        "The found cell: of each node the strongest pair of different inputs, each with its best "
+        "operation (the authors' rule), or of each operand the likeliest input and operation.",
+        choices=("edges", "argmax"),
+    )
+    stop: str | None = setting(
+        None,
+        "End early: skips:N as soon as the (normal) cell that would be read off has N identities, "
+        "stable:N when it has been the same for N epochs (default: neither).",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.stop is not None:
+            rule, _, number = self.stop.partition(":")
+            if rule not in ("skips", "stable") or not number.isdecimal() or not int(number):
+                raise ConfigurationError(
+                    "`stop` must be skips:N or stable:N with a positive integer N. "
+                    f"Received: stop={self.stop!r}."
+                )
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainedConfig(Settings):
     """How a proposed architecture is scored by a training of its own (Zoph and Le, 1611.01578)."""
 
@@ -268,9 +342,9 @@ class SearchConfig(Settings):
         "reinforce",
         "How architectures are proposed: by a controller that learns by REINFORCE, at random, by "
         "the controller as it starts, by regularised evolution, or by a regressor that learns what "
-        "they are worth.",
-        # What they are stands in `enas_tf.searching.strategies`.
-        choices=("reinforce", "random", "frozen", "evolution", "surrogate"),
+        "they are worth; darts: found by gradient on a mixture of all (micro and rnn).",
+        # What they are stands in `enas_tf.searching.strategies` and `enas_tf.searching.procedures`.
+        choices=("reinforce", "random", "frozen", "evolution", "surrogate", "darts"),
     )
     evaluation: str = setting(
         "shared_weights",
@@ -326,6 +400,7 @@ class SearchConfig(Settings):
     evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
     surrogate: SurrogateConfig = section(SurrogateConfig(), prefix="surrogate_")
     trained: TrainedConfig = section(TrainedConfig(), prefix="trained_")
+    darts: DartsConfig = section(DartsConfig(), prefix="darts_")
     derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
 
     @property

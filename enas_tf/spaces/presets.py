@@ -64,6 +64,17 @@ NAS_CONTROLLER: Mapping[str, Any] = {
     "temperature": None,
     "tanh_constant": None,
 }
+# DARTS (Liu et al., 2019, arXiv 1806.09055, and the authors' `cnn/train_search.py`). Their weight
+# decays are those of the gradient, twice the factor of the sum of squares.
+DARTS_TRAINING = TrainingConfig(
+    epochs=50,
+    batch_size=64,
+    learning_rate=0.025,
+    final_learning_rate=0.001,
+    restart_epochs=0,
+    weight_decay=1.5e-4,
+    clip_norm=5.0,
+)
 # One cosine period over a few epochs on a small dataset.
 SMOKE_TRAINING = TrainingConfig(
     batch_size=64,

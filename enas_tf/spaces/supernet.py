@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from enas_tf.errors import ConfigurationError
 from enas_tf.layers.banks import BatchNormalizationBank
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.training.training_pass import TrainingPass
@@ -26,6 +27,7 @@ class Supernet(keras.Model):
     """All networks of a space in one, sharing their weights.
 
     The architecture comes in as integer tensors, so one traced function serves all architectures.
+    The supernet of a `RelaxableSpace` takes mixtures and paths of the space in their place too.
     A subclass builds the weights and implements `call`, `training_pass`, `score` and `reward`. The
     other methods do what is right for networks without batch normalisation whose batches have
     nothing to do with each other.
@@ -42,6 +44,9 @@ class Supernet(keras.Model):
     """
 
     score_kind: str
+    # Banks of batch normalisation whose scale and offset mixtures train; in all others these would
+    # only rescale what the mixture weighs, as in DARTS.
+    relaxed_scales: tuple[str, ...] = ()
 
     def __init__(self, space: SearchSpace, seed: int, name: str) -> None:
         super().__init__(name=name)
@@ -126,6 +131,23 @@ class Supernet(keras.Model):
     def normalization_banks(self) -> dict[str, BatchNormalizationBank]:
         """Returns every bank of batch normalisation by the name used in its statistics."""
         return {}
+
+    def partial_mixture(self, mixture: Any, divisor: int, seed: tf.Tensor) -> Any:
+        """Returns a mixture of which only some channels, drawn at random, see the operations.
+
+        Args:
+          mixture: of all channels.
+          divisor: one channel in so many does.
+          seed: int32 `[2]`.
+
+        Raises:
+          ConfigurationError: the space has no such form.
+        """
+        del mixture, divisor, seed
+        raise ConfigurationError(
+            f"`darts_sampling=partial` is for pictures only, not for the space {self.space.name}; "
+            "use full or gumbel."
+        )
 
     def batch_statistics(self, batch: Any, decisions: Any) -> Any:
         """Returns what `update_statistics` takes, of a training batch without dropout.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ConfigurationError
-from enas_tf.searching.strategies import STRATEGIES
+from enas_tf.searching.procedures import METHODS
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.base import Architecture, SearchSpace
 
@@ -47,9 +47,9 @@ class StudyConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.method_names:
-            if name not in STRATEGIES or self.method_names.count(name) > 1:
+            if name not in METHODS or self.method_names.count(name) > 1:
                 raise ConfigurationError(
-                    f"`methods` must be some of {', '.join(STRATEGIES)}, separated by commas, each "
+                    f"`methods` must be some of {', '.join(METHODS)}, separated by commas, each "
                     f"once. Received: methods={self.methods}"
                 )
 

@@ -8,7 +8,7 @@ from enas_tf.cli import benchmark, common, derive, draw, evaluate, export, gener
 from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.directory import RunDirectory
-from enas_tf.searching.strategies import STRATEGIES
+from enas_tf.searching.procedures import METHODS
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
@@ -118,7 +118,7 @@ def test_help_says_when_a_space_is_required(command, capsys):
 def test_help_lists_the_strategies(capsys):
     with pytest.raises(SystemExit):
         search.main(["--help"])
-    assert f"--strategy={{{','.join(STRATEGIES)}}}" in capsys.readouterr().out
+    assert f"--strategy={{{','.join(METHODS)}}}" in capsys.readouterr().out
 
 
 def test_every_default_ranks_as_many_candidates():

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from typing_extensions import Self
 
 from enas_tf.data.batching import check_batch_size, steps_per_epoch
 from enas_tf.data.images.augmentation import Draws, augment, draw, normalize
@@ -58,6 +59,16 @@ class ImageSearchStreams(SearchStreams):
             augmentation=self.augmentation,
             share=share,
         )
+
+    def divided(self, share: float) -> tuple[Self, Self]:
+        """Divides the training part; see `SearchStreams.divided`."""
+        place = round(len(self.train[1]) * (1.0 - share))
+        return self._of_part(slice(place)), self._of_part(slice(place, None))
+
+    def _of_part(self, part: slice) -> Self:
+        images, labels = (array[part] for array in self.train)
+        steps = steps_per_epoch(len(labels), self.batch_size)
+        return dataclasses.replace(self, train=(images, labels), steps_per_epoch=steps)
 
     def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns training batches without augmentation, always the same ones, spread."""

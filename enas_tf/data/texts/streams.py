@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from typing_extensions import Self
 
 from enas_tf.data.sharing import ALONE, Share, SpreadBatch
 from enas_tf.data.streams import SearchStreams
@@ -60,6 +61,16 @@ class TextSearchStreams(SearchStreams):
             first_step=first_step,
             share=share,
         )
+
+    def divided(self, share: float) -> tuple[Self, Self]:
+        """Divides the training part; see `SearchStreams.divided`."""
+        place = round(len(self.train) * (1.0 - share))
+        return self._of_part(self.train[:place]), self._of_part(self.train[place:])
+
+    def _of_part(self, words: np.ndarray) -> Self:
+        positions = positions_of(len(words), self.batch_size)
+        steps = segments_per_epoch(positions, self.sequence_length, self.random_lengths)
+        return dataclasses.replace(self, train=words, steps_per_epoch=steps)
 
     def refitting(self, count: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns training segments of one length, always the same ones, spread."""

@@ -11,9 +11,12 @@ from enas_tf.spaces.base import Architecture
 class SharedEvaluator(Evaluator):
     """Scores architectures with the shared weights as they are; see `Evaluator`."""
 
+    # Which kind of shared weights there are.
+    weights_type: type[SharedWeights] = SharedWeights
+
     def __init__(self, space: Any, config: Any, streams: Any, run: Any, distribution: Any) -> None:
         super().__init__(space, config, streams, run, distribution)
-        self.weights = SharedWeights(space, config, streams.steps_per_epoch, distribution)
+        self.weights = self.weights_type(space, config, streams.steps_per_epoch, distribution)
         self.training_steps = streams.steps_per_epoch
         self._batches: Iterator[Any] | None = None
 

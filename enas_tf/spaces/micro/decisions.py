@@ -9,7 +9,7 @@ import numpy as np
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings.setting import section, setting
-from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
+from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,
     NUM_SEARCHED_OPERATIONS,
@@ -20,6 +20,7 @@ from enas_tf.spaces.micro.architecture import (
 )
 from enas_tf.spaces.micro.config import MicroControllerConfig
 from enas_tf.spaces.micro.layout import check_picture_size
+from enas_tf.spaces.relaxation import RelaxableSpace
 
 NUM_CELLS = 2
 
@@ -38,8 +39,47 @@ class MicroDecisions(NamedTuple):
     operations: Any
 
 
+class MicroMixture(NamedTuple):
+    """Cells in which every operand is a mixture of all that it could be.
+
+    Attributes:
+      weights: float32 `[2, num_nodes, 2, num_nodes + 1, operations]`, for each operand a
+        distribution over the pairs of an earlier tensor and an operation.
+    """
+
+    weights: Any
+
+
+class MicroPartialMixture(NamedTuple):
+    """A mixture of which only some channels see the operations (PC-DARTS, arXiv 1907.05737).
+
+    Attributes:
+      weights: as of `MicroMixture`.
+      chosen: for each stage the channels that do, int32 `[channels / K]`.
+      passed: for each stage the others, which every operand passes on as they are.
+    """
+
+    weights: Any
+    chosen: Any
+    passed: Any
+
+
+class MicroPaths(NamedTuple):
+    """One architecture, and what each of its operands is multiplied by (GDAS, arXiv 1910.04465).
+
+    Attributes:
+      inputs: as of `MicroDecisions`, without the batch axis.
+      operations: likewise.
+      gains: float32, of the same shape.
+    """
+
+    inputs: Any
+    operations: Any
+    gains: Any
+
+
 @dataclasses.dataclass(frozen=True)
-class MicroDecisionSpace(DecisionSpace):
+class MicroDecisionSpace(RelaxableSpace):
     """The architectures of a micro space; see `MicroSpace`."""
 
     num_layers: int = setting(
@@ -75,6 +115,8 @@ class MicroDecisionSpace(DecisionSpace):
     )
     controller: MicroControllerConfig = section(MicroControllerConfig(), prefix="controller_")
     name: ClassVar[str] = "micro"
+    mixture_type: ClassVar[type[Any]] = MicroMixture
+    path_type: ClassVar[type[Any]] = MicroPaths
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,6 +126,24 @@ class MicroDecisionSpace(DecisionSpace):
     def operations(self) -> tuple[MicroOperation, ...]:
         """The operations that an operand can have."""
         return tuple(MicroOperation)[: self.num_operations]
+
+    @property
+    def mixed_operations(self) -> tuple[MicroOperation, ...]:
+        """The operations in the order of a mixture's last axis."""
+        return self.operations
+
+    def strongest_edges(self, strengths: np.ndarray) -> np.ndarray:
+        """Returns the strongest pair of *different* tensors for the operands of each node.
+
+        The authors keep of each node the two strongest edges from different tensors. Here each
+        operand has weights of its own, so it is the likeliest pair of different tensors.
+        """
+        first, second = strengths[..., 0, :], strengths[..., 1, :]
+        pairs = np.maximum(first, 0.0)[..., :, None] * np.maximum(second, 0.0)[..., None, :]
+        possible = (first[..., :, None] >= 0) & (second[..., None, :] >= 0)
+        possible &= ~np.eye(strengths.shape[-1], dtype=bool)
+        flat = np.where(possible, pairs, -1.0).reshape(*pairs.shape[:-2], -1).argmax(axis=-1)
+        return np.stack(np.unravel_index(flat, pairs.shape[-2:]), axis=-1)
 
     @property
     def num_architectures(self) -> int:

@@ -6,11 +6,18 @@
 
 from collections.abc import Mapping
 
-from enas_tf.settings.config import DeriveConfig, PolicyConfig, RetrainConfig, SearchConfig
+from enas_tf.settings.config import (
+    DartsConfig,
+    DeriveConfig,
+    PolicyConfig,
+    RetrainConfig,
+    SearchConfig,
+)
 from enas_tf.spaces.micro.config import MicroControllerConfig, MicroNetworkConfig
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.presets import (
     CIFAR10,
+    DARTS_TRAINING,
     DIGITS,
     NAS_CONTROLLER,
     NAS_SEARCH,
@@ -88,6 +95,15 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         CIFAR10,
         NAS_SEARCH,
     ),
+    # `cnn/train_search.py` of the authors: 8 cells (6 and the reductions), 16 channels, 4 nodes, no
+    # auxiliary head, no dropout. Ours differs in Nesterov's momentum, in pairs of operands in the
+    # place of edges, and has neither dilated convolutions nor "none" among the mixed operations.
+    "darts": SearchPreset(
+        "The search of DARTS on CIFAR-10, on these cells: by gradient, second order.",
+        MicroSpace(num_layers=6, filters=16, num_nodes=4, dropout_rate=0.0, auxiliary_weight=0.0),
+        CIFAR10,
+        SearchConfig(strategy="darts", shared_weights=DARTS_TRAINING, darts=DartsConfig(order=2)),
+    ),
     "smoke": SearchPreset(
         "A small search on the embedded digits: minutes on two cores.",
         MicroSpace(num_layers=1, filters=16, num_nodes=2),
@@ -103,6 +119,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
                 updates_per_epoch=3,
             ),
             derive=DeriveConfig(num_candidates=20),
+            # In so few steps the authors' rate would not move it.
+            darts=DartsConfig(learning_rate=0.05, adam_beta_1=0.9),
         ),
     ),
 }
@@ -148,6 +166,15 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         _RELEASE_NETWORK,
         CIFAR10,
         RetrainConfig(training=NAS_TRAINING.replace(epochs=300)),
+    ),
+    # `cnn/train.py`: 20 cells, 36 channels, auxiliary head 0.4, drop path 0.2, CutOut of 16 pixels.
+    "darts": RetrainPreset(
+        "CIFAR-10 with the constants of DARTS's final training.",
+        MicroNetworkConfig(num_layers=18, dropout_rate=0.0, drop_path_rate=0.2, form="darts"),
+        _CIFAR10_CUTOUT,
+        RetrainConfig(
+            training=DARTS_TRAINING.replace(epochs=600, batch_size=96, final_learning_rate=0.0)
+        ),
     ),
     "smoke": RetrainPreset(
         "A small network on the embedded digits: a minute or two on two cores.",

@@ -20,7 +20,11 @@ from enas_tf.layers.banks import (
 from enas_tf.layers.factorized_reduction import reduction_kernel
 from enas_tf.layers.functional import Normalized, normalized_convolution
 from enas_tf.spaces.images.supernet import ImageSupernet
-from enas_tf.spaces.micro.decisions import MicroDecisionSpace
+from enas_tf.spaces.micro.decisions import (
+    MicroDecisionSpace,
+    MicroMixture,
+    MicroPartialMixture,
+)
 from enas_tf.spaces.micro.layout import (
     AUXILIARY_FEATURES,
     AUXILIARY_PROJECTION,
@@ -32,6 +36,7 @@ from enas_tf.spaces.micro.layout import (
     cell_places,
     stage_sides,
 )
+from enas_tf.spaces.micro.relaxed_cells import RelaxedCells, partial_mixture
 from enas_tf.spaces.micro.supernet_cells import StageCells
 from enas_tf.training.image_metrics import image_objective
 from enas_tf.training.training_pass import TrainingPass
@@ -50,6 +55,7 @@ class MicroSupernet(ImageSupernet):
     """
 
     batch_statistics_in_evaluation = True
+    relaxed_scales = ("stem_norm",)
 
     def __init__(self, space: MicroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="micro_supernet")
@@ -66,6 +72,7 @@ class MicroSupernet(ImageSupernet):
             for stage in range(NUM_STAGES)
             if any(p.stage == stage for p in self.places)
         ]
+        self._relaxed_stages = [RelaxedCells(stage) for stage in self.stages]
         last = self.places[-1].filters
         self.auxiliary_head = None
         if space.auxiliary_weight:
@@ -115,6 +122,13 @@ class MicroSupernet(ImageSupernet):
         )
         return logits, statistics
 
+    def partial_mixture(
+        self, mixture: MicroMixture, divisor: int, seed: tf.Tensor
+    ) -> MicroPartialMixture:
+        """Returns the mixture with some channels drawn; see `Supernet.partial_mixture`."""
+        widths = [self.space.filters * 2**stage for stage in range(NUM_STAGES)]
+        return partial_mixture(mixture, widths, divisor, seed)
+
     def training_pass(
         self,
         batch: tuple[tf.Tensor, tf.Tensor],
@@ -152,8 +166,10 @@ class MicroSupernet(ImageSupernet):
             )
             return result.outputs
 
-        weights = itertools.chain.from_iterable(stage.select(decisions) for stage in self.stages)
-        statistics: list[list[Any]] = [[] for _ in self.stages]
+        is_mixture = isinstance(decisions, MicroMixture | MicroPartialMixture)
+        stages = self._relaxed_stages if is_mixture else self.stages
+        weights = itertools.chain.from_iterable(stage.select(decisions) for stage in stages)
+        statistics: list[list[Any]] = [[] for _ in stages]
         older = newer = run(self.stem, images)
         auxiliary = []
         # Without one of the stages (there are few cells) the others keep their places.
@@ -168,12 +184,12 @@ class MicroSupernet(ImageSupernet):
                 for number, tensor in enumerate((older, newer))
             ]
             number = place.stage - first_stage
-            output, moments = self.stages[number].run(*inputs, own, use_batch_statistics)
+            output, moments = stages[number].run(*inputs, own, use_batch_statistics)
             statistics[number].append(moments)
             older, newer = newer, output
             if with_auxiliary and place.index == auxiliary_cell(self.space.num_layers):
                 auxiliary.append(self.auxiliary_head.run(newer, run))
-        for stage, moments in zip(self.stages, statistics):
+        for stage, moments in zip(stages, statistics):
             collected |= stage.collect(decisions, moments)
         return self.classify(tf.nn.relu(newer), dropout_seed), auxiliary, collected
 

@@ -24,7 +24,7 @@ from enas_tf.layers.banks import (
 from enas_tf.layers.functional import batch_normalization
 from enas_tf.layers.graph_options import traced_once
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE, MicroOperation
-from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace
+from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace, MicroPaths
 from enas_tf.spaces.micro.layout import CellPlace
 from enas_tf.spaces.micro.supernet_operations import (
     NUM_STACKS,
@@ -89,6 +89,7 @@ class CellWeights(NamedTuple):
         operand and stack.
       blocks: `[num_nodes + 2, filters, filters]`, the closing convolution's kernel for each tensor.
       norm: batch normalisation behind the closing convolution.
+      gains: `[num_nodes, 2]`, by what each operand is multiplied; None: by nothing.
     """
 
     inputs: tf.Tensor
@@ -96,6 +97,7 @@ class CellWeights(NamedTuple):
     separable: tuple[SeparableWeights, ...]
     blocks: tf.Tensor
     norm: BatchNormalizationEntry
+    gains: tf.Tensor | None = None
 
 
 class CellStatistics(NamedTuple):
@@ -163,15 +165,16 @@ class StageCells(keras.layers.Layer):
         inputs = tf.gather(decisions.inputs, kinds)[..., None]
         return tf.reshape(self.first_rows + inputs, [-1])
 
-    def select(self, decisions: MicroDecisions) -> list[CellWeights]:
+    def select(self, decisions: MicroDecisions | MicroPaths) -> list[CellWeights]:
         """Looks up the weights of every cell of one architecture."""
+        gains = decisions.gains if isinstance(decisions, MicroPaths) else [None, None]
         rows = self.rows(decisions)
         separable = tuple(bank.select(rows) for bank in self.separable)
         blocks = tf.convert_to_tensor(self.blocks.kernel.value)
         weights = unstack_entries((separable, blocks), len(self.places))
         kinds = [int(place.is_reduction) for place in self.places]
         return [
-            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own, norm)
+            CellWeights(decisions.inputs[kind], decisions.operations[kind], *own, norm, gains[kind])
             for kind, own, norm in zip(kinds, weights, unstack_entries(self.norm.select()))
         ]
 
@@ -205,6 +208,8 @@ class StageCells(keras.layers.Layer):
                 term, *moments = self._operate(
                     weights.operations[node, operand], chosen, next(stacks), use_batch_statistics
                 )
+                if weights.gains is not None:
+                    term *= weights.gains[node, operand]
                 terms.append(term)
                 statistics.append(moments)
             tensors.append(tf.add(*terms))

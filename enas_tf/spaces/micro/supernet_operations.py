@@ -59,6 +59,11 @@ def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tens
     return passed, chosen
 
 
+def simple_operation(operation: MicroOperation) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    """Returns the function of an operation without weights; None: it has some."""
+    return _SIMPLE.get(operation)
+
+
 def operate(
     operations: Sequence[MicroOperation],
     operation: tf.Tensor,
@@ -82,21 +87,17 @@ def operate(
     """
     weights = iter(separable)
     nothing = tf.zeros([NUM_STACKS, inputs.shape[-1]])
-    simple = {
-        MicroOperation.AVERAGE_POOLING_3X3: average_pooling,
-        MicroOperation.MAX_POOLING_3X3: max_pooling,
-        MicroOperation.IDENTITY: tf.identity,
-    }
     branches: list[Callable[[], Any]] = []
     for member in operations:
-        if member.is_separable:
+        simple = simple_operation(member)
+        if simple is None:
             branches.append(
                 functools.partial(
                     separable_convolutions, inputs, next(weights), use_batch_statistics
                 )
             )
         else:
-            branches.append(lambda function=simple[member]: (function(inputs), nothing, nothing))
+            branches.append(lambda function=simple: (function(inputs), nothing, nothing))
     outputs, mean, variance = tf.switch_case(operation, branches)
     return tf.ensure_shape(outputs, inputs.shape), mean, variance
 
@@ -142,3 +143,10 @@ def add_if_loose(
         lambda: tf.identity(outputs),
         lambda: outputs + convolution(tf.nn.relu(tensor), block),
     )
+
+
+_SIMPLE: dict[MicroOperation, Callable[[tf.Tensor], tf.Tensor]] = {
+    MicroOperation.AVERAGE_POOLING_3X3: average_pooling,
+    MicroOperation.MAX_POOLING_3X3: max_pooling,
+    MicroOperation.IDENTITY: tf.identity,
+}

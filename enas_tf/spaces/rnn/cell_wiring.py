@@ -85,7 +85,7 @@ class FixedWiring(CellWiring):
 
     def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
         """See `CellWiring`."""
-        return _FUNCTIONS[self._functions[node - 1]](candidates)
+        return FUNCTIONS[self._functions[node - 1]](candidates)
 
     def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
         """See `CellWiring`."""
@@ -175,7 +175,7 @@ class SampledWiring(CellWiring):
         return tf.tensor_scatter_nd_add(gradients, place, gradient[None])
 
 
-_FUNCTIONS = {
+FUNCTIONS = {
     RnnFunction.TANH: tf.tanh,
     RnnFunction.RELU: tf.nn.relu,
     RnnFunction.SIGMOID: tf.sigmoid,

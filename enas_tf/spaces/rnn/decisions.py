@@ -9,7 +9,8 @@ import numpy as np
 
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings.setting import section, setting
-from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
+from enas_tf.spaces.base import MOST_PARTS
+from enas_tf.spaces.relaxation import RelaxableSpace
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
 from enas_tf.spaces.rnn.config import (
     CELL_OUTPUT_HELP,
@@ -39,8 +40,33 @@ class RnnDecisions(NamedTuple):
     functions: Any
 
 
+class RnnMixture(NamedTuple):
+    """A cell in which every node is a mixture of all that it could be.
+
+    Attributes:
+      weights: float32 `[num_nodes, num_nodes, functions]`, for each node a distribution over the
+        pairs of an earlier node and a function.
+    """
+
+    weights: Any
+
+
+class RnnPaths(NamedTuple):
+    """One cell, and what the value of each of its nodes is multiplied by (GDAS, 1910.04465).
+
+    Attributes:
+      previous: as of `RnnDecisions`, without the batch axis.
+      functions: likewise.
+      gains: float32 `[num_nodes]`.
+    """
+
+    previous: Any
+    functions: Any
+    gains: Any
+
+
 @dataclasses.dataclass(frozen=True)
-class RnnDecisionSpace(DecisionSpace):
+class RnnDecisionSpace(RelaxableSpace):
     """The architectures of an rnn space; see `RnnSpace`."""
 
     num_nodes: int = setting(
@@ -57,6 +83,13 @@ class RnnDecisionSpace(DecisionSpace):
     regularization: RnnRegularization = section(RnnRegularization())
     controller: RnnControllerConfig = section(RnnControllerConfig(), prefix="controller_")
     name: ClassVar[str] = "rnn"
+    mixture_type: ClassVar[type[Any]] = RnnMixture
+    path_type: ClassVar[type[Any]] = RnnPaths
+
+    @property
+    def mixed_operations(self) -> tuple[RnnFunction, ...]:
+        """The functions in the order of a mixture's last axis."""
+        return tuple(RnnFunction)
 
     @property
     def num_architectures(self) -> int:

@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 
 from enas_tf.settings.config import (
+    DartsConfig,
     DeriveConfig,
     PolicyConfig,
     SearchConfig,
@@ -40,6 +41,21 @@ _SEARCH_POLICY = PolicyConfig(
 )
 # The release leaves deriving to the reader of its log; this is the paper's way.
 _RELEASE_DERIVE = DeriveConfig(num_candidates=10, scoring="minibatch")
+
+# DARTS (arXiv 1806.09055) and the authors' `rnn/train_search.py`; weight decays are half of theirs,
+# which are those of the gradient.
+_DARTS_REGULARIZATION = RnnRegularization(
+    word_dropout=0.0,
+    embedding_dropout=0.0,
+    input_dropout=0.75,
+    node_dropout=0.25,
+    output_dropout=0.75,
+    slowness_penalty=1e-3,
+    activation_penalty=0.0,
+)
+_DARTS_TRAINING = _RELEASE_RETRAINING.training.replace(
+    epochs=50, batch_size=256, weight_decay=2.5e-7, clip_norm=0.25
+)
 
 # A model of so few weights, trained for so few epochs, has little time to learn by heart.
 _SMOKE_REGULARIZATION = RnnRegularization(
@@ -116,6 +132,16 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             trained=TrainedConfig(epochs=35, best_of_epochs=1, reward_power=2.0),
         ),
     ),
+    "darts": SearchPreset(
+        "The search of DARTS on Penn Treebank, on these cells: by gradient, second order.",
+        RnnSpace(hidden_size=300, regularization=_DARTS_REGULARIZATION),
+        _PENN_TREEBANK,
+        SearchConfig(
+            strategy="darts",
+            shared_weights=_DARTS_TRAINING,
+            darts=DartsConfig(order=2, learning_rate=3e-3, adam_beta_1=0.9, read_off="argmax"),
+        ),
+    ),
     "smoke": SearchPreset(
         "A small search on the embedded prose: minutes on two cores.",
         RnnSpace(num_nodes=4, hidden_size=64, regularization=_SMOKE_REGULARIZATION),
@@ -135,6 +161,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
                 updates_per_epoch=15,
             ),
             derive=DeriveConfig(num_candidates=20),
+            # In so few steps the authors' rate would not move it.
+            darts=DartsConfig(learning_rate=0.05, adam_beta_1=0.9),
         ),
     ),
 }
@@ -184,6 +212,21 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         _RELEASE_NETWORK,
         _PENN_TREEBANK,
         _RELEASE_RETRAINING,
+    ),
+    # `rnn/train.py`: 850 units and features, batch 64, weight decay 8e-7 of the gradient, dropout
+    # 0.2 / 0.75 / 0.25 / 0.75, embedding 0.1.
+    "darts": RetrainPreset(
+        "Penn Treebank with the constants of DARTS's final training.",
+        _RELEASE_NETWORK.replace(
+            hidden_size=850,
+            regularization=_DARTS_REGULARIZATION.replace(
+                word_dropout=0.1, embedding_dropout=0.0, input_dropout=0.2, slowness_penalty=1e-3
+            ),
+        ),
+        _PENN_TREEBANK,
+        _RELEASE_RETRAINING.replace(
+            training=_RELEASE_RETRAINING.training.replace(weight_decay=4e-7)
+        ),
     ),
     "smoke": RetrainPreset(
         "A small language model on the embedded prose: two or three minutes on two cores.",

@@ -16,9 +16,18 @@ from enas_tf.spaces.rnn.decisions import (
     REWARD_CONSTANT,
     RnnDecisions,
     RnnDecisionSpace,
+    RnnMixture,
+    RnnPaths,
     perplexity_of_reward,
 )
-from enas_tf.spaces.rnn.language_modelling import Unrolled, text_loss, training_pass, word_features
+from enas_tf.spaces.rnn.language_modelling import (
+    Cell,
+    Unrolled,
+    text_loss,
+    training_pass,
+    word_features,
+)
+from enas_tf.spaces.rnn.relaxed_cell import path_cell, relaxed_cell
 from enas_tf.spaces.supernet import Score, Supernet
 from enas_tf.training.text_metrics import perplexity
 from enas_tf.training.training_pass import TrainingPass
@@ -100,16 +109,11 @@ class RnnSupernet(Supernet):
         Weight decay applies to the cell's matrices in use, as in the release.
         """
         embedding = tf.convert_to_tensor(self.embedding.value)
-        kernels = self._kernels(decisions)
+        cell, used = self._cell(decisions)
         outcome = training_pass(
-            batch,
-            embedding,
-            self._cell(kernels, decisions),
-            state,
-            self.space.regularization,
-            dropout_seed,
+            batch, embedding, cell, state, self.space.regularization, dropout_seed
         )
-        return outcome._replace(decayed=kernels)
+        return outcome._replace(decayed=used)
 
     def score(
         self, batch: TextBatch, decisions: RnnDecisions, *, use_batch_statistics: bool = False
@@ -138,13 +142,20 @@ class RnnSupernet(Supernet):
     def _features(
         self, tokens: tf.Tensor, embedding: tf.Tensor, decisions: RnnDecisions
     ) -> Unrolled:
-        cell = self._cell(self._kernels(decisions), decisions)
+        cell, _ = self._cell(decisions)
         state = self.initial_state(tf.shape(tokens)[0])
         return word_features(tokens, embedding, cell, state)
 
-    def _kernels(self, decisions: RnnDecisions) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.convert_to_tensor(self.input_kernel.value), self.select(decisions)
-
-    def _cell(self, kernels: tuple[tf.Tensor, tf.Tensor], decisions: RnnDecisions) -> Any:
-        wiring = SampledWiring(decisions.previous, decisions.functions, self.space.cell_output)
-        return lambda inputs, state, mask: run_cell(inputs, state, *kernels, wiring, mask)
+    def _cell(self, decisions: Any) -> tuple[Cell, tuple[tf.Tensor, ...]]:
+        """Returns the cell of an architecture, a mixture or a path, and the matrices in use."""
+        input_kernel = tf.convert_to_tensor(self.input_kernel.value)
+        output = self.space.cell_output
+        if isinstance(decisions, RnnMixture):
+            banks = [tf.convert_to_tensor(bank.value) for bank in self.banks]
+            cell = relaxed_cell(input_kernel, banks, decisions, output)
+            return cell, (input_kernel, *banks)
+        kernels = input_kernel, self.select(decisions)
+        if isinstance(decisions, RnnPaths):
+            return path_cell(*kernels, decisions, output), kernels
+        wiring = SampledWiring(decisions.previous, decisions.functions, output)
+        return lambda inputs, state, mask: run_cell(inputs, state, *kernels, wiring, mask), kernels

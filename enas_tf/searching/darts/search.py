@@ -1,0 +1,163 @@
+"""The search by gradient: every step learns the architecture, then the shared weights."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from enas_tf.drawing.picture import to_png
+from enas_tf.drawing.shares import picture_of_shares
+from enas_tf.runs.phases import ARCHITECTURE, SHARED_WEIGHTS
+from enas_tf.searching.darts.architecture import ReadOff
+from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
+from enas_tf.searching.darts.stopping import StopRule
+from enas_tf.searching.evaluators.shared import SharedEvaluator
+from enas_tf.searching.running_metrics import RunningMetrics
+from enas_tf.searching.state import SearchState
+from enas_tf.searching.task import STEPS_PER_LOG, SearchTask
+from enas_tf.training.trainer import Stretch, StretchEnd
+
+
+class RelaxedEvaluator(SharedEvaluator):
+    """Scores single architectures, and the mixture, with the weights that the mixture trained."""
+
+    weights: RelaxedWeights
+    weights_type = RelaxedWeights
+
+    def mixture_score(self) -> float:
+        """Returns the score of the mixture on the whole validation part."""
+        mixture = self.weights.architecture.copies(self.weights.num_replicas)
+        use_batch = self._config.reward_statistics == "batch"
+        sums = self.weights.sums_of_decisions(
+            self.weights.batches(self._streams.validation), mixture, use_batch
+        )
+        return self.weights.supernet.reward(*map(sum, zip(*sums)))
+
+
+class DartsSearch(SearchTask):
+    """A search by gradient; arguments and attributes as of `SearchTask`."""
+
+    phases: ClassVar[tuple[str, ...]] = (SHARED_WEIGHTS, ARCHITECTURE)
+    proposed_as: ClassVar[str] = "the cell read off"
+
+    weights: RelaxedWeights
+    evaluator: RelaxedEvaluator
+
+    def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
+        """Makes the mixture and what trains it; see `SearchTask`."""
+        space, config = self._space, self._config
+        self.streams, self._architecture_streams = streams.divided(config.darts.validation_share)
+        self.evaluator = RelaxedEvaluator(space, config, self.streams, self._run, distribution)
+        self.weights = self.evaluator.weights
+        self.machines = self.weights.machines
+        self.strategy = ReadOff(self.weights.architecture)
+        self.state = SearchState([])
+        self._stop = StopRule(config.darts.stop, self.weights.architecture.space)
+        return {"stop": self._stop}
+
+    def _forget(self) -> None:
+        """Forgets what is not in a checkpoint; see `SearchTask`."""
+        self._architecture_batches: Iterator[Any] | None = None
+        # Since the last event; first those of the weights, then those of the architecture.
+        unlogged = self._saved.unlogged
+        half = len(unlogged) // 2
+        self._running = RunningMetrics(unlogged[:half])
+        self._running_architecture = RunningMetrics(unlogged[half:])
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self._architecture_batches = None
+
+    def _unlogged(self) -> list[float]:
+        """Returns the sums of both passes' metrics; zeros of a pass that did not run."""
+        sums = self._running.sums()
+        return [*sums, *(self._running_architecture.sums() or [0.0] * len(sums))]
+
+    def _learns(self, epoch: int) -> bool:
+        return epoch >= self._config.darts.warm_up_epochs
+
+    def _steps_in_all(self) -> dict[str, int]:
+        """Returns the steps of all epochs; see `SearchTask`."""
+        epochs, steps = self._config.shared_weights.epochs, self.evaluator.training_steps
+        learning = max(0, epochs - self._config.darts.warm_up_epochs)
+        return {SHARED_WEIGHTS: epochs * steps, ARCHITECTURE: learning * steps}
+
+    def stretch(self) -> Stretch | None:
+        """Returns what is left of the epoch; None at the end of the search."""
+        if int(self.state.epoch) >= self._config.shared_weights.epochs or self._saved.ended:
+            return None
+        first = self._shown_step = int(self.state.phase_step)
+        return Stretch(range(first, self.evaluator.training_steps), self._step, self._end)
+
+    def _step(self, step: int) -> None:
+        state, steps = self.state, self.evaluator.training_steps
+        epoch = int(state.epoch)
+        number, learned = epoch * steps + step, int(state.updates)
+        if self._training_batches is None:
+            self._training_batches = self.weights.relaxed_batches(
+                lambda share: self.streams.training(number, share)
+            )
+        other = None
+        if self._learns(epoch):
+            if self._architecture_batches is None:
+                self._architecture_batches = self.weights.relaxed_batches(
+                    lambda share: self._architecture_streams.training(learned, share)
+                )
+            other = next(self._architecture_batches)
+        metrics, of_architecture = self.weights.step(
+            next(self._training_batches), other, number, epoch, self.rollbacks
+        )
+        self._running.add(metrics)
+        state.phase_step.assign_add(1)
+        if of_architecture is not None:
+            self._running_architecture.add(of_architecture)
+            state.updates.assign_add(1)
+        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == steps:
+            self._write_metrics(number + 1, step + 1)
+
+    def _write_metrics(self, number: int, step: int) -> None:
+        self._running.check_finite(number)
+        means, steps = self._running.means(), step - self._shown_step
+        self._log(SHARED_WEIGHTS, number, {**means, **self.weights.step_metrics()})
+        self._show(SHARED_WEIGHTS, steps, means)
+        if self._learns(int(self.state.epoch)):
+            self._running_architecture.check_finite(number)
+            decided = self.weights.architecture.metrics()
+            own = {**self._running_architecture.means(), **decided}
+            self._log(ARCHITECTURE, int(self.state.updates), own)
+            self._show(ARCHITECTURE, steps, decided)
+        self._running, self._running_architecture = RunningMetrics(), RunningMetrics()
+        self._shown_step = step
+
+    def _end(self) -> StretchEnd:
+        self.state.phase_step.assign(0)
+        self.state.epoch.assign_add(1)
+        epoch = int(self.state.epoch)
+        found = self.strategy.most_likely()
+        if self._learns(epoch - 1) and self._stop.reached(found):
+            self.end()
+        score = self.evaluator.mixture_score()
+        self._draw(epoch)
+        return self._epoch_ended(found, {"mixture_validation_score": score})
+
+    def _draw(self, epoch: int) -> None:
+        """Writes heat maps of the mixture: operations and inputs by decision."""
+        weights = self.weights.architecture.weights()
+        flat = weights.reshape(-1, *weights.shape[-2:])
+        names = [one.label for one in self.weights.architecture.space.mixed_operations]
+        tables = {
+            "operations": dict(zip(names, flat.sum(axis=1).T.tolist())),
+            "inputs": {
+                f"input {number}": row for number, row in enumerate(flat.sum(axis=2).T.tolist())
+            },
+        }
+        for name, table in tables.items():
+            title = f"weight of each of the {name} by decision, %"
+            self._report.drawn(
+                ARCHITECTURE,
+                f"mixture/{name}",
+                to_png(picture_of_shares(table, title), 1.0),
+                max(1, int(self.state.updates)),
+            )
+
+    def went_back(self) -> None:
+        """Goes on with other random numbers, since the same might lead to the same end."""
+        self._start_progress()

@@ -1,0 +1,42 @@
+"""Which procedure searches, by the name of the strategy. Nothing here imports TensorFlow."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.searching.strategies import STRATEGIES
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.relaxation import RelaxableSpace
+
+if TYPE_CHECKING:
+    from enas_tf.searching.task import SearchTask
+
+# Strategies propose architectures in the alternating search; these search in their own way.
+PROCEDURES = {"darts": "enas_tf.searching.darts.search:DartsSearch"}
+_ALTERNATING = "enas_tf.searching.search:Search"
+# All that `SearchConfig.strategy` admits.
+METHODS = (*STRATEGIES, *PROCEDURES)
+
+
+def build_task(space: SearchSpace, data: Any, config: SearchConfig, run: Any, **others: Any) -> Any:
+    """Returns the task that the settings name; arguments as for `SearchTask`."""
+    module, class_name = PROCEDURES.get(config.strategy, _ALTERNATING).split(":")
+    task: type[SearchTask] = getattr(importlib.import_module(module), class_name)
+    return task(space, data, config, run, **others)
+
+
+def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
+    """Raises `ConfigurationError` if the procedure cannot search the space as it shall."""
+    if config.strategy not in PROCEDURES:
+        return
+    if not isinstance(space, RelaxableSpace):
+        raise ConfigurationError(
+            f"`strategy={config.strategy}` needs a space that can be relaxed, micro or rnn. "
+            f"Received: {space.name}."
+        )
+    if config.evaluation != "shared_weights":
+        raise ConfigurationError(
+            f"`strategy={config.strategy}` learns from the shared weights; it needs "
+            f"evaluation=shared_weights. Received: evaluation={config.evaluation}."
+        )

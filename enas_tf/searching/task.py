@@ -1,0 +1,343 @@
+"""What every search is, however it finds its architectures: state, files, scores, ranking."""
+
+import abc
+import functools
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Literal
+
+from typing_extensions import Self
+
+from enas_tf.errors import NumericalError, RunDirectoryError
+from enas_tf.reporting.progress import Progress
+from enas_tf.reporting.search_report import SearchReport
+from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.phases import ALTERNATING, DERIVE, SHARED_WEIGHTS
+from enas_tf.searching.comparison import Comparison
+from enas_tf.searching.evaluators.base import Evaluator
+from enas_tf.searching.ranking import Candidate, derive, scores_of
+from enas_tf.searching.result import SearchResult
+from enas_tf.searching.running_metrics import RunningMetrics
+from enas_tf.searching.saved_search import SavedSearch
+from enas_tf.searching.shared_weights import SharedWeights
+from enas_tf.searching.state import SearchState
+from enas_tf.settings.config import SearchConfig
+from enas_tf.spaces.base import SearchSpace
+from enas_tf.training.machines.agreement import Machines
+from enas_tf.training.profiling import Profile
+from enas_tf.training.trainer import StretchEnd, Task, Trainer
+
+logger = logging.getLogger(__name__)
+
+# Metrics are read from the device only now and then, since reading waits for it.
+STEPS_PER_LOG = 20
+# Takes the metrics of an epoch; an answer of True ends the search.
+OnEpochEnd = Callable[[dict[str, Any]], Any]
+
+
+class SearchTask(Task):
+    """A search that can be resumed: everything it needs, restored from its run directory.
+
+    Args:
+      space: the search space.
+      data: what it is searched on.
+      config: the settings.
+      run: where it is kept.
+      distribution: see `enas_tf.searching.api.search`.
+      checkpoint: which one a run that is only derived from goes on from, `latest` or `best`; a
+        run without one is an error then. None: the search goes on from the latest, or starts.
+
+    Attributes:
+      weights: the shared weights.
+      evaluator: what scores architectures.
+      strategy: what offers the architectures that are ranked.
+      state: how far the search has come.
+      streams: the batches.
+      resumed: whether a checkpoint was restored.
+    """
+
+    # Those that have steps of their own, the one that trains the shared weights first.
+    phases: ClassVar[tuple[str, ...]] = ALTERNATING
+    # What the ranking says of the architectures that the search proposes.
+    proposed_as: ClassVar[str] = "a proposed architecture"
+
+    evaluator: Evaluator
+    weights: SharedWeights
+    machines: Machines
+    state: SearchState
+    strategy: Any
+    streams: Any
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        data: Any,
+        config: SearchConfig,
+        run: RunDirectory,
+        *,
+        distribution: Any | None = None,
+        checkpoint: Literal["latest", "best"] | None = None,
+    ) -> None:
+        self._space = space
+        self._config = config
+        self._data = data
+        self._run = run
+        training = config.shared_weights
+        streams = data.search_streams(
+            batch_size=training.batch_size,
+            reward_batch_size=config.reward_batch_size or training.batch_size,
+            seed=config.seed,
+        )
+        objects = self._build(streams, distribution)
+        self._saved = SavedSearch(
+            run, self.machines, state=self.state, **self.evaluator.saved_objects(), **objects
+        )
+        self.resumed = self._saved.restore(checkpoint or "latest")
+        if checkpoint is not None and not self.resumed:
+            raise RunDirectoryError(f"{run.path} has no checkpoint yet; let the search run longer.")
+        self._started = time.monotonic() - self._saved.seconds
+        for name, text in data.assets().items():
+            run.keep_asset(name, text)
+        self._on_epoch_end: OnEpochEnd | None = None
+        self._progress = Progress({}, shown=False)
+        # Steps of the phase that the progress line has counted.
+        self._shown_step = 0
+        # What was logged after the best checkpoint stays.
+        self._take_up(rewinds=checkpoint != "best")
+
+    @abc.abstractmethod
+    def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
+        """Makes what searches: `streams`, `evaluator`, `weights`, `machines`, `strategy`, `state`.
+
+        Args:
+          streams: the batches of the data.
+          distribution: over which devices.
+
+        Returns:
+          What a checkpoint must hold besides the state and what the evaluator has, by name.
+        """
+
+    def _forget(self) -> None:
+        """Forgets what is not in a checkpoint, when a search begins or one was restored."""
+
+    def _take_up(self, *, rewinds: bool = True) -> None:
+        """Brings logs and batches to where the restored variables are."""
+        done = {phase: self._global_step(phase) for phase in self.phases}
+        done[DERIVE] = int(self.state.epoch)
+        if rewinds:
+            self._saved.rewind_logs()
+        self._report = SearchReport(
+            self._run, self._space, done if rewinds else dict.fromkeys(done)
+        )
+        # Since the last event; not empty after an interruption of phase 1.
+        self._running = RunningMetrics(self._saved.unlogged)
+        self._training_batches: Iterator[Any] | None = None
+        self.evaluator.rewind()
+        self._forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._report.close()
+        # Left to the garbage collector, iterators over several machines may end after what they
+        # need, and then take many seconds.
+        self._training_batches = None
+        self.evaluator.rewind()
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _global_step(self, phase: str) -> int:
+        """Steps of a phase that are done, in all epochs."""
+        if phase != SHARED_WEIGHTS:
+            return int(self.state.updates)
+        running = int(self.state.phase_step) if self.state.phase_name == phase else 0
+        past = int(self.state.epoch) + (self.state.phase_name != SHARED_WEIGHTS)
+        return past * self.evaluator.training_steps + running
+
+    @property
+    def max_rollbacks(self) -> int:
+        """How often the search may go back."""
+        return self._config.max_rollbacks
+
+    @property
+    def rollbacks(self) -> int:
+        """How often the search went back to a checkpoint."""
+        return self._saved.rollbacks
+
+    @rollbacks.setter
+    def rollbacks(self, number: int) -> None:
+        self._saved.rollbacks = number
+
+    def run(self, on_epoch_end: OnEpochEnd | None = None) -> None:
+        """Runs the epochs that are left; see `Trainer.run`.
+
+        Args:
+          on_epoch_end: see `enas_tf.search`.
+
+        Raises:
+          NumericalError: going back did not help.
+        """
+        self._on_epoch_end = on_epoch_end
+        try:
+            Trainer(self, Profile(self._run.tensorboard, self.machines)).run()
+        finally:
+            self._progress.close()
+
+    def begin(self) -> None:
+        """Writes what a new search is about, and its first checkpoint."""
+        self._start_progress()
+        if self.resumed:
+            logger.info("Going on in %s.", self.place())
+        else:
+            self._report.begin(self.streams.preview(), self.evaluator.score_kind)
+            self.save()
+
+    def _start_progress(self) -> None:
+        self._progress.close()
+        self._progress = Progress(
+            self._steps_in_all(),
+            {phase: self._global_step(phase) for phase in self.phases},
+            shown=self.machines.is_chief,
+        )
+
+    @abc.abstractmethod
+    def _steps_in_all(self) -> dict[str, int]:
+        """Returns how many steps each phase has in the whole search."""
+
+    def place(self) -> str:
+        """Returns epoch, phase and step."""
+        state, epochs = self.state, self._config.shared_weights.epochs
+        return (
+            f"epoch {int(state.epoch) + 1} of {epochs}, phase {state.phase_name}, "
+            f"step {int(state.phase_step)}"
+        )
+
+    def _epoch_ended(self, proposed: Any, others: dict[str, float] | None = None) -> StretchEnd:
+        """Scores an architecture on the whole validation part, and takes note of it.
+
+        Args:
+          proposed: one that the search would propose now.
+          others: what else there is to be logged, by name.
+        """
+        score = self.evaluator.score(proposed)
+        if not math.isfinite(score):
+            raise NumericalError(f"The score of a proposed architecture is not finite: {score}.")
+        epoch = int(self.state.epoch)
+        metrics = {**self.evaluator.score_metrics(score), **(others or {})}
+        self._log(DERIVE, epoch, metrics)
+        self._report.proposed(proposed, score, self.strategy.most_likely(), epoch)
+        logger.info(
+            "epoch %d: %s of %s %.4f%s",
+            epoch,
+            self.evaluator.score_kind.replace("_", " "),
+            self.proposed_as,
+            score,
+            f", {note}" if (note := self._space.score_note(score)) else "",
+        )
+        tell, told = self._on_epoch_end, {"epoch": epoch, "architecture": proposed, **metrics}
+        return StretchEnd(score, None if tell is None else functools.partial(tell, told))
+
+    def end(self) -> None:
+        """Takes note that the search shall end before its last epoch."""
+        self._saved.ended = True
+        logger.info("Ended after epoch %d, as on_epoch_end asked.", int(self.state.epoch))
+
+    def interrupted(self) -> None:
+        """Says where the state is."""
+        self._progress.message(f"Interrupted; the state is saved in {self._run.path}.")
+
+    def save(self, score: float | None = None) -> None:
+        """Saves everything; see `Task.save`."""
+        # No event that is older than the checkpoint may get lost.
+        self._report.flush()
+        self._saved.save(self._seconds, self._unlogged(), score)
+        self._progress.skip_time()
+
+    def _unlogged(self) -> list[float]:
+        """Returns the sums of metrics that stand in no event yet."""
+        return self._running.sums()
+
+    def check(self) -> None:
+        """Sees to it that no checkpoint holds weights that it is no use to go back to."""
+        self._running.check_finite(self._global_step(SHARED_WEIGHTS))
+        self.evaluator.check()
+
+    def go_back(self) -> bool:
+        """Restores the newest checkpoint; returns whether there was one."""
+        found = self._saved.restore()
+        if found:
+            self._report.close()
+            self._take_up()
+        return found
+
+    def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
+        epoch = int(self.state.epoch) + (phase != DERIVE)
+        self._report.metrics(phase, step, epoch, self._seconds, metrics)
+
+    def _show(self, phase: str, steps: int, metrics: dict[str, float]) -> None:
+        self._progress.update(
+            phase,
+            steps,
+            epoch=int(self.state.epoch) + 1,
+            epochs=self._config.shared_weights.epochs,
+            **metrics,
+        )
+
+    def derive(self) -> SearchResult:
+        """Ranks candidates and writes the best architecture; see `enas_tf.searching.ranking`."""
+        candidates = derive(
+            self._space,
+            self._data,
+            self._config,
+            weights=self.weights,
+            strategy=self.strategy,
+            streams=self.streams,
+            scored=self.evaluator.scored(),
+        )
+        comparison = self._compared(candidates)
+        self._report.derived(
+            candidates, int(self.state.epoch), self._seconds, self._ranked_by(), comparison
+        )
+        return SearchResult.of_candidates(candidates, self._run, comparison)
+
+    def _compared(self, candidates: Sequence[Candidate]) -> Comparison | None:
+        """Returns how candidates do against random architectures; None: it says nothing."""
+        del candidates
+        return None
+
+    def scores(self, architectures: Sequence[Any]) -> list[float]:
+        """Returns the scores of architectures with the shared weights, as candidates get them."""
+        return scores_of(self._config, self.weights, self.streams, architectures)
+
+    def finish(self) -> SearchResult:
+        """Returns the result of a search whose epochs are done, and logs all candidates once."""
+        result = self._stored_result() or self.derive()
+        if not self._saved.ranked:
+            for rank, candidate in enumerate(result.candidates, 1):
+                metrics = self.evaluator.score_metrics(candidate.shared_weights_score)
+                self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
+            self._saved.ranked = True
+            self.save()
+        return result
+
+    def _ranked_by(self) -> dict[str, Any]:
+        """Returns what decides the ranking, besides the configuration of the run."""
+        return {"epochs": int(self.state.epoch), "derive": self._config.derive.to_json()}
+
+    def _stored_result(self) -> SearchResult | None:
+        """Returns the result if it was derived before, from this state and in the same way."""
+        document = self.weights.machines.decide(self._stored_document)
+        if document is None:
+            return None
+        return SearchResult.of_document(document, self._run, self._space.name)
+
+    def _stored_document(self) -> dict[str, Any] | None:
+        if not self._run.file(BEST_ARCHITECTURE).is_file():
+            return None
+        document = self._run.read_json(BEST_ARCHITECTURE)
+        return document if document.get("ranked_by") == self._ranked_by() else None

@@ -1,0 +1,101 @@
+"""Spaces that can be made continuous: mixtures of all options in the place of decisions.
+
+Source: DARTS (Liu et al., 2019, arXiv 1806.09055). What is relaxed here is the decision of ENAS
+itself: of each operand, which earlier tensor it reads *and* what is done with it, together.
+"""
+
+import abc
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.spaces.base import DecisionSpace
+from enas_tf.spaces.operations import Operation
+
+READ_OFFS = ("edges", "argmax")
+
+
+class RelaxableSpace(DecisionSpace):
+    """A space whose decisions are pairs: an earlier tensor, and what is done with it.
+
+    The decisions of an architecture must have two fields of one shape, first the tensors, then the
+    operations. A *mixture* has for each pair a distribution over all pairs, and an architecture is
+    the mixture of one-hot distributions.
+
+    Attributes:
+      mixture_type: `NamedTuple` with the field `weights`, float32 `[…, inputs, operations]`.
+      path_type: `NamedTuple` with the fields of the decisions and `gains`, float32 of their shape:
+        the sampled pairs, and by what the outcome of each is multiplied.
+    """
+
+    mixture_type: ClassVar[type[Any]]
+    path_type: ClassVar[type[Any]]
+
+    @property
+    @abc.abstractmethod
+    def mixed_operations(self) -> tuple[Operation, ...]:
+        """The operations in the order of a mixture's last axis."""
+
+    def permitted(self) -> np.ndarray:
+        """Returns which pairs there are, bool `[…, inputs, operations]`."""
+        num_inputs = np.asarray(self.decision_options()[0])
+        inputs = np.arange(num_inputs.max()) < num_inputs[..., None]
+        return np.repeat(inputs[..., None], len(self.mixed_operations), axis=-1)
+
+    def relax(self, architectures: Sequence[Any]) -> Any:
+        """Returns architectures as mixtures.
+
+        Args:
+          architectures: of this space.
+
+        Returns:
+          A mixture whose weights, float32 `[len(architectures), …, inputs, operations]`, are 0 and
+          1.
+        """
+        inputs, operations = self.encode(architectures)
+        numbers = np.array([int(operation) for operation in self.mixed_operations])
+        reads = inputs[..., None] == np.arange(self.permitted().shape[-2])
+        does = operations[..., None] == numbers
+        return self.mixture_type((reads[..., None] & does[..., None, :]).astype(np.float32))
+
+    def discretise(self, mixture: Any, rule: str = "argmax") -> list[Any]:
+        """Returns the architectures that mixtures are nearest to.
+
+        Args:
+          mixture: weights `[mixtures, …, inputs, operations]`.
+          rule: `argmax`, the likeliest pair of each decision, or `edges`: the likeliest pairs that
+            the authors of DARTS would accept, see `strongest_edges`.
+
+        Returns:
+          One architecture for each mixture.
+
+        Raises:
+          ConfigurationError: there is no such rule.
+        """
+        if rule not in READ_OFFS:
+            raise ConfigurationError(
+                f"`rule` must be one of {', '.join(READ_OFFS)}. Received: {rule!r}."
+            )
+        weights = np.asarray(mixture.weights, np.float32)
+        strengths = np.where(self.permitted(), weights, -1.0)
+        best = strengths.max(axis=-1)
+        inputs = best.argmax(axis=-1) if rule == "argmax" else self.strongest_edges(best)
+        places = strengths.argmax(axis=-1)
+        chosen = np.take_along_axis(places, inputs[..., None], axis=-1)[..., 0]
+        numbers = np.array([int(operation) for operation in self.mixed_operations])
+        kind = type(self.decision_options())
+        return self.decode(kind(inputs.astype(np.int32), numbers[chosen].astype(np.int32)))
+
+    def strongest_edges(self, strengths: np.ndarray) -> np.ndarray:
+        """Returns which tensors are read by the authors' rule: the strongest one of each decision.
+
+        Args:
+          strengths: of the best operation of each tensor, `[…, inputs]`; negative where a tensor
+            cannot be read.
+
+        Returns:
+          Integers `[…]`.
+        """
+        return strengths.argmax(axis=-1)

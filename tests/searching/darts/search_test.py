@@ -1,0 +1,115 @@
+"""Whole searches by gradient, tiny."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import enas_tf
+from enas_tf.data.texts.dataset import TextData
+from enas_tf.errors import ConfigurationError
+from enas_tf.settings.config import DartsConfig, SearchConfig, TextDataConfig, TrainingConfig
+from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.rnn.config import RnnRegularization
+from enas_tf.spaces.rnn.space import RnnSpace
+
+CONFIG = SearchConfig(
+    strategy="darts",
+    shared_weights=TrainingConfig(
+        epochs=3, batch_size=4, learning_rate=1.0, momentum=0.0, restart_epochs=0, clip_norm=0.5
+    ),
+    darts=DartsConfig(learning_rate=0.1, warm_up_epochs=1),
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    words = " ".join(np.random.default_rng(0).choice(list("abcdef"), 900))
+    config = TextDataConfig(dataset="letters", sequence_length=6)
+    return TextData.from_text(words, config=config)
+
+
+@pytest.fixture(scope="module")
+def space(data):
+    small = RnnSpace(num_nodes=2, hidden_size=4, regularization=RnnRegularization())
+    return small.for_data(data)
+
+
+def events(path):
+    return [
+        {name: value for name, value in json.loads(line).items() if name != "seconds"}
+        for line in (path / "metrics.jsonl").read_text().splitlines()
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(space, data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return enas_tf.search(space, data, CONFIG, folder), folder
+
+
+def test_a_search_finds_the_cell_that_is_read_off(whole, space):
+    result, folder = whole
+    space.check(result.architecture)
+    assert (folder / "best_architecture.json").is_file()
+    assert [one["rank"] for one in events(folder) if "rank" in one] == [1]
+
+
+def test_the_architecture_is_frozen_in_the_first_epochs(whole):
+    epochs = [one["epoch"] for one in events(whole[1]) if one["phase"] == "architecture"]
+    assert epochs
+    assert min(epochs) == 2
+
+
+def test_entropy_falls(whole):
+    entropies = [one["entropy"] for one in events(whole[1]) if one["phase"] == "architecture"]
+    assert entropies[-1] < entropies[0]
+
+
+def test_a_search_that_was_stopped_after_an_epoch_goes_on_to_the_same_end(
+    whole, space, data, tmp_path
+):
+    class StoppedError(Exception):
+        pass
+
+    def stop(metrics):
+        if metrics["epoch"] == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        enas_tf.search(space, data, CONFIG, tmp_path / "run", on_epoch_end=stop)
+    result = enas_tf.search(space, data, CONFIG, tmp_path / "run")
+    assert result.architecture == whole[0].architecture
+    assert events(tmp_path / "run") == events(whole[1])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("changes", [{"order": 2}, {"sampling": "gumbel"}, {"stop": "stable:1"}])
+def test_other_forms_of_the_step_run_too(space, data, tmp_path, changes):
+    config = CONFIG.replace(darts=CONFIG.darts.replace(warm_up_epochs=0, **changes))
+    space.check(enas_tf.search(space, data, config, tmp_path / "run").architecture)
+
+
+def test_partial_channels_are_refused_for_recurrent_cells(space, data, tmp_path):
+    config = CONFIG.replace(darts=DartsConfig(sampling="partial"))
+    with pytest.raises(ConfigurationError, match="pictures only"):
+        enas_tf.search(space, data, config, tmp_path / "run")
+
+
+def test_a_space_that_cannot_be_relaxed_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="micro or rnn"):
+        enas_tf.search(MacroSpace(), None, CONFIG, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_training_of_each_alone_does_not_fit(space, data, tmp_path):
+    config = dataclasses.replace(CONFIG, evaluation="trained")
+    with pytest.raises(ConfigurationError, match="evaluation"):
+        enas_tf.search(space, data, config, tmp_path / "run")
+
+
+@pytest.mark.parametrize("stop", ["skips", "skips:0", "loud:3", "stable:x"])
+def test_a_stop_rule_must_have_a_name_and_a_number(stop):
+    with pytest.raises(ConfigurationError, match="stop"):
+        DartsConfig(stop=stop)
