@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from enas_tf.drawing.layered import Layering, Place, arrange
-from enas_tf.drawing.picture import Point, Shape
-from enas_tf.drawing.style import TRUNK, falling_line
+from enas_tf.drawing.picture import Point, Shape, Text
+from enas_tf.drawing.style import FAINT, LINE_WIDTH, TRUNK, falling_line
 
 
 class RowDrawing:
@@ -40,7 +40,15 @@ class RowDrawing:
         """Moves all places to the right."""
         self.x = {place: x + distance for place, x in self.x.items()}
 
-    def line(self, start: Place, end: Point, colour: str, arrow: float, title: str = "") -> None:
+    def line(
+        self,
+        start: Place,
+        end: Point,
+        colour: str,
+        arrow: float,
+        title: str = "",
+        strength: float | None = None,
+    ) -> None:
         """Draws a line from the bottom of a place to a point of the next row.
 
         Args:
@@ -49,11 +57,19 @@ class RowDrawing:
           colour: for a line that comes from its vertex; others go on in the colour of their way.
           arrow: as in `Path`.
           title: as in `Path`.
+          strength: weight of the edge, from 0 to 1: the heavier, the wider is the line, and a
+            number stands at its end; None: it has none.
         """
         if self.graph.is_passing(start):
             colour = self._way_colours[start[0]]
         bottom = (self.x[start], self.rows[start[1]][1])
-        self.shapes.append(falling_line(bottom, end, colour, arrow=arrow, title=title))
+        width = LINE_WIDTH if strength is None else 0.5 + 5.0 * strength
+        self.shapes.append(falling_line(bottom, end, colour, arrow=arrow, title=title, width=width))
+        if strength is not None:
+            # On the side that the line does not come from.
+            (x, y), side = end, -1.0 if bottom[0] > end[0] else 1.0
+            text, anchor = f"{100 * strength:.0f} %", "start" if side > 0 else "end"
+            self.shapes.append(Text(x + 6.0 * side, y - 12.0, text, 10.0, FAINT, anchor))
 
     def passing_lines(self) -> None:
         """Draws what leads to and past the boxes of rows in between."""

@@ -19,6 +19,7 @@ INK = "#1f2933"
 FAINT = "#6b7785"
 MARGIN = 24.0
 BOX_HEIGHT = 28.0
+LINE_WIDTH = 1.5
 # Fill and outline of what is no operation.
 GREY = ("#eceff3", "#6b7785")
 
@@ -113,7 +114,13 @@ def plus_sign(x: float, y: float, radius: float, colour: str) -> list[Shape]:
 
 
 def falling_line(
-    start: Point, end: Point, colour: str, *, arrow: float = 0.0, title: str = ""
+    start: Point,
+    end: Point,
+    colour: str,
+    *,
+    arrow: float = 0.0,
+    title: str = "",
+    width: float = LINE_WIDTH,
 ) -> Path:
     """Returns a line that leaves its start and reaches its end vertically.
 
@@ -123,11 +130,12 @@ def falling_line(
       colour: of the line.
       arrow: as in `Path`.
       title: as in `Path`.
+      width: as in `Path`.
     """
     middle = (start[1] + end[1]) / 2
     is_curve = abs(start[0] - end[0]) > 0.5
     points = (start, (start[0], middle), (end[0], middle), end) if is_curve else (start, end)
-    return Path(points, colour, curve=is_curve, arrow=arrow, title=title)
+    return Path(points, colour, width, curve=is_curve, arrow=arrow, title=title)
 
 
 def grey_box(left: float, top: float, width: float, text: str, title: str = "") -> list[Shape]:

@@ -16,6 +16,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import DERIVE, SHARED_WEIGHTS
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.relaxation import RelaxableSpace
 
 # Far more steps than any run takes.
 _NO_END = 2**62
@@ -130,16 +131,20 @@ class SearchReport:
         if warning is not None:
             self._boards[phase].text(f"{name}_warning", warning, step)
 
-    def drawn(self, phase: str, name: str, png: bytes, step: int) -> None:
-        """Writes a picture to TensorBoard.
+    def mixed(self, space: RelaxableSpace, mixture: Any, epoch: int) -> None:
+        """Writes what a search by gradient has mixed: `mixtures.jsonl`, and heat maps.
 
         Args:
-          phase: whose steps count.
-          name: of the picture.
-          png: the bytes of a PNG file.
-          step: the step of the phase.
+          space: says what its weights mean.
+          mixture: of one architecture.
+          epoch: epochs that are done.
         """
-        self._boards[phase].png(name, png, step)
+        # Far more digits than a picture shows.
+        weights = np.round(np.asarray(mixture.weights, np.float64), 6)
+        self._run.mixtures.append({"epoch": epoch, "weights": weights.tolist()})
+        for name, shares in zip(("operations", "inputs"), space.marginals(mixture)):
+            picture = picture_of_shares(shares, f"weight of the {name} by decision, %")
+            self._boards[DERIVE].png(f"mixture/{name}", to_png(picture, 1.0), epoch)
 
     def begin(self, preview: Any, score_kind: str) -> None:
         """Writes what a new search is about.
@@ -150,7 +155,14 @@ class SearchReport:
         """
         write_about(self._run, preview, {f"{DERIVE}/{score_kind}": DERIVE})
 
-    def proposed(self, architecture: Any, score: float, favourite: Any | None, epoch: int) -> None:
+    def proposed(
+        self,
+        architecture: Any,
+        score: float,
+        favourite: Any | None,
+        epoch: int,
+        drawing: Mapping[str, Any] | None = None,
+    ) -> None:
         """Writes what the strategy would propose now.
 
         Args:
@@ -158,12 +170,14 @@ class SearchReport:
           score: its score with the shared weights.
           favourite: the most likely architecture, which is drawn; None: the proposed one is.
           epoch: epochs that are done.
+          drawing: options of the drawing besides those of the space, if there are any.
         """
         board = self._boards[DERIVE]
         board.text("proposed_architecture", self._score_and_string(architecture, score), epoch)
         name = "proposed_architecture" if favourite is None else "most_likely_architecture"
         drawn = architecture if favourite is None else favourite
-        board.png(f"drawing/{name}", draw_png(drawn, **self._space.drawing_options()), epoch)
+        options = {**self._space.drawing_options(), **(drawing or {})}
+        board.png(f"drawing/{name}", draw_png(drawn, **options), epoch)
 
     def derived(
         self,

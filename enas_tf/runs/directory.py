@@ -4,6 +4,7 @@
 config.json             the whole configuration and the versions that wrote it
 metrics.jsonl           one JSON object a line for every event of the training
 architectures.jsonl     one JSON object a line for every sampled architecture
+mixtures.jsonl          one JSON object a line for the mixture after each epoch (search by gradient)
 evaluations.jsonl       one JSON object a line for every architecture that was trained alone
 best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
 report.html             what enas-report wrote
@@ -49,6 +50,7 @@ FORMAT_VERSION = 1
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
 ARCHITECTURES = "architectures.jsonl"
+MIXTURES = "mixtures.jsonl"
 BEST_ARCHITECTURE = "best_architecture.json"
 EVALUATIONS = "evaluations.jsonl"
 RESULTS = "results.json"
@@ -60,6 +62,7 @@ STUDY_FOLDERS = ("searches", "trainings", "scores")
 _FILES = (
     METRICS,
     ARCHITECTURES,
+    MIXTURES,
     EVALUATIONS,
     BEST_ARCHITECTURE,
     "best_architecture.svg",
@@ -107,6 +110,7 @@ class RunDirectory:
       path: the folder, as the user named it.
       metrics: `metrics.jsonl`.
       architectures: `architectures.jsonl`.
+      mixtures: `mixtures.jsonl`.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -123,6 +127,12 @@ class RunDirectory:
         self._way = way
         self.metrics = JsonLines(self.file(METRICS))
         self.architectures = JsonLines(self.file(ARCHITECTURES))
+        self.mixtures = JsonLines(self.file(MIXTURES))
+
+    @property
+    def _logs(self) -> tuple[JsonLines, ...]:
+        """The logs that go back with a checkpoint."""
+        return self.metrics, self.architectures, self.mixtures
 
     def file(self, name: str) -> pathlib.Path:
         """Returns by which path a file or folder of the run is read and written."""
@@ -333,14 +343,14 @@ class RunDirectory:
         return value
 
     def position(self) -> dict[str, int]:
-        """Returns how far the two logs have been written, to be kept in a checkpoint.
+        """Returns how far the logs have been written, to be kept in a checkpoint.
 
         Until there they are on the disk, so that not even a power cut takes lines that the
         checkpoint relies on.
         """
-        for log in (self.metrics, self.architectures):
+        for log in self._logs:
             log.sync()
-        return {METRICS: self.metrics.size, ARCHITECTURES: self.architectures.size}
+        return {log.path.name: log.size for log in self._logs}
 
     def rewind(self, position: Mapping[str, int]) -> None:
         """Forgets what was logged after a position, so that a resumed run repeats no line.
@@ -348,8 +358,8 @@ class RunDirectory:
         Args:
           position: what `position` returned; `{}` is the beginning.
         """
-        self.metrics.truncate(position.get(METRICS, 0))
-        self.architectures.truncate(position.get(ARCHITECTURES, 0))
+        for log in self._logs:
+            log.truncate(position.get(log.path.name, 0))
 
     def __enter__(self) -> Self:
         if self._handler is None:
@@ -370,8 +380,8 @@ class RunDirectory:
 
     def close(self) -> None:
         """Closes the files of the run; it can still be used."""
-        self.metrics.close()
-        self.architectures.close()
+        for log in self._logs:
+            log.close()
         if self._handler is not None:
             logging.getLogger("enas_tf").removeHandler(self._handler)
             self._handler.close()

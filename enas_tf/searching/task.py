@@ -5,7 +5,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from typing_extensions import Self
@@ -217,12 +217,18 @@ class SearchTask(Task):
             f"step {int(state.phase_step)}"
         )
 
-    def _epoch_ended(self, proposed: Any, others: dict[str, float] | None = None) -> StretchEnd:
+    def _epoch_ended(
+        self,
+        proposed: Any,
+        others: Mapping[str, float] | None = None,
+        drawing: Mapping[str, Any] | None = None,
+    ) -> StretchEnd:
         """Scores an architecture on the whole validation part, and takes note of it.
 
         Args:
           proposed: one that the search would propose now.
           others: what else there is to be logged, by name.
+          drawing: options of the drawing in TensorBoard besides those of the space.
         """
         score = self.evaluator.score(proposed)
         if not math.isfinite(score):
@@ -230,7 +236,8 @@ class SearchTask(Task):
         epoch = int(self.state.epoch)
         metrics = {**self.evaluator.score_metrics(score), **(others or {})}
         self._log(DERIVE, epoch, metrics)
-        self._report.proposed(proposed, score, self.strategy.most_likely(), epoch)
+        favourite = self.strategy.most_likely()
+        self._report.proposed(proposed, score, favourite, epoch, drawing)
         logger.info(
             "epoch %d: %s of %s %.4f%s",
             epoch,

@@ -60,6 +60,34 @@ class RelaxableSpace(DecisionSpace):
         does = operations[..., None] == numbers
         return self.mixture_type((reads[..., None] & does[..., None, :]).astype(np.float32))
 
+    def strengths(self, mixture: Any, architecture: Any) -> np.ndarray:
+        """Returns the weights that a mixture gives to the pairs of an architecture.
+
+        Args:
+          mixture: weights `[…, inputs, operations]`.
+          architecture: of this space.
+
+        Returns:
+          Float32 `[…]`, one number for each decision.
+        """
+        return (np.asarray(mixture.weights) * self.relax([architecture]).weights[0]).sum((-1, -2))
+
+    def marginals(self, mixture: Any) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+        """Returns the weights of the operations, and those of the tensors that are read.
+
+        Args:
+          mixture: weights `[…, inputs, operations]`.
+
+        Returns:
+          By the operation's name, and by the tensor's number, the weight in each decision.
+        """
+        weights = np.asarray(mixture.weights)
+        flat = weights.reshape(-1, *weights.shape[-2:])
+        names = [operation.label for operation in self.mixed_operations]
+        inputs = [f"input {number}" for number in range(flat.shape[1])]
+        operations = dict(zip(names, flat.sum(axis=1).T.tolist()))
+        return operations, dict(zip(inputs, flat.sum(axis=2).T.tolist()))
+
     def discretise(self, mixture: Any, rule: str = "argmax") -> list[Any]:
         """Returns the architectures that mixtures are nearest to.
 

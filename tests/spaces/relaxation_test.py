@@ -49,3 +49,19 @@ def test_strongest_edges_come_from_different_tensors():
 def test_an_unknown_rule_is_refused():
     with pytest.raises(ConfigurationError, match="rule"):
         RNN.discretise(RNN.relax([RNN.random_architecture(0)]), "loudest")
+
+
+@BOTH
+def test_an_architecture_has_all_the_strength_of_its_own_mixture(space):
+    architecture = space.random_architecture(3)
+    mixture = space.mixture_type(space.relax([architecture]).weights[0])
+    np.testing.assert_array_equal(space.strengths(mixture, architecture), 1.0)
+
+
+@BOTH
+def test_marginals_of_an_architecture_count_its_operations(space):
+    architecture = space.random_architecture(3)
+    mixture = space.mixture_type(space.relax([architecture]).weights[0])
+    operations, inputs = space.marginals(mixture)
+    assert operations == space.operation_counts([architecture])
+    np.testing.assert_array_equal(np.sum(list(inputs.values()), axis=0), 1.0)

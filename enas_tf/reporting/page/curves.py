@@ -6,7 +6,7 @@ from typing import NamedTuple
 from enas_tf.reporting.page.charts import Axis, Chart, Reference, Series, line_chart
 from enas_tf.reporting.page.numbers import is_number, words
 from enas_tf.reporting.page.records import Event, SearchRecord, TrainingRecord
-from enas_tf.runs.phases import CONTROLLER, DERIVE, RETRAIN, SHARED_WEIGHTS
+from enas_tf.runs.phases import ARCHITECTURE, CONTROLLER, DERIVE, RETRAIN, SHARED_WEIGHTS
 
 NOT_FINAL = (
     "This is not the final accuracy or perplexity, which only a network trained from scratch has."
@@ -29,7 +29,8 @@ _PERPLEXITY = Axis("perplexity", may_be_logarithmic=True)
 _RATE = Axis("learning rate")
 _NORM = Axis("norm", may_be_logarithmic=True)
 _NATS = Axis("nats")
-_OF_TRAINING = "On training batches, each with an architecture sampled for it."
+_OF_TRAINING = "On training batches, each with what was sampled, or mixed, for it."
+_OF_MIXTURE = "On the batches that the mixture learns from."
 
 _GROUPS: Mapping[str, tuple[_Metrics, ...]] = {
     SHARED_WEIGHTS: (
@@ -53,13 +54,24 @@ _GROUPS: Mapping[str, tuple[_Metrics, ...]] = {
         _Metrics("Gradient norm of the controller", ("gradient_norm",), _NORM),
         _Metrics("Log probability of the samples", ("log_probability",), _NATS),
     ),
+    ARCHITECTURE: (
+        _Metrics("Loss of the mixture", ("loss",), _NATS, _OF_MIXTURE),
+        _Metrics("Accuracy of the mixture", ("accuracy",), _ACCURACY, _OF_MIXTURE),
+        _Metrics("Perplexity of the mixture", ("perplexity",), _PERPLEXITY, _OF_MIXTURE),
+        _Metrics("Entropy of the mixture", ("entropy",), _NATS, "Of all decisions; 0: decided."),
+        _Metrics(
+            "Weight of the identity",
+            ("identity_share",),
+            Axis("mean weight, %", is_share=True),
+            "Above that of all others, cells tend to do nothing.",
+        ),
+    ),
     DERIVE: tuple(
         _Metrics(
             f"Validation {name} with shared weights",
-            (f"shared_weights_validation_{name}",),
+            (f"shared_weights_validation_{name}", f"mixture_validation_{name}"),
             axis,
-            "Of one architecture proposed after each epoch, on the whole validation part. "
-            f"{NOT_FINAL}",
+            f"Of what is proposed after each epoch, on the whole validation part. {NOT_FINAL}",
         )
         for name, axis in {
             "accuracy": _ACCURACY,
@@ -74,7 +86,12 @@ _GROUPS: Mapping[str, tuple[_Metrics, ...]] = {
         _Metrics("Learning rate", ("learning_rate",), _RATE),
     ),
 }
-_X_LABELS = {SHARED_WEIGHTS: "training step", CONTROLLER: "controller update", DERIVE: "epoch"}
+_X_LABELS = {
+    SHARED_WEIGHTS: "training step",
+    CONTROLLER: "controller update",
+    ARCHITECTURE: "step of the mixture",
+    DERIVE: "epoch",
+}
 
 
 def search_charts(record: SearchRecord, phase: str) -> list[Chart]:
@@ -102,7 +119,8 @@ def search_charts(record: SearchRecord, phase: str) -> list[Chart]:
 def phases_of(record: SearchRecord) -> list[str]:
     """Returns the phases of a search: the usual ones, and others that are in its events."""
     others = [phase for phase in record.events if phase not in _GROUPS]
-    return [DERIVE, SHARED_WEIGHTS, CONTROLLER, *others]
+    learned = ARCHITECTURE if ARCHITECTURE in record.events else CONTROLLER
+    return [DERIVE, SHARED_WEIGHTS, learned, *others]
 
 
 def training_charts(records: Sequence[TrainingRecord]) -> list[Chart]:

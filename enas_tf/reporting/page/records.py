@@ -8,6 +8,7 @@ from typing import Any
 from enas_tf.errors import ArchitectureError
 from enas_tf.records.logs import Lines, last_written, logged_warnings, optional_json
 from enas_tf.records.run import RecordedRun, recorded_run
+from enas_tf.reporting.page.mixtures import RecordedMixture, read_mixtures
 from enas_tf.reporting.page.numbers import is_number
 from enas_tf.reporting.page.sampled import Sampled, read_sampled
 from enas_tf.runs.directory import (
@@ -15,6 +16,7 @@ from enas_tf.runs.directory import (
     BEST_ARCHITECTURE,
     CONFIG,
     METRICS,
+    MIXTURES,
     RESULTS,
     STUDY,
 )
@@ -81,12 +83,14 @@ class SearchRecord(Record):
 
     Attributes:
       sampled: the architectures that were sampled for the controller.
+      mixtures: of a search by gradient, one after each epoch.
       document: `best_architecture.json`, if it is there.
       candidates: the ranking in it, best first.
       study: `study.json`, if it is there.
     """
 
     sampled: Sampled
+    mixtures: Sequence[RecordedMixture]
     document: Mapping[str, Any] | None
     candidates: Sequence[RankedCandidate]
     study: Mapping[str, Any] | None
@@ -131,13 +135,15 @@ def read_run(path: str | os.PathLike[str]) -> SearchRecord | TrainingRecord:
         complaints = [*lines.complaints(), *complaints]
         return TrainingRecord(**common, complaints=complaints, results=results)
     sampled, of_sampled = read_sampled(run.file(ARCHITECTURES), recorded.space)
+    mixtures, of_mixtures = read_mixtures(run.file(MIXTURES), recorded.space)
     document, complaints = optional_json(run, BEST_ARCHITECTURE)
     # What enas-study writes may lie in the folder of the search.
     study, of_study = optional_json(run, STUDY)
     return SearchRecord(
         **common,
-        complaints=[*lines.complaints(), *of_sampled, *complaints, *of_study],
+        complaints=[*lines.complaints(), *of_sampled, *of_mixtures, *complaints, *of_study],
         sampled=sampled,
+        mixtures=mixtures,
         document=document,
         candidates=[] if document is None else _candidates(document, entry.name),
         study=study,

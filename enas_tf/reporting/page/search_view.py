@@ -15,6 +15,7 @@ from enas_tf.reporting.page.curves import (
     phases_of,
     search_charts,
 )
+from enas_tf.reporting.page.mixtures import mixture_view
 from enas_tf.reporting.page.numbers import (
     error_words,
     is_number,
@@ -61,6 +62,9 @@ def search_view(record: SearchRecord, finals: Sequence[TrainingRecord]) -> dict[
         "curves": {phase: search_charts(record, phase) for phase in phases_of(record)},
         "sampled_charts": _sampled_charts(record),
         "heat_maps": _heat_maps(record),
+        "mixture": mixture_view(
+            record.entry, record.space, record.settings["search"].darts, record.mixtures
+        ),
     }
 
 

@@ -1,10 +1,9 @@
 """The search by gradient: every step learns the architecture, then the shared weights."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from enas_tf.drawing.picture import to_png
-from enas_tf.drawing.shares import picture_of_shares
 from enas_tf.runs.phases import ARCHITECTURE, SHARED_WEIGHTS
 from enas_tf.searching.darts.architecture import ReadOff
 from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
@@ -14,6 +13,8 @@ from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.task import STEPS_PER_LOG, SearchTask
 from enas_tf.training.trainer import Stretch, StretchEnd
+
+logger = logging.getLogger(__name__)
 
 
 class RelaxedEvaluator(SharedEvaluator):
@@ -133,30 +134,14 @@ class DartsSearch(SearchTask):
         epoch = int(self.state.epoch)
         found = self.strategy.most_likely()
         if self._learns(epoch - 1) and self._stop.reached(found):
-            self.end()
-        score = self.evaluator.mixture_score()
-        self._draw(epoch)
-        return self._epoch_ended(found, {"mixture_validation_score": score})
-
-    def _draw(self, epoch: int) -> None:
-        """Writes heat maps of the mixture: operations and inputs by decision."""
-        weights = self.weights.architecture.weights()
-        flat = weights.reshape(-1, *weights.shape[-2:])
-        names = [one.label for one in self.weights.architecture.space.mixed_operations]
-        tables = {
-            "operations": dict(zip(names, flat.sum(axis=1).T.tolist())),
-            "inputs": {
-                f"input {number}": row for number, row in enumerate(flat.sum(axis=2).T.tolist())
-            },
-        }
-        for name, table in tables.items():
-            title = f"weight of each of the {name} by decision, %"
-            self._report.drawn(
-                ARCHITECTURE,
-                f"mixture/{name}",
-                to_png(picture_of_shares(table, title), 1.0),
-                max(1, int(self.state.updates)),
-            )
+            self._saved.ended = True
+            logger.info("Ended after epoch %d by the rule %s.", epoch, self._config.darts.stop)
+        architecture = self.weights.architecture
+        space, mixture = architecture.space, architecture.space.mixture_type(architecture.weights())
+        self._report.mixed(space, mixture, epoch)
+        of_mixture = self.evaluator.score_metrics(self.evaluator.mixture_score())
+        metrics = {n.replace("shared_weights", "mixture"): v for n, v in of_mixture.items()}
+        return self._epoch_ended(found, metrics, {"strengths": space.strengths(mixture, found)})
 
     def went_back(self) -> None:
         """Goes on with other random numbers, since the same might lead to the same end."""

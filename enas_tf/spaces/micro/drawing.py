@@ -1,5 +1,8 @@
 """Drawings of micro architectures: the normal and the reduction cell side by side."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from enas_tf.drawing.layered import Layering
 from enas_tf.drawing.picture import Path, Picture, Rectangle, Text
 from enas_tf.drawing.rows import RowDrawing
@@ -56,13 +59,17 @@ _HEADING_HEIGHT = 52.0
 _PANEL = ("#fbfcfd", "#d5dce4")
 
 
-def picture_of_micro(architecture: MicroArchitecture) -> Picture:
+def picture_of_micro(architecture: MicroArchitecture, strengths: Any | None = None) -> Picture:
     """Lays out a micro architecture.
 
     Args:
       architecture: what to draw.
+      strengths: the weight of each operand in a mixture, from 0 to 1, `[2, num_nodes, 2]`; None:
+        there is no mixture.
     """
-    panels = [_Panel(name, cell) for name, cell in architecture.cells.items()]
+    cells = architecture.cells.items()
+    of_cells = [None] * len(cells) if strengths is None else strengths
+    panels = [_Panel(name, cell, own) for (name, cell), own in zip(cells, of_cells, strict=True)]
     width = max(2 * MARGIN + sum(panel.width for panel in panels) + MARGIN, 560.0)
     num_nodes = architecture.num_nodes
     heading = f"Two cells of {num_nodes} node{'s' if num_nodes > 1 else ''}"
@@ -97,9 +104,12 @@ class _Panel(RowDrawing):
     Vertices of its graph are the cell's tensors by index, and the output after them.
     """
 
-    def __init__(self, name: str, cell: MicroCell) -> None:
+    def __init__(
+        self, name: str, cell: MicroCell, strengths: Sequence[Sequence[float]] | None
+    ) -> None:
         self._name = name
         self._cell = cell
+        self._strengths = strengths
         self._output = cell.num_nodes + NUM_CELL_INPUTS
         edges = [(operand.input, index) for index, operand in self._operands()]
         edges += [(index, self._output) for index in cell.loose_ends]
@@ -146,30 +156,34 @@ class _Panel(RowDrawing):
             for operand in node.operands
         ]
 
-    def _ports(self, index: int) -> list[tuple[float, MicroOperand]]:
+    def _ports(self, index: int) -> list[tuple[float, MicroOperand, float | None]]:
         """Returns the middle of the boxes of a node's operands, those of sources left of the other.
 
         Args:
           index: of the node's output.
+
+        Returns:
+          For each operand also its weight, if it has one.
         """
-        layer = self.graph.layers[index]
-        operands = sorted(
-            self._cell.nodes[index - NUM_CELL_INPUTS].operands,
-            key=lambda operand: self.x[operand.input, layer - 1],
-        )
+        layer, node = self.graph.layers[index], index - NUM_CELL_INPUTS
+        operands = self._cell.nodes[node].operands
+        strengths = [None] * len(operands) if self._strengths is None else self._strengths[node]
         middle, offset = self.x[index, layer], (_OPERATION_WIDTH + _OPERATION_GAP) / 2
-        return [(middle - offset, operands[0]), (middle + offset, operands[1])]
+        ordered = sorted(
+            zip(operands, strengths), key=lambda pair: self.x[pair[0].input, layer - 1]
+        )
+        return [(x, *pair) for x, pair in zip((middle - offset, middle + offset), ordered)]
 
     def _operand_lines(self) -> None:
         """Draws the last piece of the way to each operation."""
         for number in range(self._cell.num_nodes):
             index = number + NUM_CELL_INPUTS
             layer = self.graph.layers[index]
-            for x, operand in self._ports(index):
+            for x, operand, strength in self._ports(index):
                 colour = operation_colours(operand.operation)[1]
                 title = f"{self._tensor_name(operand.input)} to node {number}"
-                end = (x, self.rows[layer][0])
-                self.line((operand.input, layer - 1), end, colour, arrow=7.0, title=title)
+                start, end = (operand.input, layer - 1), (x, self.rows[layer][0])
+                self.line(start, end, colour, arrow=7.0, title=title, strength=strength)
 
     def _inputs(self) -> None:
         for index, name in enumerate(_INPUT_NAMES):
@@ -184,7 +198,7 @@ class _Panel(RowDrawing):
             top = self.rows[layer][0]
             bottom, x_sum = top + _OPERATION_HEIGHT, self.x[index, layer]
             y_sum = bottom + _SUM_DROP
-            for x, operand in self._ports(index):
+            for x, operand, _ in self._ports(index):
                 self.shapes.append(Path(((x, bottom), (x_sum, y_sum)), FAINT))
                 self._operation(x, top, number, operand)
             self.shapes += plus_sign(x_sum, y_sum, _SUM_RADIUS, FAINT)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from enas_tf.drawing.layered import Layering
 from enas_tf.drawing.picture import Picture, Rectangle, Text
@@ -43,6 +44,7 @@ class _Box:
       colours: fill and outline.
       name: what titles call it.
       title: what a browser shows when the mouse rests on it.
+      strength: weight of what it reads in a mixture, from 0 to 1; None: there is none.
     """
 
     lines: tuple[str, ...]
@@ -51,6 +53,7 @@ class _Box:
     colours: tuple[str, str] = GREY
     name: str = ""
     title: str = ""
+    strength: float | None = None
 
 
 # Always the first two boxes.
@@ -61,13 +64,17 @@ _INPUTS = (
 
 
 def picture_of_rnn(
-    architecture: RnnArchitecture | LstmBaseline, cell_output: str = "mean"
+    architecture: RnnArchitecture | LstmBaseline,
+    cell_output: str = "mean",
+    strengths: Any | None = None,
 ) -> Picture:
     """Lays out a recurrent cell, or a sign for the LSTM.
 
     Args:
       architecture: what to draw.
       cell_output: `mean` or `loose_ends`, which nodes the new state is the mean of.
+      strengths: the weight of each node's choice in a mixture, from 0 to 1, `[num_nodes]`; None:
+        there is no mixture.
 
     Raises:
       ConfigurationError: `cell_output` is something else.
@@ -84,17 +91,22 @@ def picture_of_rnn(
             "Each node is a gated step from what it reads towards its function's values;",
             "node 0 steps from the state before, as the word and that state decide.",
         ]
-        boxes = _boxes_of_cell(architecture, cell_output)
+        weights = [None] * num_nodes if strengths is None else strengths
+        boxes = _boxes_of_cell(architecture, cell_output, weights)
         title = f"Recurrent cell: {architecture.to_release_string()}"
     return _Drawing(boxes).picture(heading, notes, title)
 
 
-def _boxes_of_cell(architecture: RnnArchitecture, cell_output: str) -> list[_Box]:
+def _boxes_of_cell(
+    architecture: RnnArchitecture, cell_output: str, strengths: Sequence[float | None]
+) -> list[_Box]:
     """Returns the inputs, nodes 0 to N, and the mean that becomes the new state."""
     first = len(_INPUTS)
     boxes = [*_INPUTS, _Box(("tanh", "node 0"), 1, (0, 1), name="node 0", title="node 0: x and s")]
-    for number, node in enumerate(architecture.nodes, 1):
-        boxes.append(_box_of_node(number, node, first, boxes[first + node.previous].layer + 1))
+    for number, (node, strength) in enumerate(zip(architecture.nodes, strengths, strict=True), 1):
+        layer = boxes[first + node.previous].layer + 1
+        box = _box_of_node(number, node, first, layer)
+        boxes.append(dataclasses.replace(box, strength=strength))
     num_nodes = architecture.num_nodes
     nodes: Sequence[int] = range(1, num_nodes + 1)
     text = f"mean of nodes 1 to {num_nodes}"
@@ -171,7 +183,8 @@ class _Drawing(RowDrawing):
                     x = self.x[index, box.layer] + _PORT_DISTANCE * offset
                 title = f"{self._boxes[source].name} to {box.name}"
                 end = (x, self.rows[box.layer][0])
-                self.line((source, box.layer - 1), end, _line_colour(box), _ARROW, title)
+                start, colour = (source, box.layer - 1), _line_colour(box)
+                self.line(start, end, colour, _ARROW, title, box.strength)
 
     def _new_state(self) -> float:
         """Draws the last box and the new state below it; returns where that ends."""

@@ -1,6 +1,7 @@
 """Whole searches by gradient, tiny."""
 
 import dataclasses
+import datetime
 import json
 
 import numpy as np
@@ -9,11 +10,20 @@ import pytest
 import enas_tf
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
+from enas_tf.reporting.page.mixtures import read_mixtures
+from enas_tf.reporting.page.page import report_page
+from enas_tf.reporting.page.records import read_run
+from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
 from enas_tf.settings.config import DartsConfig, SearchConfig, TextDataConfig, TrainingConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
+from tests.reporting.page.pages import Page
+from tests.run_contents import first_difference, run_contents
+from tests.searching.interruptions import interrupting
 
+# Of the data below.
+STEPS_PER_EPOCH = 19
 CONFIG = SearchConfig(
     strategy="darts",
     shared_weights=TrainingConfig(
@@ -37,10 +47,7 @@ def space(data):
 
 
 def events(path):
-    return [
-        {name: value for name, value in json.loads(line).items() if name != "seconds"}
-        for line in (path / "metrics.jsonl").read_text().splitlines()
-    ]
+    return [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,11 @@ def test_a_search_finds_the_cell_that_is_read_off(whole, space):
     assert [one["rank"] for one in events(folder) if "rank" in one] == [1]
 
 
+def test_every_epoch_has_so_many_steps(whole):
+    steps = [one["step"] for one in events(whole[1]) if one["phase"] == "shared_weights"]
+    assert max(steps) == CONFIG.shared_weights.epochs * STEPS_PER_EPOCH
+
+
 def test_the_architecture_is_frozen_in_the_first_epochs(whole):
     epochs = [one["epoch"] for one in events(whole[1]) if one["phase"] == "architecture"]
     assert epochs
@@ -67,21 +79,37 @@ def test_entropy_falls(whole):
     assert entropies[-1] < entropies[0]
 
 
-def test_a_search_that_was_stopped_after_an_epoch_goes_on_to_the_same_end(
-    whole, space, data, tmp_path
+def test_the_mixture_is_kept_after_every_epoch(whole, space):
+    mixtures, complaints = read_mixtures(whole[1] / "mixtures.jsonl", space)
+    assert [one.epoch for one in mixtures] == [1, 2, 3]
+    assert complaints == []
+    (found,) = space.discretise(space.mixture_type(mixtures[-1].mixture.weights[None]), "edges")
+    assert found == whole[0].architecture
+
+
+def test_the_report_shows_the_mixture_in_the_place_of_samples(whole):
+    html = report_page(read_run(whole[1]), [], (), datetime.datetime.now(datetime.timezone.utc))
+    page = Page(html)
+    assert "The mixture" in page.headings
+    assert "Sampled architectures" not in page.headings
+    assert "Entropy of the mixture" in page.figures
+    assert page.names("Validation perplexity with shared weights") == [
+        "shared weights validation perplexity",
+        "mixture validation perplexity",
+    ]
+
+
+def test_a_search_that_is_interrupted_within_epochs_ends_like_one_that_is_not(
+    whole, space, data, tmp_path, monkeypatch
 ):
-    class StoppedError(Exception):
-        pass
-
-    def stop(metrics):
-        if metrics["epoch"] == 2:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        enas_tf.search(space, data, CONFIG, tmp_path / "run", on_epoch_end=stop)
-    result = enas_tf.search(space, data, CONFIG, tmp_path / "run")
-    assert result.architecture == whole[0].architecture
-    assert events(tmp_path / "run") == events(whole[1])
+    # In the epoch in which the architecture is frozen, and in one in which it learns.
+    for after in (2, STEPS_PER_EPOCH + 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(RelaxedWeights, "step", interrupting(RelaxedWeights.step, after))
+            with pytest.raises(KeyboardInterrupt):
+                enas_tf.search(space, data, CONFIG, tmp_path / "run")
+    enas_tf.search(space, data, CONFIG, tmp_path / "run")
+    assert first_difference(run_contents(whole[1]), run_contents(tmp_path / "run")) is None
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pytest
 
 from enas_tf.reporting.drawing import draw_architecture
@@ -111,3 +112,12 @@ def test_no_box_covers_another(architecture):
 
 def test_an_architecture_has_one_drawing():
     assert draw_architecture(ENAS_MICRO_RELEASE) == draw_architecture(ENAS_MICRO_RELEASE)
+
+
+def test_lines_of_a_mixture_are_as_wide_as_their_weights():
+    strengths = np.full([2, 2, 2], 0.25)
+    strengths[1, 0, 1] = 0.75
+    svg = draw_architecture(SMALL, strengths=strengths)
+    assert texts_of(svg).count("25 %") == 7
+    assert texts_of(svg).count("75 %") == 1
+    assert svg.count('stroke-width="4.25"') == 1

@@ -103,3 +103,9 @@ def test_no_box_covers_another(architecture, cell_output):
 def test_another_cell_output_is_refused():
     with pytest.raises(ConfigurationError, match="`cell_output` must be one of 'mean'"):
         draw_architecture(SMALL, cell_output="sum")
+
+
+def test_lines_of_a_mixture_are_as_wide_as_their_weights():
+    svg = draw_architecture(CHAIN, strengths=[0.25, 0.75])
+    assert [text for text in texts_of(svg) if text.endswith("%")] == ["25 %", "75 %"]
+    assert svg.count('stroke-width="4.25"') == 1
