@@ -33,7 +33,7 @@ def recomputed_recurrence(
     num_steps = tf.shape(projected)[0]
 
     def forward(projected: tf.Tensor, state: tf.Tensor, *own: tf.Tensor) -> tf.Tensor:
-        states = tf.TensorArray(tf.float32, num_steps, element_shape=state.shape)
+        states = tf.TensorArray(state.dtype, num_steps, element_shape=state.shape)
 
         def body(time: tf.Tensor, state: tf.Tensor, states: Any) -> tuple[Any, ...]:
             state = step(tf.gather(projected, time), state, own)
@@ -48,7 +48,7 @@ def recomputed_recurrence(
     def backward(
         upstream: tf.Tensor, before: tf.Tensor, projected: tf.Tensor, *own: tf.Tensor
     ) -> list[tf.Tensor]:
-        inputs = tf.TensorArray(tf.float32, num_steps, element_shape=projected.shape[1:])
+        inputs = tf.TensorArray(projected.dtype, num_steps, element_shape=projected.shape[1:])
 
         def body(number: tf.Tensor, of_state: tf.Tensor, inputs: Any, *sums: Any) -> Any:
             time = num_steps - 1 - number

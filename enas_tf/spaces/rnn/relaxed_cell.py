@@ -118,7 +118,7 @@ def _shares(weights: tf.Tensor, cell_output: str) -> tf.Tensor:
     """Returns by how much each computed node counts in the new state, `[num_nodes]`."""
     num_nodes = weights.shape[0]
     if cell_output == "mean":
-        return tf.fill([num_nodes], 1.0 / num_nodes)
+        return tf.ones([num_nodes], weights.dtype) / num_nodes
     # Of the computed nodes; the last one is read by none.
     reads = tf.pad(tf.reduce_sum(weights, axis=-1)[:, 1:], [[0, 0], [0, 1]])
     loose = tf.reduce_prod(1.0 - reads, axis=0)

@@ -1,6 +1,7 @@
-"""A step of a search by gradient on a tiny recurrent cell, against plain derivatives."""
+"""A step of a search by gradient on a tiny recurrent cell, against one in plain NumPy."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
 from enas_tf.settings.config import DartsConfig, SearchConfig, TrainingConfig
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
+from enas_tf.training.devices import mirrored_cpus
+from tests.searching.darts import plain_darts
 
 XI = 4.0
 NO_DROPOUT = RnnRegularization(
@@ -22,29 +25,45 @@ NO_DROPOUT = RnnRegularization(
     slowness_penalty=0.0,
 )
 SPACE = RnnSpace(
-    num_nodes=2, hidden_size=4, vocabulary_size=7, initial_range=0.8, regularization=NO_DROPOUT
+    num_nodes=2, hidden_size=4, vocabulary_size=5, initial_range=0.8, regularization=NO_DROPOUT
 )
+# A norm that clips.
 TRAINING = TrainingConfig(
-    epochs=1, batch_size=3, learning_rate=0.3, momentum=0.0, weight_decay=0.0, restart_epochs=0
+    epochs=1,
+    batch_size=3,
+    learning_rate=0.3,
+    momentum=0.9,
+    weight_decay=0.01,
+    clip_norm=0.2,
+    restart_epochs=0,
 )
 CONFIG = SearchConfig(
     strategy="darts",
     shared_weights=TRAINING,
-    darts=DartsConfig(order=2, xi=XI, initial_deviation=1.0, weight_decay=0.0),
+    darts=DartsConfig(order=2, xi=XI, initial_deviation=1.0, weight_decay=0.05),
 )
+PERMITTED = SPACE.permitted()
 
 
 @pytest.fixture(scope="module")
 def batches():
-    data = TextData.random(vocabulary_size=7, rows=3, seed=0)
+    data = TextData.random(vocabulary_size=5, rows=3, seed=0)
     streams = data.search_streams(batch_size=3, reward_batch_size=3, seed=0)
-    streams = dataclasses.replace(streams, sequence_length=5, random_lengths=False)
+    streams = dataclasses.replace(streams, sequence_length=4, random_lengths=False)
     return [next(iter(streams.training(step))) for step in (0, 3)]
 
 
-def weights_of(**darts):
-    config = CONFIG.replace(darts=CONFIG.darts.replace(**darts))
-    return RelaxedWeights(SPACE, config, steps_per_epoch=4)
+def weights_of(order=2, clip_norm=TRAINING.clip_norm):
+    """Weights in the middle of a search: with momentum."""
+    config = CONFIG.replace(
+        darts=CONFIG.darts.replace(order=order),
+        shared_weights=TRAINING.replace(clip_norm=clip_norm),
+    )
+    weights = RelaxedWeights(SPACE, config, steps_per_epoch=4)
+    generator = np.random.default_rng(1)
+    for held in weights.optimizer.momentums:
+        held.assign(0.01 * generator.normal(size=held.shape))
+    return weights
 
 
 def learned_gradient(weights, batches, monkeypatch):
@@ -57,68 +76,91 @@ def learned_gradient(weights, batches, monkeypatch):
     return found[0].numpy()
 
 
-def loss(weights, batch, logits):
-    mixture = weights.architecture.mixture(tf.constant(logits, tf.float32))
-    seed, state = tf.constant([0, 0]), weights.carried.read()
-    outcome = weights.supernet.training_pass(batch, mixture, state, seed)
-    return outcome.objective / TRAINING.batch_size
+class Plain:
+    """The same weights, losses and step in NumPy."""
+
+    def __init__(self, weights, batches):
+        self.weights = [one.numpy().astype(float) for one in weights.supernet.trainable_variables]
+        self.logits = weights.architecture.logits.numpy().astype(float)
+        self._batches = batches
+        rate = float(weights.optimizer.learning_rate)
+        # Keras holds what was added to the weights, the authors what was multiplied by the rate.
+        held = [-one.numpy().astype(float) / rate for one in weights.optimizer.momentums]
+        training = weights._config.shared_weights
+        self.step = {"clip_norm": training.clip_norm, "momentum": training.momentum, "held": held}
+
+    def training(self, weights, logits):
+        return plain_darts.loss(weights, logits, self._batches[0], PERMITTED, TRAINING.weight_decay)
+
+    def validation(self, weights, logits):
+        return plain_darts.loss(weights, logits, self._batches[1], PERMITTED)
+
+    def unrolled(self, logits):
+        """L_val(w', α) with w' of the step that the weights would take with this α."""
+        moved = plain_darts.after_a_step(self.training, self.weights, logits, XI, **self.step)
+        return self.validation(moved, logits)
+
+    def first_order(self):
+        return plain_darts.derivative(lambda own: self.validation(self.weights, own), self.logits)
+
+    def second_order(self):
+        return plain_darts.second_order(
+            self.training, self.validation, self.weights, self.logits, XI, **self.step
+        )
 
 
-def differences(function, logits, directions, step):
-    """Central differences along some directions."""
-    return [
-        (function(logits + step * d) - function(logits - step * d)) / (2 * step) for d in directions
-    ]
+def assert_close(found, expected, tolerance):
+    """Each number is as close as is said of the largest one."""
+    found = np.where(PERMITTED, found, 0.0)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
-@pytest.fixture(scope="module")
-def directions():
-    generator = np.random.default_rng(0)
-    shape = SPACE.permitted().shape
-    raw = np.where(SPACE.permitted(), generator.normal(size=(4, *shape)), 0.0)
-    return [(one / np.linalg.norm(one)).astype(np.float32) for one in raw]
-
-
-def test_first_order_is_the_derivative_of_the_validation_loss(batches, directions, monkeypatch):
+def test_first_order_is_the_derivative_of_the_validation_loss(batches, monkeypatch):
     weights = weights_of(order=1)
-    logits = weights.architecture.logits.numpy()
-    gradient = learned_gradient(weights, batches, monkeypatch)
-    numeric = differences(
-        lambda own: float(loss(weights, batches[1], own)), logits, directions, 3e-2
+    plain = Plain(weights, batches)
+    expected = plain_darts.derivative(
+        lambda own: plain.validation(plain.weights, own), plain.logits
     )
-    exact = [float(np.sum(gradient * one)) for one in directions]
-    np.testing.assert_allclose(exact, numeric, rtol=2e-2, atol=2e-4)
+    assert_close(learned_gradient(weights, batches, monkeypatch), expected, 1e-5)
 
 
-def test_second_order_is_the_derivative_after_the_step_of_the_weights(
-    batches, directions, monkeypatch
-):
+def test_second_order_is_that_of_the_authors(batches, monkeypatch):
     weights = weights_of()
-    variables = weights.supernet.trainable_variables
-    logits = weights.architecture.logits.numpy()
+    plain = Plain(weights, batches)
+    assert_close(learned_gradient(weights, batches, monkeypatch), plain.second_order(), 1e-5)
+
+
+def test_second_order_is_the_derivative_after_the_step_of_the_weights(batches, monkeypatch):
+    # Without clipping, whose share in the derivative the authors leave out.
+    weights = weights_of(clip_norm=0.0)
+    plain = Plain(weights, batches)
     gradient = learned_gradient(weights, batches, monkeypatch)
-    before = [variable.numpy() for variable in variables]
+    generator = np.random.default_rng(0)
+    for _ in range(2):
+        direction = np.where(PERMITTED, generator.normal(size=PERMITTED.shape), 0.0)
+        direction /= np.linalg.norm(direction)
+        high, low = (plain.unrolled(plain.logits + sign * direction) for sign in (1e-4, -1e-4))
+        expected = (high - low) / 2e-4
+        assert np.sum(gradient * direction) == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
-    def unrolled(own):
-        """L_val(w − ξ ∇L_train(w, α), α)."""
-        with tf.GradientTape() as tape:
-            value = loss(weights, batches[0], own)
-        steps = tape.gradient(value, [variable.value for variable in variables])
-        for variable, start, step in zip(variables, before, steps):
-            variable.assign(start - XI * tf.convert_to_tensor(step))
-        value = float(loss(weights, batches[1], own))
-        for variable, start in zip(variables, before):
-            variable.assign(start)
-        return value
 
-    numeric = differences(unrolled, logits, directions, 3e-2)
-    exact = [float(np.sum(gradient * one)) for one in directions]
-    np.testing.assert_allclose(exact, numeric, rtol=3e-2, atol=3e-4)
-    # It is not the first order that agrees.
-    first = learned_gradient(weights_of(order=1), batches, monkeypatch)
-    assert not np.allclose(
-        [float(np.sum(first * one)) for one in directions], numeric, rtol=3e-2, atol=3e-4
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_step_moves_the_architecture_as_the_authors_would(batches, order):
+    weights = weights_of(order=order)
+    plain = Plain(weights, batches)
+    gradient = plain.first_order() if order == 1 else plain.second_order()
+    darts = CONFIG.darts
+    expected = plain_darts.adam(
+        plain.logits,
+        gradient,
+        rate=darts.learning_rate,
+        betas=(darts.adam_beta_1, darts.adam_beta_2),
+        weight_decay=2.0 * darts.weight_decay,
     )
+    weights.step(*batches, number=0, epoch=0, rollbacks=0)
+    found = weights.architecture.logits.numpy()
+    np.testing.assert_allclose(found[PERMITTED], expected[PERMITTED], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found[~PERMITTED], np.float32(plain.logits[~PERMITTED]))
 
 
 def test_learning_the_architecture_leaves_the_weights_as_they_are(batches, monkeypatch):
@@ -127,3 +169,34 @@ def test_learning_the_architecture_leaves_the_weights_as_they_are(batches, monke
     learned_gradient(weights, batches, monkeypatch)
     for variable, value in zip(weights.supernet.variables, before):
         np.testing.assert_array_equal(variable.numpy(), value)
+
+
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_two_devices_take_the_step_of_one(order, two_devices):
+    data = TextData.random(vocabulary_size=5, rows=4, seed=0)
+    streams = data.search_streams(batch_size=4, reward_batch_size=4, seed=0)
+    config = CONFIG.replace(
+        darts=CONFIG.darts.replace(order=order), shared_weights=TRAINING.replace(batch_size=4)
+    )
+
+    def after_two_steps(distribution):
+        weights = RelaxedWeights(SPACE, config, 4, distribution)
+        both = [
+            weights.relaxed_batches(functools.partial(streams.training, first)) for first in (0, 3)
+        ]
+        for number in range(2):
+            metrics = weights.step(*map(next, both), number, epoch=0, rollbacks=0)
+        return weights, metrics
+
+    one, metrics = after_two_steps(None)
+    two, of_two = after_two_steps(mirrored_cpus(two_devices))
+    pairs = [
+        (one.architecture.logits, two.architecture.logits),
+        *zip(one.supernet.variables, two.supernet.variables),
+    ]
+    for own, other in pairs:
+        np.testing.assert_allclose(other.numpy(), own.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(np.array(of_two), np.array(metrics), rtol=1e-5)
+    np.testing.assert_allclose(
+        two.carried_architecture.read(), one.carried_architecture.read(), atol=1e-6
+    )
