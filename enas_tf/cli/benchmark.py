@@ -17,6 +17,7 @@ from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
 from enas_tf.settings.arguments import flag_names
+from enas_tf.settings.config import SearchConfig
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import SearchSpace
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(NAME, _benchmark, argv, memory_advice=SMALLER_TRAINING)
 
 
-def _benchmark(argv: Sequence[str]) -> None:
+def settings_of(argv: Sequence[str]) -> tuple[CommandFlags, SearchSpace, SearchConfig]:
+    """Returns the flags of a command line, and the space and the search that they describe."""
     entry = chosen_space(argv, lambda entry: _flags(entry, DEFAULT_PRESET))
     preset_name = chosen_preset(argv, DEFAULT_PRESET)
     preset = entry.search_presets[preset_name]
@@ -43,10 +45,14 @@ def _benchmark(argv: Sequence[str]) -> None:
     command.parse(argv)
     space = command.settings(preset.space)
     space = space.replace(**{name: command[name] for name in _set_by_data(space)})
-    config = command.settings(preset.search)
+    return command, space, command.settings(preset.search)
+
+
+def _benchmark(argv: Sequence[str]) -> None:
+    command, space, config = settings_of(argv)
     architectures = None
     if command["architecture"]:
-        architectures = [load_architecture(command["architecture"], entry.name)]
+        architectures = [load_architecture(command["architecture"], space.name)]
         space.check(architectures[0])
 
     load_tensorflow()
