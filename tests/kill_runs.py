@@ -17,6 +17,8 @@ There are four kinds of moments, drawn with `--seed`:
 - `result`: when the best architecture, the model, its results or the exported model are there, and
   up to 50 ms later.
 
+`-- --strategy=darts`, with `--space=micro` or `rnn`, does so with the search by gradient.
+
 The exit code is 0 if all runs end like the undisturbed one, else 1. The folders are deleted unless
 `--output_dir` names one.
 """

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def settings_of(argv: Sequence[str]) -> tuple[CommandFlags, SearchSpace, SearchConfig]:
     """Returns the flags of a command line, and the space and the search that they describe."""
     entry = chosen_space(argv, lambda entry: _flags(entry, DEFAULT_PRESET))
-    preset_name = chosen_preset(argv, DEFAULT_PRESET)
+    preset_name = chosen_preset(argv, entry.search_presets, DEFAULT_PRESET)
     preset = entry.search_presets[preset_name]
     command = _flags(entry, preset_name)
     command.parse(argv)

@@ -18,8 +18,6 @@ from enas_tf.training.machines.cluster import Cluster
 
 Started = TypeVar("Started")
 
-PRESETS = ("default", "release", "paper", "nas", "smoke")
-
 
 def chosen_space(
     argv: Sequence[str],
@@ -67,20 +65,21 @@ def _check_for_every_space(
     raise min(errors, key=lambda error: isinstance(error, MisplacedFlagError))
 
 
-def chosen_preset(argv: Sequence[str], default: str = "default") -> str:
+def chosen_preset(argv: Sequence[str], presets: Iterable[str], default: str = "default") -> str:
     """Returns the name of the preset that the arguments name, whose values are the defaults.
 
     Args:
       argv: the arguments.
+      presets: the names of those of the space.
       default: the preset when they name none.
 
     Raises:
-      ConfigurationError: there is no preset of that name.
+      ConfigurationError: the space has no preset of that name.
     """
     name = peek(argv, ["preset"])["preset"] or default
-    if name not in PRESETS:
+    if name not in presets:
         raise ConfigurationError(
-            f"`--preset` must be one of {', '.join(PRESETS)}. Received: --preset={name}"
+            f"`--preset` must be one of {', '.join(presets)}. Received: --preset={name}"
         )
     return name
 
@@ -149,7 +148,9 @@ def add_preset_flag(
     default: str = "default",
 ) -> None:
     """Adds `--preset`, whose help tells what each preset is."""
-    summaries = " ".join(f"{name}: {_uncapitalized(presets[name].summary)}" for name in PRESETS)
+    summaries = " ".join(
+        f"{name}: {_uncapitalized(preset.summary)}" for name, preset in presets.items()
+    )
     command.add(
         group,
         "preset",
@@ -157,7 +158,7 @@ def add_preset_flag(
         default,
         f"Values of all flags that are not given. {summaries} The defaults that this help shows "
         f"are those of {chosen!r}.",
-        choices=PRESETS,
+        choices=tuple(presets),
     )
 
 

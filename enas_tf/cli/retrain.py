@@ -47,7 +47,9 @@ def _retrain(argv: Sequence[str]) -> None:
     named = peek(argv, ["architecture", "output_dir"])
     entry = chosen_space(argv, _flags, named["architecture"])
     run = _run_of(named, entry)
-    preset_name = chosen_preset(argv, DEFAULT_PRESET if run is None else run.preset)
+    preset_name = chosen_preset(
+        argv, entry.retrain_presets, DEFAULT_PRESET if run is None else run.preset
+    )
     command = _flags(entry, preset_name, run)
     command.parse(argv)
     architecture = load_architecture(command["architecture"], entry.name)

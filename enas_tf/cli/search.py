@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _search(argv: Sequence[str]) -> None:
     entry = chosen_space(argv, _flags)
-    preset_name = chosen_preset(argv)
+    preset_name = chosen_preset(argv, entry.search_presets)
     preset = entry.search_presets[preset_name]
     command = _flags(entry, preset_name)
     command.parse(argv)

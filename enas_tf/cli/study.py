@@ -46,7 +46,9 @@ def _study(argv: Sequence[str]) -> None:
     named = peek(argv, ["run"])["run"]
     entry = chosen_space(argv, _flags, named)
     run = recorded_search(named) if named else None
-    preset_name = chosen_preset(argv, "default" if run is None else run.preset)
+    preset_name = chosen_preset(
+        argv, entry.search_presets, "default" if run is None else run.preset
+    )
     preset, final = entry.search_presets[preset_name], entry.retrain_presets[preset_name]
     command = _flags(entry, preset_name, run)
     command.parse(argv)

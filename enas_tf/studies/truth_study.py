@@ -3,12 +3,14 @@
 import os
 from typing import Any
 
+from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
 from enas_tf.reporting.page.charts import Axis, Series, line_chart
 from enas_tf.reporting.page.render import render
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.settings.config import SearchConfig
 from enas_tf.studies.simulation import Trajectory, simulate, simulated_methods
 from enas_tf.studies.truth import read_truth
@@ -39,9 +41,17 @@ def truth_study(
 
     Returns:
       What `study.json` holds; see `simulated_methods`.
+
+    Raises:
+      ConfigurationError: a method does not learn from rewards.
     """
-    table = read_truth(truth)
     names = list(dict.fromkeys(["random", *methods]))
+    if unfit := [name for name in names if name not in STRATEGIES]:
+        raise ConfigurationError(
+            f"`methods` must be some of {', '.join(STRATEGIES)} where a truth is searched: others "
+            f"learn from weights, not from rewards. Received: {', '.join(unfit)}"
+        )
+    table = read_truth(truth)
     configuration = {
         "command": "study",
         "truth": str(truth),

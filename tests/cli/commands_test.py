@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from enas_tf.cli import benchmark, common, derive, draw, evaluate, export, generate, retrain, search
+from enas_tf.cli import benchmark, derive, draw, evaluate, export, generate, retrain, search
 from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.directory import RunDirectory
@@ -18,6 +18,7 @@ from enas_tf.spaces.rnn.architecture import RnnArchitecture
 
 RELEASE = ENAS_MACRO_RELEASE.to_release_string()
 COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "generate", "draw")
+PRESETS = [(name, preset) for name in space_names() for preset in get_space(name).search_presets]
 PRINTS_TENSORFLOW = (
     "import sys, enas_tf.cli.{0} as command\n"
     "try:\n    code = command.main(sys.argv[1:])\n"
@@ -66,6 +67,7 @@ def test_an_unknown_flag_is_one_line_and_needs_no_tensorflow(name):
         ),
         (["--space=cube"], "`--space` must be one of"),
         (["--space=macro", "--preset=best"], "`--preset` must be one of"),
+        (["--space=macro", "--preset=darts"], "`--preset` must be one of"),
         (["--space=macro", "--epochs=0"], "`--epochs` must be at least 1"),
         (["--profile_steps=9"], "`--profile_steps` must be FIRST:END"),
         (["--space=macro", "--filters=17"], "`filters` must be even"),
@@ -77,15 +79,13 @@ def test_bad_flags_of_a_search(argv, message, capsys):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("preset", common.PRESETS)
-@pytest.mark.parametrize("space", space_names())
+@pytest.mark.parametrize(("space", "preset"), PRESETS)
 def test_no_two_settings_of_a_search_share_a_flag(space, preset):
     command = search._flags(get_space(space), preset)
     assert "--preset=" in command.help_text()
 
 
-@pytest.mark.parametrize("preset", common.PRESETS)
-@pytest.mark.parametrize("space", space_names())
+@pytest.mark.parametrize(("space", "preset"), PRESETS)
 def test_no_two_settings_of_a_retraining_share_a_flag(space, preset):
     command = retrain._flags(get_space(space), preset)
     assert "--preset=" in command.help_text()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from enas_tf.errors import ConfigurationError
 from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.studies.simulation import SIMULATED_SEARCH, simulate
 from enas_tf.studies.truth import read_truth, shipped_truths
@@ -52,3 +53,9 @@ def test_a_strategy_beats_random_search_on_a_truth(truth, strategy):
         return np.mean([simulate(table, config, 60).regrets[-1] for config in configs])
 
     assert regret(strategy) < regret("random")
+
+
+def test_what_does_not_learn_from_rewards_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"`methods` must be some of .* Received: darts"):
+        truth_study(tmp_path / "truth.json", SIMULATED_SEARCH, ["darts"], tmp_path / "study")
+    assert not (tmp_path / "study").exists()
