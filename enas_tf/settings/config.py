@@ -49,6 +49,7 @@ class DataConfig(Settings):
 
 
 TOKENIZATIONS = ("auto", "blanks", "words")
+METRICS = ("accuracy", "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,6 +235,12 @@ class DeriveConfig(Settings):
     num_candidates: int = setting(
         100, "Architectures sampled from the trained controller and ranked.", minimum=1
     )
+    metric: str = setting(
+        "accuracy",
+        "What pictures are scored by with the shared weights: the accuracy, or the loss, as the "
+        "likelihood exp(-cross-entropy); see reward_metric.",
+        choices=METRICS,
+    )
     scoring: str = setting(
         "validation_set",
         "Rank candidates by their score on the whole validation set or on one minibatch (paper).",
@@ -288,6 +295,19 @@ class SearchConfig(Settings):
         "Validation examples behind one reward; of pictures at most all of the validation part "
         "(default: the training batch size).",
         minimum=1,
+    )
+    reward_minibatches: str = setting(
+        "own",
+        "Minibatches behind the rewards of one update: each architecture has its own, as in the "
+        "release, or all have one, so that they differ by the architectures alone.",
+        choices=("own", "one"),
+    )
+    reward_metric: str = setting(
+        "accuracy",
+        "What the shared weights are rewarded for on pictures: the accuracy, or the loss, as the "
+        "likelihood exp(-cross-entropy), in which few examples tell architectures apart more "
+        "surely. On text it is 80 / perplexity, a likelihood too.",
+        choices=METRICS,
     )
     samples_per_step: int | None = setting(
         None,
