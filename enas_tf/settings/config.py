@@ -327,6 +327,12 @@ class SearchConfig(Settings):
         minimum=0.0,
         below=1.0,
     )
+    training_architectures: str = setting(
+        "proposed",
+        "What trains the shared weights after the warm-up: architectures that the strategy "
+        "proposes, or fair random ones, as in the warm-up.",
+        choices=("proposed", "fair"),
+    )
     max_rollbacks: int = setting(
         5,
         "Times that a search goes back to its last checkpoint when a loss or a reward is not "
