@@ -24,7 +24,7 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.spaces.registry import SpaceEntry
 from enas_tf.studies.plan import Part, StudyConfig
-from enas_tf.studies.truth import shipped_truths
+from enas_tf.studies.truth import read_truth, shipped_truths
 
 NAME = "enas-study"
 SUMMARY = (
@@ -43,7 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _study(argv: Sequence[str]) -> None:
-    named = peek(argv, ["run"])["run"]
+    given = peek(argv, ["run", "truth", "space"])
+    named = given["run"]
+    if given["truth"] and not given["space"]:
+        argv = [f"--space={read_truth(given['truth']).space.name}", *argv]
     entry = chosen_space(argv, _flags, named)
     run = recorded_search(named) if named else None
     preset_name = chosen_preset(
@@ -54,9 +57,9 @@ def _study(argv: Sequence[str]) -> None:
     command.parse(argv)
     part = None if command["part"] is None else Part.parse(command["part"])
     for group in (("part", "collect"), ("run", "exhaustive", "truth"), ("truth", "part")):
-        given = [f"`--{name}`" for name in group if command[name]]
-        if len(given) > 1:
-            raise ConfigurationError(f"{' and '.join(given)} exclude each other; give one of them.")
+        both = [f"`--{name}`" for name in group if command[name]]
+        if len(both) > 1:
+            raise ConfigurationError(f"{' and '.join(both)} exclude each other; give one of them.")
     config = command.settings(StudyConfig())
     space = command.settings(preset.space)
     if run is None:

@@ -57,9 +57,21 @@ class SearchStreams(abc.ABC):
 
     @abc.abstractmethod
     def rewards(
-        self, first_update: int, samples_per_update: int, share: Share = ALONE
+        self,
+        first_update: int,
+        samples_per_update: int,
+        share: Share = ALONE,
+        *,
+        same_in_update: bool = False,
     ) -> "tf.data.Dataset":
-        """Returns endless validation minibatches, one for each sampled architecture, spread."""
+        """Returns endless validation minibatches, one for each sampled architecture, spread.
+
+        Args:
+          first_update: the update that the dataset begins with.
+          samples_per_update: architectures of an update.
+          share: whose minibatches are made.
+          same_in_update: whether all architectures of an update get the same minibatch.
+        """
 
     def minibatch(self, share: Share = ALONE) -> "tf.data.Dataset":
         """Returns the first validation minibatch of `rewards` only, spread."""

@@ -105,11 +105,11 @@ def derive(
     )
     scores = list(known)
     try:
-        kind = weights.supernet.score_kind
+        kind = weights.score_kind
         for architecture, sums in zip(
             architectures, sums_of(config, weights, streams, architectures)
         ):
-            score = weights.supernet.reward(*map(sum, zip(*sums)))
+            score = weights.score_of(*map(sum, zip(*sums)))
             scores.append(Candidate(architecture, score, kind, score, sums=tuple(sums)))
             progress.update(DERIVE, score=score, best=_best_score(scores))
         candidates = _finite_candidates(scores, weights)
@@ -131,7 +131,7 @@ def derive(
         progress.close()
     trained.sort(key=lambda candidate: -candidate.score)
     ranking = trained + untrained + candidates[num_finalists:]
-    return _judged(space, data, ranking, weights.supernet.reward)
+    return _judged(space, data, ranking, weights.score_of)
 
 
 def _judged(
@@ -189,7 +189,7 @@ def scores_of(
 ) -> list[float]:
     """Returns the scores of architectures with the shared weights; arguments as for `sums_of`."""
     return [
-        weights.supernet.reward(*map(sum, zip(*sums)))
+        weights.score_of(*map(sum, zip(*sums)))
         for sums in sums_of(config, weights, streams, architectures)
     ]
 

@@ -102,7 +102,8 @@ class Search(SearchTask):
             self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
-        if int(self.state.epoch) < self._config.warm_up_epochs:
+        warms_up = int(self.state.epoch) < self._config.warm_up_epochs
+        if warms_up or self._config.training_architectures == "fair":
             seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
             proposed = fair_sample(self._space, self._proposals_per_epoch, seeds)
         else:

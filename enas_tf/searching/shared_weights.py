@@ -215,7 +215,7 @@ class SharedWeights:
         return (outcome.metrics, outcome.statistics), (outcome.state, norm)
 
     def rewards(self, batches: Iterable[Any], architectures: Sequence[Any]) -> list[float]:
-        """Scores each architecture on a validation minibatch of its own.
+        """Scores each architecture on a validation minibatch.
 
         The architectures are spread over the replicas. Each is scored by one replica on its whole
         minibatch, so that the rewards do not depend on the number of devices.
@@ -236,7 +236,10 @@ class SharedWeights:
             scores = self._rewarding([next(batches) for _ in range(blocks)], decisions)
         totals, counts = (field.numpy().tolist() for field in scores)
         number = len(architectures)
-        return [self.supernet.reward(*score) for score in zip(totals[:number], counts[:number])]
+        metric = self._config.reward_metric
+        return [
+            self.supernet.reward(*score, metric) for score in zip(totals[:number], counts[:number])
+        ]
 
     def validation_score(
         self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
@@ -251,7 +254,16 @@ class SharedWeights:
         sums = self.validation_sums(
             batches, architecture, use_batch_statistics=use_batch_statistics
         )
-        return self.supernet.reward(*map(sum, zip(*sums)))
+        return self.score_of(*map(sum, zip(*sums)))
+
+    def score_of(self, total: float, count: float) -> float:
+        """Returns the score that belongs to added up `validation_sums`."""
+        return self.supernet.reward(total, count, self._config.derive.metric)
+
+    @property
+    def score_kind(self) -> str:
+        """What such a score is, as it is called in logs and files."""
+        return self.supernet.score_kind_of(self._config.derive.metric)
 
     def validation_sums(
         self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
@@ -355,7 +367,9 @@ class SharedWeights:
 
         def score(batch: Any, replica: Any) -> Any:
             own = self._decisions_of(decisions, replica)
-            return self.supernet.score(batch, own, use_batch_statistics=use_batch)
+            return self.supernet.score(
+                batch, own, use_batch_statistics=use_batch, metric=self._config.derive.metric
+            )
 
         return self._of_every_replica(score, batch)
 
@@ -372,7 +386,9 @@ class SharedWeights:
             def score(block: tf.Tensor) -> Score:
                 batch = tf.nest.map_structure(lambda values: values[block], batches)
                 own = self._decisions_of(decisions, block * self.num_replicas + replica)
-                return self.supernet.score(batch, own, use_batch_statistics=use_batch)
+                return self.supernet.score(
+                    batch, own, use_batch_statistics=use_batch, metric=self._config.reward_metric
+                )
 
             # A loop, since its graph is as small as that of one score.
             return tf.map_fn(

@@ -49,6 +49,7 @@ class DataConfig(Settings):
 
 
 TOKENIZATIONS = ("auto", "blanks", "words")
+METRICS = ("accuracy", "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -308,6 +309,12 @@ class DeriveConfig(Settings):
     num_candidates: int = setting(
         100, "Architectures sampled from the trained controller and ranked.", minimum=1
     )
+    metric: str = setting(
+        "accuracy",
+        "What pictures are scored by with the shared weights: the accuracy, or the loss, as the "
+        "likelihood exp(-cross-entropy); see reward_metric.",
+        choices=METRICS,
+    )
     scoring: str = setting(
         "validation_set",
         "Rank candidates by their score on the whole validation set or on one minibatch (paper).",
@@ -363,6 +370,19 @@ class SearchConfig(Settings):
         "(default: the training batch size).",
         minimum=1,
     )
+    reward_minibatches: str = setting(
+        "own",
+        "Minibatches behind the rewards of one update: each architecture has its own, as in the "
+        "release, or all have one, so that they differ by the architectures alone.",
+        choices=("own", "one"),
+    )
+    reward_metric: str = setting(
+        "accuracy",
+        "What the shared weights are rewarded for on pictures: the accuracy, or the loss, as the "
+        "likelihood exp(-cross-entropy), in which few examples tell architectures apart more "
+        "surely. On text it is 80 / perplexity, a likelihood too.",
+        choices=METRICS,
+    )
     samples_per_step: int | None = setting(
         None,
         "Architectures that one training step of the shared weights trains, each on its share of "
@@ -380,6 +400,12 @@ class SearchConfig(Settings):
         "architectures that use every option of a decision equally often; TuNAS: 0.25.",
         minimum=0.0,
         below=1.0,
+    )
+    training_architectures: str = setting(
+        "proposed",
+        "What trains the shared weights after the warm-up: architectures that the strategy "
+        "proposes, or fair random ones, as in the warm-up.",
+        choices=("proposed", "fair"),
     )
     max_rollbacks: int = setting(
         5,

@@ -40,7 +40,8 @@ class Supernet(keras.Model):
     Attributes:
       space: as given.
       dropout_seeds: makes a seed for every direct call that has none.
-      score_kind: what the score of a validation is, as it is called in logs and files.
+      score_kind: what the score of a validation is, as it is called in logs and files, unless it
+        is a loss where `score_kind_of` knows it.
     """
 
     score_kind: str
@@ -100,24 +101,38 @@ class Supernet(keras.Model):
         """
         raise NotImplementedError
 
-    def score(self, batch: Any, decisions: Any, *, use_batch_statistics: bool) -> Score:
+    def score(
+        self,
+        batch: Any,
+        decisions: Any,
+        *,
+        use_batch_statistics: bool,
+        metric: str = "accuracy",
+    ) -> Score:
         """Scores one architecture on validation examples, without dropout.
 
         Args:
           batch: a batch of a validation stream.
           decisions: of the architecture.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
+          metric: see `SearchConfig.reward_metric`; text has one only.
         """
         raise NotImplementedError
 
-    def reward(self, total: float, count: float) -> float:
+    def reward(self, total: float, count: float, metric: str = "accuracy") -> float:
         """Returns the reward, higher is better, that belongs to added up scores.
 
         Args:
           total: sum of `Score.total`.
           count: sum of `Score.count`.
+          metric: as `score` had it.
         """
         raise NotImplementedError
+
+    def score_kind_of(self, metric: str) -> str:
+        """Returns what the score of a validation by a metric is called."""
+        del metric
+        return self.score_kind
 
     def score_metrics(self, score: float) -> dict[str, float]:
         """Returns what else is logged of a score, by name.

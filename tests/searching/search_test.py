@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.errors import RunDirectoryError
+from enas_tf.reporting.search_report import SearchReport
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.api import search
 from enas_tf.searching.comparison import NUM_RANDOM, Comparison, MeanScore
 from enas_tf.searching.fair_sampling import fair_sample
@@ -129,6 +131,24 @@ def test_the_warm_up_trains_fair_architectures_and_updates_nothing(data, tmp_pat
         second = np.concatenate([step[place] for step in trained[STEPS_PER_EPOCH:]])
         np.testing.assert_array_equal(first, field)
         assert first.tolist() != second.tolist()
+
+
+def test_fair_architectures_may_train_the_weights_in_all_epochs(data, tmp_path, monkeypatch):
+    proposed = []
+    monkeypatch.setattr(SearchReport, "sampled", lambda self, *given: proposed.append(given[0]))
+    config = CONFIG.replace(training_architectures="fair")
+    search(SPACE, data, config, tmp_path / "run")
+    epochs = range(config.shared_weights.epochs)
+    fair = [fair_sample(SPACE, STEPS_PER_EPOCH, [config.seed, epoch, 0]) for epoch in epochs]
+    assert list(map(list, proposed)) == list(map(list, fair))
+
+
+@pytest.mark.parametrize("minibatches", ["own", "one"])
+def test_all_of_an_update_may_be_rewarded_on_one_minibatch(data, tmp_path, minibatches):
+    config = CONFIG.replace(reward_minibatches=minibatches, reward_metric="loss")
+    with RunDirectory.open(tmp_path / "run", {}) as run, Search(SPACE, data, config, run) as made:
+        rewards = made.evaluator.rewards([SPACE.random_architecture(0)] * 3, 1)
+    assert len(set(rewards)) == (1 if minibatches == "one" else 3)
 
 
 def test_the_drawing_is_written(whole):

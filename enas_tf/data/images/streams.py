@@ -75,16 +75,27 @@ class ImageSearchStreams(SearchStreams):
         return _spread(self._shuffled(self.train, self.batch_size), count, share)
 
     def rewards(
-        self, first_update: int, samples_per_update: int, share: Share = ALONE
+        self,
+        first_update: int,
+        samples_per_update: int,
+        share: Share = ALONE,
+        *,
+        same_in_update: bool = False,
     ) -> tf.data.Dataset:
         """Returns endless validation minibatches, one for each sampled architecture, spread.
 
         Sample `s` of update `u` has batch `u * samples_per_update + s` of those that
-        `training_batches` makes of the validation part. The samples of every update are spread by
-        themselves, and so filled up to whole blocks.
+        `training_batches` makes of the validation part, or with `same_in_update` batch `u`. The
+        samples of every update are spread by themselves, and so filled up to whole blocks.
         """
         batch = self._shuffled(self.held_out, self.reward_batch_size)
-        return _spread(batch, samples_per_update, share, first_update)
+        samples_per_batch = samples_per_update if same_in_update else 1
+        return _spread(
+            lambda sample: batch(sample // samples_per_batch),
+            samples_per_update,
+            share,
+            first_update,
+        )
 
     def validation(self, share: Share = ALONE) -> tf.data.Dataset:
         """Returns all of the validation part once, in order, spread; the last batch may be smaller.

@@ -80,14 +80,19 @@ class TextSearchStreams(SearchStreams):
         return _spread(batch, self.batch_size, count, share)
 
     def rewards(
-        self, first_update: int, samples_per_update: int, share: Share = ALONE
+        self,
+        first_update: int,
+        samples_per_update: int,
+        share: Share = ALONE,
+        *,
+        same_in_update: bool = False,
     ) -> tf.data.Dataset:
         """Returns endless minibatches of single validation segments, from the state zero, spread.
 
         A pass takes the part's segments in a random order of its own, no segment twice; those that
         fill no batch are left out. Sample `s` of update `u` has batch `u * samples_per_update + s`,
-        which depends on the seed and its number only. The samples of every update are spread by
-        themselves, and so filled up to whole blocks.
+        or with `same_in_update` batch `u`, which depends on the seed and its number only. The
+        samples of every update are spread by themselves, and so filled up to whole blocks.
 
         Raises:
           DataError: the part has not enough segments for a batch.
@@ -101,6 +106,7 @@ class TextSearchStreams(SearchStreams):
                 f"{length} words, {segments}. Received: {rows}; change the batch size."
             )
         batches_per_pass = segments // rows
+        samples_per_batch = samples_per_update if same_in_update else 1
 
         @functools.lru_cache(maxsize=1)
         def starts_of(number: int) -> np.ndarray:
@@ -110,7 +116,7 @@ class TextSearchStreams(SearchStreams):
             return offset + length * generator.permutation(segments)
 
         def batch(sample: int) -> TextBatch:
-            number, place = divmod(sample, batches_per_pass)
+            number, place = divmod(sample // samples_per_batch, batches_per_pass)
             starts = starts_of(number)[place * rows : (place + 1) * rows]
             places = starts[:, None] + np.arange(length)
             inputs, targets = tokens[places], tokens[places + 1]

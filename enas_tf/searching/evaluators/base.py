@@ -45,7 +45,7 @@ class Evaluator(abc.ABC):
     @property
     def score_kind(self) -> str:
         """What a score is, as it is called in logs and files."""
-        return self._named(self.weights.supernet.score_kind)
+        return self._named(self.weights.score_kind)
 
     def score_metrics(self, score: float) -> dict[str, float]:
         """Returns a score and what else is logged of it, by name."""

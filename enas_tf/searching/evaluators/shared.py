@@ -33,11 +33,14 @@ class SharedEvaluator(Evaluator):
         self._batches = None
 
     def rewards(self, architectures: Sequence[Architecture], update: int) -> list[float]:
-        """Scores each architecture on a validation minibatch of its own."""
+        """Scores each architecture on a validation minibatch."""
         if self._batches is None:
             count = len(architectures)
+            same = self._config.reward_minibatches == "one"
             self._batches = iter(
-                self.weights.batches(lambda share: self._streams.rewards(update, count, share))
+                self.weights.batches(
+                    lambda share: self._streams.rewards(update, count, share, same_in_update=same)
+                )
             )
         return self.weights.rewards(self._batches, architectures)
 

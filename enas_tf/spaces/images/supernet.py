@@ -1,5 +1,6 @@
 """What every supernet for pictures has in common: its loss, its reward, its batch statistics."""
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -137,12 +138,21 @@ class ImageSupernet(Supernet):
         objective, metrics = image_objective(labels, logits)
         return TrainingPass(objective, metrics, statistics, state)
 
-    def reward(self, total: float, count: float) -> float:
-        """Returns the accuracy: the share of right answers."""
-        return total / count
+    def reward(self, total: float, count: float, metric: str = "accuracy") -> float:
+        """Returns the share of right answers, or the geometric mean of their probabilities."""
+        return total / count if metric == "accuracy" else math.exp(-total / count)
+
+    def score_kind_of(self, metric: str) -> str:
+        """Returns the name of the accuracy, or of the likelihood that belongs to the loss."""
+        return self.score_kind if metric == "accuracy" else "shared_weights_validation_likelihood"
 
     def score(
-        self, batch: tuple[tf.Tensor, tf.Tensor], decisions: Any, *, use_batch_statistics: bool
+        self,
+        batch: tuple[tf.Tensor, tf.Tensor],
+        decisions: Any,
+        *,
+        use_batch_statistics: bool,
+        metric: str = "accuracy",
     ) -> Score:
         """Scores one architecture on validation examples, without dropout.
 
@@ -150,8 +160,10 @@ class ImageSupernet(Supernet):
           batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
           decisions: of the architecture.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
+          metric: `accuracy` or `loss`.
         """
         images, labels = batch
         logits, _ = self.forward(images, decisions, use_batch_statistics=use_batch_statistics)
         metrics = classification_metrics(labels, logits)
-        return Score(metrics.correct, metrics.examples)
+        total = metrics.correct if metric == "accuracy" else metrics.loss
+        return Score(total, metrics.examples)

@@ -149,6 +149,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         SearchConfig(
             # Before that, every cell predicts little but the frequencies of words.
             warm_up=0.25,
+            # Cells differ by less than stretches of text do.
+            reward_minibatches="one",
             shared_weights=_SMOKE_TRAINING,
             # Rewards differ by hundredths only; with the large epsilon of the image spaces Adam
             # would hardly move.

@@ -116,7 +116,12 @@ class RnnSupernet(Supernet):
         return outcome._replace(decayed=used)
 
     def score(
-        self, batch: TextBatch, decisions: RnnDecisions, *, use_batch_statistics: bool = False
+        self,
+        batch: TextBatch,
+        decisions: RnnDecisions,
+        *,
+        use_batch_statistics: bool = False,
+        metric: str = "loss",
     ) -> Score:
         """Returns the summed cross-entropy and the number of words, from the zero state.
 
@@ -124,15 +129,17 @@ class RnnSupernet(Supernet):
           batch: segments of text.
           decisions: of the architecture.
           use_batch_statistics: has no effect; there is no batch normalisation.
+          metric: has no effect; the loss is what counts.
         """
-        del use_batch_statistics
+        del use_batch_statistics, metric
         embedding = tf.convert_to_tensor(self.embedding.value)
         outputs, _ = self._features(batch.tokens, embedding, decisions)
         metrics = text_loss(outputs, embedding, batch.targets)
         return Score(metrics.loss, metrics.tokens)
 
-    def reward(self, total: float, count: float) -> float:
+    def reward(self, total: float, count: float, metric: str = "loss") -> float:
         """Returns 80 / perplexity, from the summed cross-entropy and the number of words."""
+        del metric
         return REWARD_CONSTANT / perplexity(total / count)
 
     def score_metrics(self, score: float) -> dict[str, float]:

@@ -89,6 +89,18 @@ def test_the_reward_is_the_accuracy(supernet):
     assert supernet.reward(3.0, 4.0) == 0.75
 
 
+def test_the_reward_may_be_of_the_loss(supernet, images):
+    decisions = supernet.decisions_of(ARCHITECTURE)
+    score = supernet.score((images, LABELS), decisions, use_batch_statistics=True, metric="loss")
+    logits, _ = supernet.forward(images, decisions, use_batch_statistics=True)
+    right = tf.gather(tf.nn.softmax(logits), LABELS, batch_dims=1)
+    np.testing.assert_allclose(
+        supernet.reward(float(score.total), float(score.count), "loss"),
+        np.exp(np.mean(np.log(right))),
+        rtol=1e-5,
+    )
+
+
 def test_batches_of_pictures_leave_no_state(supernet, images):
     assert supernet.initial_state(4) == ()
     decisions, seed = supernet.decisions_of(ARCHITECTURE), tf.constant([0, 1])
