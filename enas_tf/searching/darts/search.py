@@ -30,7 +30,7 @@ class RelaxedEvaluator(SharedEvaluator):
         sums = self.weights.sums_of_decisions(
             self.weights.batches(self._streams.validation), mixture, use_batch
         )
-        return self.weights.supernet.reward(*map(sum, zip(*sums)))
+        return self.weights.score_of(*map(sum, zip(*sums)))
 
 
 class DartsSearch(SearchTask):
