@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import enas_tf
 from enas_tf.cli import study as command
+from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import RunDirectoryError, RunInUseError
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.config import (
@@ -14,11 +16,14 @@ from enas_tf.settings.config import (
     PolicyConfig,
     RetrainConfig,
     SearchConfig,
+    TextDataConfig,
+    TextRetrainConfig,
     TrainingConfig,
 )
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.rnn.space import RnnSpace
 from enas_tf.studies import study as module
 
 TRAINING = TrainingConfig(epochs=1, batch_size=64, learning_rate=0.05, restart_epochs=0)
@@ -234,3 +239,23 @@ def test_the_space_of_a_finished_search_counts(space, data, tmp_path, monkeypatc
     assert all(len(one.layers) == space.num_layers for one in trained)
     assert command.main([*arguments, "--num_layers=6"]) == 2
     assert "is decided by the search that --run names" in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_a_search_by_gradient_is_a_method_like_others(tmp_path):
+    words = " ".join(np.random.default_rng(0).choice(list("abcdef"), 600))
+    data = TextData.from_text(words, config=TextDataConfig(dataset="letters", sequence_length=6))
+    space = RnnSpace(num_nodes=2, hidden_size=4).for_data(data)
+    document = enas_tf.study(
+        space,
+        data,
+        SEARCH.replace(shared_weights=TRAINING.replace(batch_size=4, momentum=0.0)),
+        TextRetrainConfig(training=TRAINING.replace(batch_size=4, momentum=0.0)),
+        None,
+        CONFIG.replace(methods="darts,random", seeds=1, num_random=2, retrain_seeds=1),
+        tmp_path / "study",
+    )
+    assert set(document["methods"]) == {"darts", "random", "random_sampling"}
+    (search,) = document["methods"]["darts"]["searches"]
+    assert search["retrainings"][0]["test"] > 0
+    assert "darts" in (tmp_path / "study" / "study.html").read_text()
