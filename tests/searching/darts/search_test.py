@@ -8,14 +8,22 @@ import numpy as np
 import pytest
 
 import enas_tf
+from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
 from enas_tf.reporting.page.mixtures import read_mixtures
 from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
 from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
-from enas_tf.settings.config import DartsConfig, SearchConfig, TextDataConfig, TrainingConfig
+from enas_tf.settings.config import (
+    DartsConfig,
+    DataConfig,
+    SearchConfig,
+    TextDataConfig,
+    TrainingConfig,
+)
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
 from tests.reporting.page.pages import Page
@@ -114,9 +122,25 @@ def test_a_search_that_is_interrupted_within_epochs_ends_like_one_that_is_not(
 
 @pytest.mark.long
 @pytest.mark.parametrize("changes", [{"order": 2}, {"sampling": "gumbel"}, {"stop": "stable:1"}])
-def test_other_forms_of_the_step_run_too(space, data, tmp_path, changes):
+def test_other_forms_of_the_step_search_too(space, data, tmp_path, changes):
     config = CONFIG.replace(darts=CONFIG.darts.replace(warm_up_epochs=0, **changes))
     space.check(enas_tf.search(space, data, config, tmp_path / "run").architecture)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("changes", [{}, {"order": 2}, {"sampling": "partial"}], ids=str)
+def test_cells_for_pictures_are_searched_in_every_form(tmp_path, changes):
+    images = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), np.uint8)
+    labels = np.arange(40) % 2
+    data = ImageData.from_arrays(
+        images, labels, images, labels, config=DataConfig(validation_size=8)
+    )
+    space = MicroSpace(num_layers=1, filters=4, num_nodes=1).for_data(data)
+    config = CONFIG.replace(darts=CONFIG.darts.replace(**changes))
+    result = enas_tf.search(space, data, config, tmp_path / "run")
+    space.check(result.architecture)
+    last = events(tmp_path / "run")[-2]
+    assert 0.0 <= last["mixture_validation_accuracy"] <= 1.0
 
 
 def test_partial_channels_are_refused_for_recurrent_cells(space, data, tmp_path):
