@@ -35,6 +35,11 @@ def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
             f"`strategy={config.strategy}` needs a space that can be relaxed, micro or rnn. "
             f"Received: {space.name}."
         )
+    if config.darts.sampling not in space.samplings:
+        raise ConfigurationError(
+            f"`darts_sampling` must be one of {', '.join(space.samplings)} in the space "
+            f"{space.name}. Received: darts_sampling={config.darts.sampling}."
+        )
     if config.evaluation != "shared_weights":
         raise ConfigurationError(
             f"`strategy={config.strategy}` learns from the shared weights; it needs "

@@ -25,11 +25,14 @@ class RelaxableSpace(DecisionSpace):
     the mixture of one-hot distributions.
 
     Attributes:
+      samplings: what a step may compute of a mixture, see `DartsConfig.sampling`; the supernet of a
+        space with `partial` has a method `partial_mixture`.
       mixture_type: `NamedTuple` with the field `weights`, float32 `[…, inputs, operations]`.
       path_type: `NamedTuple` with the fields of the decisions and `gains`, float32 of their shape:
         the sampled pairs, and by what the outcome of each is multiplied.
     """
 
+    samplings: ClassVar[tuple[str, ...]] = ("full", "gumbel")
     mixture_type: ClassVar[type[Any]]
     path_type: ClassVar[type[Any]]
 

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from enas_tf.errors import ConfigurationError
 from enas_tf.layers.banks import BatchNormalizationBank
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.training.training_pass import TrainingPass
@@ -146,23 +145,6 @@ class Supernet(keras.Model):
     def normalization_banks(self) -> dict[str, BatchNormalizationBank]:
         """Returns every bank of batch normalisation by the name used in its statistics."""
         return {}
-
-    def partial_mixture(self, mixture: Any, divisor: int, seed: tf.Tensor) -> Any:
-        """Returns a mixture of which only some channels, drawn at random, see the operations.
-
-        Args:
-          mixture: of all channels.
-          divisor: one channel in so many does.
-          seed: int32 `[2]`.
-
-        Raises:
-          ConfigurationError: the space has no such form.
-        """
-        del mixture, divisor, seed
-        raise ConfigurationError(
-            f"`darts_sampling=partial` is for pictures only, not for the space {self.space.name}; "
-            "use full or gumbel."
-        )
 
     def batch_statistics(self, batch: Any, decisions: Any) -> Any:
         """Returns what `update_statistics` takes, of a training batch without dropout.

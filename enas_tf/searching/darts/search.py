@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from enas_tf.errors import DataError
 from enas_tf.runs.phases import ARCHITECTURE, SHARED_WEIGHTS
 from enas_tf.searching.darts.architecture import ReadOff
 from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
@@ -45,7 +46,13 @@ class DartsSearch(SearchTask):
     def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
         """Makes the mixture and what trains it; see `SearchTask`."""
         space, config = self._space, self._config
-        self.streams, self._architecture_streams = streams.divided(config.darts.validation_share)
+        share = config.darts.validation_share
+        try:
+            self.streams, self._architecture_streams = streams.divided(share)
+        except DataError as error:
+            raise DataError(
+                f"`darts_validation_share={share}` leaves too little on one side: {error}"
+            ) from error
         self.evaluator = RelaxedEvaluator(space, config, self.streams, self._run, distribution)
         self.weights = self.evaluator.weights
         self.machines = self.weights.machines

@@ -115,6 +115,7 @@ class MicroDecisionSpace(RelaxableSpace):
     )
     controller: MicroControllerConfig = section(MicroControllerConfig(), prefix="controller_")
     name: ClassVar[str] = "micro"
+    samplings: ClassVar[tuple[str, ...]] = ("full", "partial", "gumbel")
     mixture_type: ClassVar[type[Any]] = MicroMixture
     path_type: ClassVar[type[Any]] = MicroPaths
 

@@ -125,7 +125,13 @@ class MicroSupernet(ImageSupernet):
     def partial_mixture(
         self, mixture: MicroMixture, divisor: int, seed: tf.Tensor
     ) -> MicroPartialMixture:
-        """Returns the mixture with some channels drawn; see `Supernet.partial_mixture`."""
+        """Returns a mixture of which only some channels, drawn at random, see the operations.
+
+        Args:
+          mixture: of all channels.
+          divisor: one channel in so many does.
+          seed: int32 `[2]`.
+        """
         widths = [self.space.filters * 2**stage for stage in range(NUM_STAGES)]
         return partial_mixture(mixture, widths, divisor, seed)
 

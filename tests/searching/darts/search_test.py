@@ -10,7 +10,7 @@ import pytest
 import enas_tf
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
-from enas_tf.errors import ConfigurationError
+from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.reporting.page.mixtures import read_mixtures
 from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
@@ -145,8 +145,9 @@ def test_cells_for_pictures_are_searched_in_every_form(tmp_path, changes):
 
 def test_partial_channels_are_refused_for_recurrent_cells(space, data, tmp_path):
     config = CONFIG.replace(darts=DartsConfig(sampling="partial"))
-    with pytest.raises(ConfigurationError, match="pictures only"):
+    with pytest.raises(ConfigurationError, match="`darts_sampling` must be one of full, gumbel"):
         enas_tf.search(space, data, config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_space_that_cannot_be_relaxed_is_refused(tmp_path):
@@ -165,3 +166,9 @@ def test_a_training_of_each_alone_does_not_fit(space, data, tmp_path):
 def test_a_stop_rule_must_have_a_name_and_a_number(stop):
     with pytest.raises(ConfigurationError, match="stop"):
         DartsConfig(stop=stop)
+
+
+def test_a_part_that_is_too_small_for_a_batch_is_told(space, data, tmp_path):
+    config = CONFIG.replace(darts=DartsConfig(validation_share=0.999))
+    with pytest.raises(DataError, match=r"`darts_validation_share=0\.999` leaves too little"):
+        enas_tf.search(space, data, config, tmp_path / "run")
