@@ -66,14 +66,13 @@ def architecture_gradient(
     of_weights = add_up(of_weights)
     # A flat validation loss has nothing to say of the weights.
     epsilon = tf.math.divide_no_nan(_RADIUS, global_norm(of_weights))
-    above, below = (
-        _gradients(
-            training,
-            [w + sign * epsilon * v for w, v in zip(weights, of_weights)],
-            architecture,
-        )[1]
-        for sign in (1.0, -1.0)
-    )
+    above = _gradients(
+        training, [w + epsilon * v for w, v in zip(weights, of_weights)], architecture
+    )[1]
+    # One pass after the other: at the same time they would need the memory of two.
+    with tf.control_dependencies(above):
+        lowered = [w - epsilon * v for w, v in zip(weights, of_weights)]
+    below = _gradients(training, lowered, architecture)[1]
     return list(
         add_up(
             [
