@@ -22,7 +22,7 @@ def test_both_kinds_have_the_same_names():
     assert (
         set(SEARCH_PRESETS)
         == set(RETRAIN_PRESETS)
-        == {"default", "release", "paper", "nas", "smoke"}
+        == {"default", "release", "paper", "nas", "darts", "smoke"}
     )
 
 
@@ -117,3 +117,8 @@ def test_paper_controller_has_100_units():
 @KINDS
 def test_smoke_uses_the_embedded_digits(presets):
     assert presets["smoke"].data.dataset == "digits"
+
+
+def test_darts_trains_the_network_of_its_authors():
+    network = RETRAIN_PRESETS["darts"].network
+    assert (network.form, network.num_layers, network.filters) == ("darts", 18, 36)

@@ -26,7 +26,7 @@ def test_both_kinds_have_the_same_names():
     assert (
         set(SEARCH_PRESETS)
         == set(RETRAIN_PRESETS)
-        == {"default", "release", "paper", "nas", "smoke"}
+        == {"default", "release", "paper", "nas", "darts", "smoke"}
     )
 
 
