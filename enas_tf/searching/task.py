@@ -23,7 +23,7 @@ from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.state import SearchState
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.config import DeriveConfig, SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.profiling import Profile
@@ -347,4 +347,7 @@ class SearchTask(Task):
         if not self._run.file(BEST_ARCHITECTURE).is_file():
             return None
         document = self._run.read_json(BEST_ARCHITECTURE)
-        return document if document.get("ranked_by") == self._ranked_by() else None
+        stored = document.get("ranked_by") or {}
+        # Earlier versions know fewer settings, which have their defaults.
+        stored = {**stored, "derive": {**DeriveConfig().to_json(), **stored.get("derive", {})}}
+        return document if stored == self._ranked_by() else None
