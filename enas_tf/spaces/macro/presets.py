@@ -90,10 +90,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         DIGITS,
         SearchConfig(
             # The controller begins when the weights tell architectures apart, and then learns from
-            # a hundred updates, in each of which they are compared on the same pictures.
+            # a hundred updates.
             warm_up=0.25,
-            reward_metric="loss",
-            reward_minibatches="one",
             shared_weights=SMOKE_TRAINING.replace(epochs=30),
             policy=PolicyConfig(
                 learning_rate=5e-3,
