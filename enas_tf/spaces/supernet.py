@@ -39,8 +39,8 @@ class Supernet(keras.Model):
     Attributes:
       space: as given.
       dropout_seeds: makes a seed for every direct call that has none.
-      score_kind: what the score of a validation is, as it is called in logs and files, unless it
-        is a loss where `score_kind_of` knows it.
+      score_kind: what the score of a validation is by the metric that the space is scored by
+        unless told otherwise, as it is called in logs and files; see `score_kind_of`.
     """
 
     score_kind: str

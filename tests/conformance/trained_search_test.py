@@ -10,6 +10,7 @@ from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.settings.config import EvolutionConfig, SurrogateConfig, TrainedConfig
 from tests.conformance.spaces import CASES, SEARCH
+from tests.searching.interruptions import at_once, interrupting
 
 pytestmark = pytest.mark.long
 
@@ -35,16 +36,8 @@ def outcome(result):
 def test_an_interrupted_search_ends_like_the_other_one(case, strategy, tmp_path, monkeypatch):
     space, data, config = case.space(), case.data(), TRAINED.replace(strategy=strategy)
     whole = search(space, data, config, tmp_path / "whole")
-    real, trainings = TrainingAlone.train, []
-
-    def train(self, *arguments, **keywords):
-        trainings.append(arguments)
-        if len(trainings) == 4:
-            raise KeyboardInterrupt
-        return real(self, *arguments, **keywords)
-
-    monkeypatch.setattr(TrainingAlone, "train", train)
-    with pytest.raises(KeyboardInterrupt):
-        search(space, data, config, tmp_path / "run")
-    monkeypatch.setattr(TrainingAlone, "train", real)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingAlone, "train", interrupting(TrainingAlone.train, 4, at_once))
+        with pytest.raises(KeyboardInterrupt):
+            search(space, data, config, tmp_path / "run")
     assert outcome(search(space, data, config, tmp_path / "run")) == outcome(whole)

@@ -64,7 +64,7 @@ def test_rewards_are_spread_update_by_update(streams):
 def test_all_of_an_update_may_have_one_minibatch(streams):
     batches, total = take_spread(streams.rewards(0, 1), 3), SHARES[0].total
     stream = functools.partial(streams.rewards, 1, 3, same_in_update=True)
-    divided = blocks(lambda share: stream(share), SHARES, 2 * -(-3 // total))
+    divided = blocks(stream, SHARES, 2 * -(-3 // total))
     updates = [spread_over([batches[update]] * 3, total) for update in (1, 2)]
     expected = list(itertools.chain.from_iterable(updates))
     assert_spread(list(itertools.chain.from_iterable(divided)), expected)

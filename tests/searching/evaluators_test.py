@@ -6,6 +6,7 @@ from enas_tf.runs.directory import EVALUATIONS
 from enas_tf.searching.api import search
 from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.settings.config import DeriveConfig, PolicyConfig, TrainedConfig
+from tests.searching.interruptions import at_once, interrupting
 from tests.searching.made_up_data import CONFIG, SPACE, lines_of
 
 TRAINED = CONFIG.replace(
@@ -66,18 +67,10 @@ def test_shared_weights_are_not_trained(trained):
 def test_an_interrupted_search_ends_like_the_other_one(
     data, trained, tmp_path, monkeypatch, moment
 ):
-    real, trainings = TrainingAlone.train, []
-
-    def train(self, *arguments, **keywords):
-        trainings.append(arguments)
-        if len(trainings) == moment:
-            raise KeyboardInterrupt
-        return real(self, *arguments, **keywords)
-
-    monkeypatch.setattr(TrainingAlone, "train", train)
-    with pytest.raises(KeyboardInterrupt):
-        search(SPACE, data, TRAINED, tmp_path / "run")
-    monkeypatch.setattr(TrainingAlone, "train", real)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingAlone, "train", interrupting(TrainingAlone.train, moment, at_once))
+        with pytest.raises(KeyboardInterrupt):
+            search(SPACE, data, TRAINED, tmp_path / "run")
     assert comparable(search(SPACE, data, TRAINED, tmp_path / "run")) == comparable(trained)
 
 

@@ -151,6 +151,16 @@ def test_all_of_an_update_may_be_rewarded_on_one_minibatch(data, tmp_path, minib
     assert len(set(rewards)) == (1 if minibatches == "one" else 3)
 
 
+def test_a_ranking_of_an_earlier_version_is_not_made_again(whole, data, tmp_path, monkeypatch):
+    path = copy_of(whole[0].run, tmp_path / "run")
+    document = json.loads((path / "best_architecture.json").read_text())
+    # A setting that came later.
+    del document["ranked_by"]["derive"]["metric"]
+    (path / "best_architecture.json").write_text(json.dumps(document))
+    monkeypatch.setattr(Search, "derive", lambda self: pytest.fail("ranked again"))
+    assert search(SPACE, data, CONFIG, path).architecture == whole[0].architecture
+
+
 def test_the_drawing_is_written(whole):
     assert (whole[0].run.path / "best_architecture.svg").read_text().startswith("<svg")
 

@@ -8,7 +8,7 @@ from enas_tf.spaces.micro.space import MicroSpace
 SPACE = MicroSpace(
     num_layers=1, filters=4, num_nodes=2, input_shape=(8, 8, 3), num_classes=3, dropout_rate=0.0
 )
-SEED = tf.constant([1, 2], tf.int32)
+SEED = np.array([1, 2], np.int32)
 
 
 @pytest.fixture(scope="module")

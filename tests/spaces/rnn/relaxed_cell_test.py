@@ -6,7 +6,7 @@ from enas_tf.spaces.rnn.decisions import RnnMixture, RnnPaths
 from enas_tf.spaces.rnn.relaxed_cell import relaxed_cell
 from tests.spaces.rnn.made_up_text import HIDDEN, SPACE, random_batch, random_state
 
-SEED = tf.constant([3, 4], tf.int32)
+SEED = np.array([3, 4], np.int32)
 OUTPUTS = pytest.mark.parametrize("cell_output", ["mean", "loose_ends"])
 
 
