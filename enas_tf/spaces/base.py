@@ -83,6 +83,17 @@ class DecisionSpace(Settings, abc.ABC):
     def random_architecture(self, seed: "int | np.random.Generator | None" = None) -> Any:
         """Returns an architecture drawn uniformly from the space."""
 
+    def architecture_from_release_string(self, text: str) -> Any:
+        """Returns the architecture, in this space's form, that `to_release_string` wrote.
+
+        Args:
+          text: the integers, separated by blanks.
+
+        Raises:
+          ArchitectureError: the integers are those of no architecture.
+        """
+        return type(self.random_architecture(0)).from_release_string(text)
+
     @abc.abstractmethod
     def mutate(self, architecture: Any, generator: "np.random.Generator") -> Any:
         """Returns an architecture that differs from another one in a single random decision.

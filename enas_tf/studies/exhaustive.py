@@ -138,7 +138,7 @@ def _train(
 
 def _done(run: RunDirectory, space: SearchSpace) -> dict[tuple[Architecture, int], Any]:
     """Returns validation score and test metric of all trainings that were done."""
-    parse = get_space(space.name).from_release_string
+    parse = space.architecture_from_release_string
     return {
         (parse(row["release_string"]), row["seed"]): (row["validation"], row["test"])
         for path in sorted((run.path / _FOLDER).glob("*.jsonl"))

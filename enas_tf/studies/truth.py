@@ -166,15 +166,17 @@ def _truth_of_document(document: Mapping[str, Any]) -> Truth:
     if document["format_version"] != FORMAT_VERSION:
         raise ValueError(f"format_version must be {FORMAT_VERSION}")
     settings = dict(document["space"])
-    entry = get_space(settings.pop("name"))
+    space = get_space(settings.pop("name")).space.from_json(settings)
     rewards, tests, parameters, multiply_adds = zip(*document["architectures"].values())
     return Truth(
-        space=entry.space.from_json(settings),
+        space=space,
         dataset=document["dataset"],
         budget=document["budget"],
         metric=document["metric"],
         lower_is_better=document["lower_is_better"],
-        architectures=[entry.from_release_string(text) for text in document["architectures"]],
+        architectures=[
+            space.architecture_from_release_string(text) for text in document["architectures"]
+        ],
         rewards=np.array(rewards, float),
         tests=np.array(tests, float),
         parameters=np.array(parameters, int),

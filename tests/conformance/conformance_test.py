@@ -76,6 +76,14 @@ def test_decisions_are_int32_and_tell_everything(case):
     ]
 
 
+def test_within_a_space_the_release_string_tells_everything(case):
+    space = case.space()
+    for architecture in architectures(space):
+        assert (
+            space.architecture_from_release_string(architecture.to_release_string()) == architecture
+        )
+
+
 def test_json_tells_everything(case):
     for architecture in architectures(case.space()):
         text = json.dumps(architecture.to_json())

@@ -3,16 +3,14 @@
 import dataclasses
 import math
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from enas_tf.drawing.shares import shares_of
 from enas_tf.errors import ArchitectureError
 from enas_tf.records.logs import Lines
 from enas_tf.reporting.page.numbers import is_number
 from enas_tf.spaces.base import Architecture, SearchSpace
-from enas_tf.spaces.macro.architecture import MacroChannelArchitecture
-from enas_tf.spaces.macro.space import MacroSpace
 
 # So many columns can still be told from each other.
 _MOST_COLUMNS = 60
@@ -128,22 +126,12 @@ def _evenly(entries: Sequence[str], most: int) -> list[str]:
 
 def _architectures(texts: Sequence[str], space: SearchSpace) -> list[Architecture]:
     """Returns those architectures that can be read and belong to the space."""
-    parse = _parser(space)
     found = []
     for text in texts:
         try:
-            architecture = parse(text)
+            architecture = space.architecture_from_release_string(text)
             space.check(architecture)
         except ArchitectureError:
             continue
         found.append(architecture)
     return found
-
-
-def _parser(space: SearchSpace) -> Callable[[str], Any]:
-    """Returns what reads a release string of a space."""
-    if isinstance(space, MacroSpace) and not space.search_whole_channels:
-        return lambda text: MacroChannelArchitecture.from_release_string(
-            text, space.num_operations, space.filters
-        )
-    return type(space.random_architecture(0)).from_release_string

@@ -15,7 +15,6 @@ from enas_tf.searching.evaluators.base import Evaluator
 from enas_tf.searching.ranking import Candidate
 from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.spaces.base import Architecture
-from enas_tf.spaces.registry import get_space
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class TrainedEvaluator(Evaluator):
         self.steps_per_update = config.policy.samples_per_update
         self._file = JsonLines(run.file(EVALUATIONS))
         rows = self.weights.machines.decide(self._file.read)
-        parse = get_space(space.name).from_release_string
+        parse = space.architecture_from_release_string
         self._kept = {parse(row["release_string"]): row["score"] for row in rows}
 
     def saved_objects(self) -> dict[str, Any]:

@@ -123,6 +123,12 @@ class MacroDecisionSpace(DecisionSpace):
         chosen = self._channel_ranges[picks]
         return self.decode(MacroChannelDecisions(chosen[..., 0], chosen[..., 1], skips))[0]
 
+    def architecture_from_release_string(self, text: str) -> AnyMacroArchitecture:
+        """Returns the architecture that a text names; see `DecisionSpace`."""
+        if self.search_whole_channels:
+            return MacroArchitecture.from_release_string(text)
+        return MacroChannelArchitecture.from_release_string(text, self.num_operations, self.filters)
+
     def mutate(
         self, architecture: AnyMacroArchitecture, generator: np.random.Generator
     ) -> AnyMacroArchitecture:
