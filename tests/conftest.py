@@ -1,10 +1,25 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share, and the order of their modules."""
+
+import gc
 
 import pytest
 
 import enas_tf  # noqa: F401  (sets TensorFlow's switches before TensorFlow is imported)
 
 ERROR = pytest.StashKey[RuntimeError]()
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the modules that run commands first: they are the longest, and should not end alone."""
+    items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_objects_are_not_looked_through_again():
+    """What a module left (traces, layers) stays; else every collection takes longer than before."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_finish(session):

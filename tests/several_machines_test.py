@@ -133,6 +133,7 @@ def test_two_machines_give_what_two_devices_give(whole):
     assert first_difference(run_contents(whole[0]), run_contents(folder)) is None
 
 
+@pytest.mark.long
 def test_a_signal_to_one_machine_saves_and_ends_both(disturbed):
     _, (ends, _), saved, _, _ = disturbed
     chief, other = ends
@@ -142,6 +143,7 @@ def test_a_signal_to_one_machine_saves_and_ends_both(disturbed):
     assert len(saved) > 1
 
 
+@pytest.mark.long
 def test_a_killed_machine_ends_the_other_one_soon(disturbed):
     _, _, _, (ends, seconds), _ = disturbed
     survivor, killed = ends
@@ -151,12 +153,14 @@ def test_a_killed_machine_ends_the_other_one_soon(disturbed):
     assert seconds < 30
 
 
+@pytest.mark.long
 def test_both_go_on_and_end_like_machines_that_were_not_disturbed(whole, disturbed):
     folder, *_, (chief, other) = disturbed
     assert (chief.code, other.code) == (0, 0), chief.errors + other.errors
     assert first_difference(run_contents(whole[0]), run_contents(folder)) is None
 
 
+@pytest.mark.long
 def test_a_folder_of_another_run_ends_both(whole):
     before = run_contents(whole[0])
     for end in run("search", (*SEARCH, "--seed=5"), whole[0]):
@@ -167,6 +171,7 @@ def test_a_folder_of_another_run_ends_both(whole):
     assert first_difference(before, run_contents(whole[0])) is None
 
 
+@pytest.mark.long
 def test_other_flags_on_one_machine_end_both(tmp_path):
     chief, other = two("search", SEARCH, tmp_path / "run")
     chief, other = run_machines(tmp_path, chief, (*other, "--filters=6"), timeout=PATIENCE)
@@ -178,6 +183,7 @@ def test_other_flags_on_one_machine_end_both(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_retraining(tmp_path):
     folder = tmp_path / "run"
     chief, other = run("retrain", RETRAIN, folder)

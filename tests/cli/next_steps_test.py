@@ -72,7 +72,16 @@ def searches(tmp_path_factory):
     return search
 
 
-@pytest.fixture(scope="module", params=FORMS)
+# By default every strategy on whole networks, and the commands of pictures and of text.
+_SHORT_FORMS = ("macro", "rnn")
+_SOME = {*itertools.product(("macro",), STRATEGIES), *itertools.product(_SHORT_FORMS, (LEARNED,))}
+
+
+def _long_unless(is_short, *values):
+    return pytest.param(*values, marks=[] if is_short else pytest.mark.long)
+
+
+@pytest.fixture(scope="module", params=[_long_unless(form in _SHORT_FORMS, form) for form in FORMS])
 def searched(request, searches):
     return searches(request.param)
 
@@ -86,14 +95,9 @@ def retrained(searched):
     return path.with_name(f"{path.name}_final"), printed(output)
 
 
-# By default every strategy in one form and every form with one strategy.
-_ALL = list(itertools.product(FORMS, STRATEGIES))
-_SOME = {(form, LEARNED) for form in FORMS} | set(zip(itertools.cycle(FORMS), STRATEGIES))
-
-
 @pytest.mark.parametrize(
     ("form", "strategy"),
-    [pytest.param(*pair, marks=[] if pair in _SOME else pytest.mark.long) for pair in _ALL],
+    [_long_unless(pair in _SOME, *pair) for pair in itertools.product(FORMS, STRATEGIES)],
 )
 def test_every_strategy_searches_every_form(form, strategy, searches):
     path, _ = searches(form, strategy)

@@ -1,20 +1,14 @@
 """What every search space must be able to do, whichever it is."""
 
 import json
-import pathlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-import enas_tf
-from enas_tf.data.sharing import SpreadBatch
-from enas_tf.drawing.picture import to_png, to_svg
 from enas_tf.final_training.averaging import WeightAverage
-from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies import STRATEGIES, build_strategy
-from enas_tf.spaces import registry
 from enas_tf.spaces.architectures import (
     architecture_document,
     architecture_from_document,
@@ -22,20 +16,9 @@ from enas_tf.spaces.architectures import (
 )
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.checkpoints import Checkpoints
-from enas_tf.training.devices import mirrored_cpus
 from enas_tf.training.optimizers import build_optimizer
-from tests.conformance.chain.entry import ENTRY as CHAIN
 from tests.conformance.spaces import CASES, SEARCH
 from tests.spaces.built_costs import built_costs
-
-
-@pytest.fixture(scope="module", autouse=True)
-def chain():
-    """Registers the made-up space, for as long as these tests run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(registry._SPACES, CHAIN.name, CHAIN)
-        yield
-
 
 pytestmark = pytest.mark.parametrize("case", CASES, ids=str, scope="module")
 
@@ -205,18 +188,6 @@ def test_the_seed_decides_the_weights(case, part):
         assert np.mean(weight == different) < 0.5
 
 
-@pytest.fixture
-def weights(case):
-    return SharedWeights(case.space(), SEARCH, steps_per_epoch=4)
-
-
-def streams_of(case):
-    training = SEARCH.shared_weights
-    return case.data().search_streams(
-        batch_size=training.batch_size, reward_batch_size=training.batch_size, seed=SEARCH.seed
-    )
-
-
 def assert_restored(folder, objects, variables):
     """Saves, changes all variables, restores, and compares."""
     Checkpoints(folder, **objects).save(1)
@@ -252,105 +223,6 @@ def test_a_checkpoint_holds_a_network_its_optimizer_and_the_average_of_its_weigh
     objects = {"network": network, "optimizer": optimizer, "average": average}
     variables = [*network.weights, *optimizer.variables, *average.averages, average.count]
     assert_restored(tmp_path, objects, variables)
-
-
-def test_scores_on_two_devices_equal_those_on_one(case, two_devices):
-    streams, space = streams_of(case), case.space()
-    given = architectures(space, 3)
-
-    def rewards(distribution):
-        weights = SharedWeights(space, SEARCH, 4, distribution)
-        return weights.rewards(
-            iter(weights.batches(lambda share: streams.rewards(0, len(given), share))), given
-        )
-
-    assert rewards(mirrored_cpus(two_devices)) == rewards(mirrored_cpus(two_devices[:1]))
-
-
-def test_one_trace_serves_all_architectures(case, weights):
-    streams, space = streams_of(case), case.space()
-    batches = weights.training_batches(lambda share: streams.training(0, share))
-    for step in range(3):
-        decisions = space.encode([space.random_architecture(step)])
-        metrics = weights.train(next(batches), decisions, step)
-        assert np.isfinite(float(metrics.loss))
-    assert weights._training_step.experimental_get_tracing_count() == 1
-    spread = weights.batches(streams.validation)
-    assert isinstance(next(iter(spread)), SpreadBatch)
-
-
-# The whole way.
-
-
-@pytest.fixture(scope="module")
-def searched(case, tmp_path_factory):
-    """What a search in the case returned."""
-    folder = tmp_path_factory.mktemp("search") / "run"
-    return enas_tf.search(case.space(), case.data(), SEARCH, folder)
-
-
-@pytest.fixture(scope="module")
-def trained(case, searched, tmp_path_factory):
-    """The network that was found after its final training, and the folder of this training."""
-    folder = tmp_path_factory.mktemp("final") / "out"
-    found = searched.architecture
-    return enas_tf.retrain(found, case.data(), case.retrain, case.network(), folder), folder
-
-
-def test_a_search_finds_an_architecture_of_the_space(case, searched):
-    case.space().check(searched.architecture)
-    assert len(searched.candidates) == 3
-    scores = [candidate.score for candidate in searched.candidates]
-    assert scores == sorted(scores, reverse=True)
-
-
-def test_what_was_found_is_read_back_from_the_run(case, searched):
-    assert load_architecture(searched.run.path, case.entry.name) == searched.architecture
-
-
-def test_a_finished_search_returns_its_result_once_more(case, searched):
-    again = enas_tf.search(case.space(), case.data(), SEARCH, searched.run.path)
-    assert again.architecture == searched.architecture
-    assert again.score == searched.score
-
-
-def test_the_drawing_names_every_operation(case, searched):
-    architecture = searched.architecture
-    picture = case.entry.draw(architecture, **case.space().drawing_options())
-    svg = to_svg(picture)
-    counts = case.space().operation_counts([architecture])
-    for name, values in counts.items():
-        if any(values) and "identity" not in name:
-            assert name.rpartition("_")[0].split("_")[0] in svg or name.split("_")[0] in svg
-    assert to_png(picture)[:4] == b"\x89PNG"
-
-
-def test_the_final_training_tests_its_network(case, trained):
-    _, folder = trained
-    results = json.loads((pathlib.Path(folder) / "results.json").read_text())
-    kind = "test_accuracy" if case.entry.data.name == "images" else "test_perplexity"
-    assert np.isfinite(results[kind])
-    assert results["parameters"] > 0
-
-
-def test_a_saved_model_answers_as_the_trained_one(case, trained, tmp_path):
-    model, folder = trained
-    evaluation = enas_tf.evaluate(model, case.data())
-    exported = enas_tf.export(model, tmp_path / "export")
-    for path in (exported, pathlib.Path(folder) / "model.keras"):
-        loaded = enas_tf.evaluate(enas_tf.load_model(path), case.data())
-        np.testing.assert_allclose(loaded, evaluation, rtol=1e-5)
-
-
-def test_the_report_shows_search_and_final_training(case, searched, trained, tmp_path):
-    from enas_tf.cli import report
-
-    for run in (searched.run.path, trained[1]):
-        page = tmp_path / "report.html"
-        assert report.main([f"--run={run}", f"--output={page}"]) == 0
-        text = page.read_text()
-        assert case.entry.name in text
-        page.unlink()
 
 
 def test_the_registered_entry_is_the_one_that_is_tested(case):

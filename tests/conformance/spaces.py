@@ -46,7 +46,7 @@ _MACRO = {"num_layers": 3, "filters": 4, "controller": MacroControllerConfig(**_
 SMALL: dict[str, dict[str, dict[str, Any]]] = {
     "macro": {
         "whole channels": _MACRO,
-        "ranges of channels": {**_MACRO, "search_whole_channels": False},
+        "ranges of channels": {**_MACRO, "num_layers": 2, "search_whole_channels": False},
     },
     "micro": {
         "cells": {

@@ -27,7 +27,7 @@ FOREIGN = {
 }
 SPACES = {
     "macro": MacroSpace(num_layers=3, filters=4, input_shape=(8, 8, 3), num_classes=4),
-    "micro": MicroSpace(num_layers=3, filters=4, input_shape=(8, 8, 3), num_classes=4),
+    "micro": MicroSpace(num_layers=1, num_nodes=2, filters=4, input_shape=(8, 8, 3), num_classes=4),
     "rnn": RnnSpace(num_nodes=2, hidden_size=4, vocabulary_size=5),
 }
 

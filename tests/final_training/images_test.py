@@ -123,7 +123,7 @@ def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
 
 
 # An epoch has four steps: this is inside of an epoch, or at the end of the last one.
-@pytest.mark.parametrize("last_step", [3, 8])
+@pytest.mark.parametrize("last_step", [pytest.param(3, marks=pytest.mark.long), 8])
 def test_interrupted_run_goes_on_to_the_same_bits(
     whole_run, data, tmp_path, monkeypatch, last_step
 ):

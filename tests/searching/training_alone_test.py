@@ -18,8 +18,17 @@ def _training_alone(case):
     return TrainingAlone(space, config, streams)
 
 
-# The first form of every space.
-@pytest.mark.parametrize("case", {c.entry.name: c for c in reversed(CASES)}.values(), ids=str)
+# The first form of every space, the cells of pictures only in the long form.
+FIRST = {case.entry.name: case for case in reversed(CASES)}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=str(case), marks=pytest.mark.long if name == "micro" else ())
+        for name, case in FIRST.items()
+    ],
+)
 def test_what_comes_of_an_architecture_depends_on_it_and_the_seed_alone(case):
     first, other = (case.space().random_architecture(seed) for seed in (0, 1))
     alone = _training_alone(case)

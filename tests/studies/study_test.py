@@ -209,9 +209,14 @@ def test_a_dry_run_tells_what_would_be_done(space, data, work, tmp_path):
     assert not (tmp_path / "study").exists()
 
 
-def test_a_finished_search_is_studied_as_it_is(space, data, tmp_path):
-    found = enas_tf.search(space, data, SEARCH, tmp_path / "run")
-    before = sorted(path.name for path in (tmp_path / "run").iterdir())
+@pytest.fixture(scope="module")
+def found(space, data, tmp_path_factory):
+    """The result of a finished search."""
+    return enas_tf.search(space, data, SEARCH, tmp_path_factory.mktemp("found") / "run")
+
+
+def test_a_finished_search_is_studied_as_it_is(space, data, found, tmp_path):
+    before = sorted(path.name for path in found.run.path.iterdir())
     document = enas_tf.study(
         space,
         data,
@@ -220,20 +225,19 @@ def test_a_finished_search_is_studied_as_it_is(space, data, tmp_path):
         MacroNetworkConfig(filters=4),
         CONFIG.replace(num_random=2, retrain_seeds=1),
         tmp_path / "study",
-        run=tmp_path / "run",
+        run=found.run.path,
     )
     (search,) = document["methods"]["reinforce"]["searches"]
     assert search["release_string"] == found.architecture.to_release_string()
     assert document["ranking"]["shared_weights"]["num_architectures"] == 2
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == before
+    assert sorted(path.name for path in found.run.path.iterdir()) == before
 
 
-def test_the_space_of_a_finished_search_counts(space, data, tmp_path, monkeypatch, capsys):
-    enas_tf.search(space, data, SEARCH, tmp_path / "run")
+def test_the_space_of_a_finished_search_counts(space, found, tmp_path, monkeypatch, capsys):
     trained = []
     monkeypatch.setattr(module.Study, "_train", lambda study, job: trained.append(job.architecture))
     monkeypatch.setattr(module.Study, "outcome", lambda study: None)
-    arguments = [f"--run={tmp_path / 'run'}", "--preset=smoke", f"--output_dir={tmp_path / 'out'}"]
+    arguments = [f"--run={found.run.path}", "--preset=smoke", f"--output_dir={tmp_path / 'out'}"]
     command.main([*arguments, "--part=1/1"])
     assert trained
     assert all(len(one.layers) == space.num_layers for one in trained)

@@ -124,6 +124,7 @@ def test_a_second_profile_at_the_same_time(tmp_path):
         take(range(1), 1, [], folder=tmp_path)
 
 
+@pytest.mark.long
 def test_a_search_writes_one_only_when_asked(data, tmp_path):
     search(SPACE, data, SEARCH, tmp_path / "without")
     assert not (tmp_path / "without" / "tensorboard" / "plugins").exists()

@@ -23,8 +23,9 @@ def batch():
     return tf.constant(images), tf.constant(generator.integers(0, 3, 6), tf.int32)
 
 
-def pass_of(supernet, batch, decisions):
-    """The outcome of a training pass and the gradients of all weights."""
+@pytest.fixture(scope="module")
+def pass_of(supernet, batch):
+    """Returns the outcome of a training pass and the gradients of all weights; one trace a kind."""
 
     @tf.function
     def run(decisions):
@@ -35,7 +36,7 @@ def pass_of(supernet, batch, decisions):
         )
         return outcome, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    return run(decisions)
+    return run
 
 
 def as_tensors(values):
@@ -50,10 +51,10 @@ def random_mixture(seed=0):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_one_hot_mixtures_are_the_discrete_pass(supernet, batch, seed):
+def test_one_hot_mixtures_are_the_discrete_pass(seed, pass_of):
     architectures = [SPACE.random_architecture(seed)]
-    discrete, expected = pass_of(supernet, batch, as_tensors(SPACE.encode(architectures)))
-    relaxed, gradients = pass_of(supernet, batch, as_tensors(SPACE.relax(architectures)))
+    discrete, expected = pass_of(as_tensors(SPACE.encode(architectures)))
+    relaxed, gradients = pass_of(as_tensors(SPACE.relax(architectures)))
     np.testing.assert_allclose(relaxed.objective, discrete.objective, rtol=1e-5)
     for own, other in zip(gradients, expected):
         np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-5)
@@ -111,10 +112,12 @@ def test_gradient_of_the_mixture_agrees_with_finite_differences(supernet, monkey
         assert np.sum(gradient * direction) == pytest.approx(expected, rel=1e-4, abs=1e-7)
 
 
-def test_paths_with_gains_of_one_are_the_discrete_pass_and_gains_have_a_gradient(supernet, batch):
+def test_paths_with_gains_of_one_are_the_discrete_pass_and_gains_have_a_gradient(
+    supernet, batch, pass_of
+):
     decisions = as_tensors(SPACE.encode([SPACE.random_architecture(3)]))
     gains = tf.ones(decisions.inputs.shape)
-    discrete, _ = pass_of(supernet, batch, decisions)
+    discrete, _ = pass_of(decisions)
 
     @tf.function
     def run(gains):
@@ -128,20 +131,20 @@ def test_paths_with_gains_of_one_are_the_discrete_pass_and_gains_have_a_gradient
     assert np.count_nonzero(gradient) == gains.shape.num_elements()
 
 
-def test_partial_mixtures_with_all_channels_are_the_whole_mixture(supernet, batch):
+def test_partial_mixtures_with_all_channels_are_the_whole_mixture(supernet, pass_of):
     mixture = MicroMixture(tf.constant(random_mixture()))
-    whole, _ = pass_of(supernet, batch, mixture)
+    whole, _ = pass_of(mixture)
     all_chosen = supernet.partial_mixture(mixture, 1, SEED)
-    partial, _ = pass_of(supernet, batch, all_chosen)
+    partial, _ = pass_of(all_chosen)
     np.testing.assert_allclose(partial.objective, whole.objective, rtol=1e-4)
 
 
-def test_partial_mixtures_choose_so_many_channels_and_pass_the_others_on(supernet, batch):
+def test_partial_mixtures_choose_so_many_channels_and_pass_the_others_on(supernet, pass_of):
     mixture = MicroMixture(tf.constant(random_mixture()))
     partial = supernet.partial_mixture(mixture, 4, SEED)
     assert [len(one) for one in partial.chosen] == [1, 2, 4]
     for stage, (chosen, passed) in enumerate(zip(partial.chosen, partial.passed)):
         assert sorted([*chosen.numpy(), *passed.numpy()]) == list(range(4 * 2**stage))
-    outcome, gradients = pass_of(supernet, batch, partial)
+    outcome, gradients = pass_of(partial)
     assert np.isfinite(outcome.objective)
     assert all(np.all(np.isfinite(gradient)) for gradient in gradients)

@@ -14,8 +14,8 @@ def as_tensors(values):
     return type(values)(*(tf.constant(value[0]) for value in values))
 
 
-def pass_of(supernet, decisions):
-    """The objective, the state after it, and the gradients of the weights and of `watched`."""
+def pass_of(supernet):
+    """Returns what makes the outcome and the gradients of weights and of the mixture or gains."""
     batch, state = random_batch(), tf.constant(random_state())
 
     @tf.function
@@ -28,7 +28,14 @@ def pass_of(supernet, decisions):
         gradients = tape.gradient(outcome.objective, sources, unconnected_gradients="zero")
         return outcome, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    return run(decisions)
+    return run
+
+
+@pytest.fixture(scope="module", params=["mean", "loose_ends"])
+def space_and_pass(request):
+    """A space and the `pass_of` its supernet, which is traced once for a kind of decisions."""
+    space = SPACE.replace(cell_output=request.param)
+    return space, pass_of(space.build_supernet())
 
 
 def random_mixture(space):
@@ -39,14 +46,12 @@ def random_mixture(space):
     return (exponentials / exponentials.sum(axis=(-1, -2), keepdims=True)).astype(np.float32)
 
 
-@OUTPUTS
 @pytest.mark.parametrize("seed", range(2))
-def test_one_hot_mixtures_are_the_discrete_pass(cell_output, seed):
-    space = SPACE.replace(cell_output=cell_output)
-    supernet = space.build_supernet()
+def test_one_hot_mixtures_are_the_discrete_pass(space_and_pass, seed):
+    space, run = space_and_pass
     architectures = [space.random_architecture(seed)]
-    discrete, expected = pass_of(supernet, as_tensors(space.encode(architectures)))
-    relaxed, gradients = pass_of(supernet, as_tensors(space.relax(architectures)))
+    discrete, expected = run(as_tensors(space.encode(architectures)))
+    relaxed, gradients = run(as_tensors(space.relax(architectures)))
     np.testing.assert_allclose(relaxed.objective, discrete.objective, rtol=1e-5)
     np.testing.assert_allclose(relaxed.state, discrete.state, rtol=1e-5, atol=1e-6)
     for own, other in zip(gradients[:-1], expected):
@@ -103,17 +108,15 @@ def test_gradients_in_a_graph_and_outside_of_it_agree():
         tape.watch(mixture.weights)
         outcome = supernet.training_pass(batch, mixture, state, SEED)
     plain = tape.gradient(outcome.objective, mixture.weights)
-    np.testing.assert_allclose(pass_of(supernet, mixture)[1][-1], plain, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(pass_of(supernet)(mixture)[1][-1], plain, rtol=1e-4, atol=1e-5)
 
 
-@OUTPUTS
-def test_paths_with_gains_of_one_are_the_discrete_pass(cell_output):
-    space = SPACE.replace(cell_output=cell_output)
-    supernet = space.build_supernet()
+def test_paths_with_gains_of_one_are_the_discrete_pass(space_and_pass):
+    space, run = space_and_pass
     decisions = as_tensors(space.encode([space.random_architecture(2)]))
-    discrete, expected = pass_of(supernet, decisions)
+    discrete, expected = run(decisions)
     paths = RnnPaths(*decisions, tf.ones([space.num_nodes]))
-    outcome, gradients = pass_of(supernet, paths)
+    outcome, gradients = run(paths)
     np.testing.assert_allclose(outcome.objective, discrete.objective, rtol=1e-5)
     for own, other in zip(gradients[:-1], expected):
         np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-6)
