@@ -22,6 +22,7 @@ from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import RecordedRun, recorded_search
+from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 from enas_tf.studies.plan import Part, StudyConfig
 from enas_tf.studies.truth import read_truth, shipped_truths
@@ -52,7 +53,7 @@ def _study(argv: Sequence[str]) -> None:
     preset_name = chosen_preset(
         argv, entry.search_presets, "default" if run is None else run.preset
     )
-    preset, final = entry.search_presets[preset_name], entry.retrain_presets[preset_name]
+    preset, final = _presets(entry, preset_name)
     command = _flags(entry, preset_name, run)
     command.parse(argv)
     part = None if command["part"] is None else Part.parse(command["part"])
@@ -194,10 +195,16 @@ def _final_data(final: Any, search: Any, chosen: Any) -> Any:
     )
 
 
+def _presets(entry: SpaceEntry, name: str) -> tuple[SearchPreset, RetrainPreset]:
+    """Returns the presets of the searches and of the trainings from scratch."""
+    final = entry.retrain_presets[name]
+    return entry.search_presets[name], final.in_studies or final
+
+
 def _flags(
     entry: SpaceEntry, preset_name: str = "default", run: RecordedRun | None = None
 ) -> CommandFlags:
-    preset, final = entry.search_presets[preset_name], entry.retrain_presets[preset_name]
+    preset, final = _presets(entry, preset_name)
     elsewhere = flags_of_other_spaces(entry, search_flags)
     if run is not None:
         elsewhere |= dict.fromkeys(search_flags(entry), "is decided by the search that --run names")

@@ -35,18 +35,25 @@ class PolicyGradient(tf.Module):
       baseline: float32 scalar variable, starts at 0.
     """
 
-    def __init__(self, controller: Controller, config: PolicyConfig):
+    def __init__(self, controller: Controller, config: PolicyConfig, num_updates: int = 1):
         """Initializes the update and all its variables.
 
         Args:
           controller: the policy to train.
           config: learning rate, decay of the baseline and so on.
+          num_updates: after so many updates the rate is `config.final_learning_rate`, if that is
+            set.
         """
         super().__init__(name="policy_gradient")
         self.controller = controller
         self.config = config
+        rate = config.learning_rate
+        if config.final_learning_rate is not None:
+            rate = keras.optimizers.schedules.CosineDecay(
+                rate, num_updates, alpha=config.final_learning_rate / rate
+            )
         self.optimizer = keras.optimizers.Adam(
-            config.learning_rate, beta_1=config.adam_beta_1, epsilon=config.adam_epsilon
+            rate, beta_1=config.adam_beta_1, epsilon=config.adam_epsilon
         )
         self.optimizer.build(controller.trainable_variables)
         # What a checkpoint holds of them; see `KerasVariables`.

@@ -64,9 +64,8 @@ class Search(SearchTask):
 
     def _steps_in_all(self) -> dict[str, int]:
         """Returns the steps and the updates of all epochs; see `SearchTask`."""
-        epochs, policy = self._config.shared_weights.epochs, self._config.policy
-        updates = policy.updates_per_epoch * max(0, epochs - self._config.first_updating_epoch)
-        return {SHARED_WEIGHTS: epochs * self._training_steps, CONTROLLER: updates}
+        steps = self._config.shared_weights.epochs * self._training_steps
+        return {SHARED_WEIGHTS: steps, CONTROLLER: self._config.num_updates}
 
     def stretch(self) -> Stretch | None:
         """Returns what is left of the running phase; None at the end of the search."""

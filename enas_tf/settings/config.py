@@ -92,6 +92,14 @@ class TextDataConfig(Settings):
     )
 
 
+def _check_rate_falls(first: float, final: float) -> None:
+    if final > first:
+        raise ConfigurationError(
+            f"`final_learning_rate` must be at most `learning_rate`, {first}. "
+            f"Received: final_learning_rate={final}; set both."
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig(Settings):
     """Gradient descent on cross-entropy, of the shared weights or of a derived network."""
@@ -123,12 +131,7 @@ class TrainingConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.final_learning_rate > self.learning_rate:
-            raise ConfigurationError(
-                "`final_learning_rate` must be at most `learning_rate`, "
-                f"{self.learning_rate}. Received: final_learning_rate={self.final_learning_rate}; "
-                "set both."
-            )
+        _check_rate_falls(self.learning_rate, self.final_learning_rate)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +139,12 @@ class PolicyConfig(Settings):
     """REINFORCE updates of the controller."""
 
     learning_rate: float = setting(1e-3, "Adam's learning rate.", above=0.0)
+    final_learning_rate: float | None = setting(
+        None,
+        "Learning rate after the last update; it gets there along a cosine (default: the rate "
+        "stays as it is).",
+        minimum=0.0,
+    )
     adam_beta_1: float = setting(0.0, "Adam's decay of the first moment.", minimum=0.0, below=1.0)
     adam_epsilon: float = setting(1e-3, "Adam's epsilon.", above=0.0)
     samples_per_update: int = setting(20, "Architectures averaged in one update.", minimum=1)
@@ -157,6 +166,11 @@ class PolicyConfig(Settings):
     clip_norm: float = setting(
         0.0, "Largest global norm of a controller gradient; 0: not clipped.", minimum=0.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.final_learning_rate is not None:
+            _check_rate_falls(self.learning_rate, self.final_learning_rate)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -439,6 +453,12 @@ class SearchConfig(Settings):
     def first_updating_epoch(self) -> int:
         """First epoch, from 0, whose end updates the strategy."""
         return max(self.policy_start_epoch, self.warm_up_epochs)
+
+    @property
+    def num_updates(self) -> int:
+        """Updates of the strategy in the whole search."""
+        epochs = max(0, self.shared_weights.epochs - self.first_updating_epoch)
+        return epochs * self.policy.updates_per_epoch
 
 
 def _retraining_rollbacks() -> Any:

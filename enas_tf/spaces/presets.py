@@ -116,9 +116,22 @@ class RetrainPreset:
       network: width, form and regularisation of the network; a class of the space.
       data: as in `SearchPreset`.
       retrain: schedule and optimiser.
+      in_studies: what a study trains with instead, if differences between architectures show better
+        (and at less cost) before the training has brought all of them to the same end.
     """
 
     summary: str
     network: Settings
     data: DataConfig | TextDataConfig
     retrain: RetrainConfig | TextRetrainConfig
+    in_studies: Self | None = None
+
+    def shorter_in_studies(self, epochs: int, **network: Any) -> Self:
+        """Returns the preset, which in studies has so many epochs and such networks."""
+        training = self.retrain.training.replace(epochs=epochs)
+        cheap = dataclasses.replace(
+            self,
+            network=self.network.replace(**network),
+            retrain=self.retrain.replace(training=training),
+        )
+        return dataclasses.replace(self, in_studies=cheap)

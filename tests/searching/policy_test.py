@@ -25,10 +25,10 @@ def eagerly():
 eager = pytest.mark.usefixtures("eagerly")
 
 
-def build(config=None, num_layers=3, seed=0, **controller):
+def build(config=None, num_layers=3, seed=0, num_updates=1, **controller):
     controller = MacroControllerConfig(**{"lstm_size": 8, "initial_range": 0.5, **controller})
     space = MacroSpace(num_layers=num_layers, num_operations=3, controller=controller)
-    return PolicyGradient(space.build_controller(seed=seed), config or PolicyConfig())
+    return PolicyGradient(space.build_controller(seed=seed), config or PolicyConfig(), num_updates)
 
 
 def rewards_of(number, seed=0):
@@ -98,6 +98,19 @@ def test_gradient_treats_advantages_as_constants_and_averages_over_samples():
     metrics = policy.update(sample.decisions, rewards)
     expected = np.sqrt(sum(np.sum(np.square(gradient)) for gradient in mean))
     np.testing.assert_allclose(metrics["gradient_norm"], expected, rtol=1e-4)
+
+
+@eager
+@pytest.mark.parametrize(
+    ("final", "expected"), [(None, [0.01] * 4), (0.002, [0.01, 0.008, 0.004, 0.002])]
+)
+def test_the_rate_falls_along_a_cosine_to_the_final_one(final, expected):
+    policy = build(PolicyConfig(learning_rate=0.01, final_learning_rate=final), num_updates=3)
+    rates = []
+    for number in range(4):
+        rates.append(float(policy.optimizer.learning_rate))
+        policy.update(policy.controller.sample(2, seed=number).decisions, rewards_of(2))
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
 
 
 def test_optimizer_is_the_adam_of_the_release():

@@ -71,3 +71,10 @@ def test_updates_begin_after_the_warm_up(changes, first):
     training = config.TrainingConfig(epochs=9)
     search = config.SearchConfig(shared_weights=training, **changes)
     assert search.first_updating_epoch == first
+    assert search.num_updates == (9 - first) * search.policy.updates_per_epoch
+
+
+@pytest.mark.parametrize("kind", [config.TrainingConfig, config.PolicyConfig])
+def test_the_final_rate_is_at_most_the_first(kind):
+    with pytest.raises(ConfigurationError, match=r"`final_learning_rate` must be at most .* 0\.1"):
+        kind(learning_rate=0.1, final_learning_rate=0.2)

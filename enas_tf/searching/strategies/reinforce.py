@@ -23,7 +23,7 @@ class Reinforce(Frozen):
     def __init__(self, space: SearchSpace, config: SearchConfig):
         """Initializes controller, optimizer and baseline; arguments as for `Strategy`."""
         super().__init__(space, config)
-        self.policy = PolicyGradient(self.controller, config.policy)
+        self.policy = PolicyGradient(self.controller, config.policy, config.num_updates)
 
     def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Makes one update of the controller and returns its metrics."""

@@ -90,11 +90,14 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
         DIGITS,
         SearchConfig(
             # The controller begins when the weights tell architectures apart, and then learns from
-            # a hundred updates.
+            # a hundred updates; at a rate that stays high it would forget again what it learned.
             warm_up=0.25,
+            reward_metric="loss",
+            reward_minibatches="one",
             shared_weights=SMOKE_TRAINING.replace(epochs=30),
             policy=PolicyConfig(
                 learning_rate=5e-3,
+                final_learning_rate=0.0,
                 advantage="normalized",
                 samples_per_update=10,
                 updates_per_epoch=5,
@@ -146,5 +149,5 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         MacroNetworkConfig(filters=32, dropout_rate=0.2),
         DIGITS,
         RetrainConfig(training=SMOKE_TRAINING.replace(epochs=20)),
-    ),
+    ).shorter_in_studies(epochs=6, filters=16),
 }

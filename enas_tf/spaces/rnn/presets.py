@@ -155,7 +155,8 @@ SEARCH_PRESETS: Mapping[str, SearchPreset] = {
             # Rewards differ by hundredths only; with the large epsilon of the image spaces Adam
             # would hardly move.
             policy=PolicyConfig(
-                learning_rate=5e-3,
+                learning_rate=0.01,
+                final_learning_rate=0.0,
                 adam_beta_1=0.9,
                 adam_epsilon=1e-8,
                 advantage="normalized",
