@@ -236,5 +236,5 @@ RETRAIN_PRESETS: Mapping[str, RetrainPreset] = {
         RnnNetworkConfig(hidden_size=96, regularization=_SMOKE_REGULARIZATION),
         _PYDOC,
         TextRetrainConfig(averaging_patience=5, training=_SMOKE_TRAINING.replace(epochs=20)),
-    ),
+    ).shorter_in_studies(epochs=5, hidden_size=64),
 }
