@@ -45,6 +45,8 @@ def test_a_dry_run_tells_the_work_and_makes_nothing(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "4 searches: reinforce, random, with 2 seeds each" in output
     assert "7 trainings from scratch" in output
+    # Not 20, as in a final training: differences between architectures would be gone.
+    assert "1 trainings of 6 epochs each" in output
     assert not (tmp_path / "out").exists()
 
 
