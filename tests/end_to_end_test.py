@@ -243,6 +243,7 @@ def test_an_exported_language_model_has_the_reported_perplexity(retrained_text, 
     assert of_text == pytest.approx(after_a_line_end, rel=1e-5)
 
 
+@pytest.mark.long
 def test_a_language_model_is_evaluated_again(retrained_text, text):
     folder, _ = retrained_text
     arguments = (f"--model={folder / 'saved_model'}", f"--dataset={text}", "--json")
@@ -252,6 +253,7 @@ def test_a_language_model_is_evaluated_again(retrained_text, text):
     assert json.loads(output)["test_perplexity"] == pytest.approx(reported)
 
 
+@pytest.mark.long
 def test_a_language_model_speaks(retrained_text):
     folder, report = retrained_text
     assert f"enas-generate --model={folder}" in report

@@ -124,6 +124,7 @@ def test_the_chiefs_log_has_no_gap(whole):
     assert updates == list(range(1, 2 * (EPOCHS - 1) + 1))
 
 
+@pytest.mark.long
 def test_two_machines_give_what_two_devices_give(whole):
     folder = whole[0].parent / "devices"
     alone = command("search", (*SEARCH, "--devices=cpu:2"), folder)

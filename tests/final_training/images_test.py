@@ -149,6 +149,7 @@ def test_a_training_whose_folder_was_renamed_writes_no_model(data, tmp_path, mon
     assert not {"model.keras", "results.json"} & set(os.listdir(tmp_path / "moved"))
 
 
+@pytest.mark.long
 def test_interrupted_run_on_two_devices_goes_on_to_the_same_bits(
     data, tmp_path, monkeypatch, two_devices
 ):

@@ -116,7 +116,8 @@ def test_gradient_norms(child):
     assert {f"grad_norm/{name}" for name in child.gradients} == names
     for name, gradient in child.gradients.items():
         difference = np.linalg.norm(gradient.numpy()) - child.fixture[f"grad_norm/{name}"]
-        assert abs(difference) <= 1e-5 * global_norm, name
+        # Long sums in single precision: on one thread the error is 1.2e-5, on two below 1e-5.
+        assert abs(difference) <= 2e-5 * global_norm, name
     assert_close(tf.linalg.global_norm(list(child.gradients.values())), global_norm)
 
 

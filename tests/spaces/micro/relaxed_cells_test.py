@@ -131,6 +131,7 @@ def test_paths_with_gains_of_one_are_the_discrete_pass_and_gains_have_a_gradient
     assert np.count_nonzero(gradient) == gains.shape.num_elements()
 
 
+@pytest.mark.long
 def test_partial_mixtures_with_all_channels_are_the_whole_mixture(supernet, pass_of):
     mixture = MicroMixture(tf.constant(random_mixture()))
     whole, _ = pass_of(mixture)
