@@ -41,8 +41,8 @@ class PolicyGradient(tf.Module):
         Args:
           controller: the policy to train.
           config: learning rate, decay of the baseline and so on.
-          num_updates: after so many updates the rate is `config.final_learning_rate`, if that is
-            set.
+          num_updates: of the whole search; after them the rate is `config.final_learning_rate`, if
+            that is set.
         """
         super().__init__(name="policy_gradient")
         self.controller = controller
