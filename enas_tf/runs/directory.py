@@ -6,6 +6,7 @@ metrics.jsonl           one JSON object a line for every event of the training
 architectures.jsonl     one JSON object a line for every sampled architecture
 mixtures.jsonl          one JSON object a line for the mixture after each epoch (search by gradient)
 evaluations.jsonl       one JSON object a line for every architecture that was trained alone
+latencies.json          milliseconds of layers, where they count
 best_architecture.json  best_architecture.svg  results.json  model.keras  saved_model/
 report.html             what enas-report wrote
 study.json  study.html  searches/  trainings/  scores/  of a study
@@ -53,6 +54,7 @@ ARCHITECTURES = "architectures.jsonl"
 MIXTURES = "mixtures.jsonl"
 BEST_ARCHITECTURE = "best_architecture.json"
 EVALUATIONS = "evaluations.jsonl"
+LATENCIES = "latencies.json"
 RESULTS = "results.json"
 STUDY = "study.json"
 # Of a study: the runs that belong to it.
@@ -64,6 +66,7 @@ _FILES = (
     ARCHITECTURES,
     MIXTURES,
     EVALUATIONS,
+    LATENCIES,
     BEST_ARCHITECTURE,
     "best_architecture.svg",
     "architecture.json",

@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from enas_tf.errors import ConfigurationError
 
-# TensorFlow holds most of them in 32 bits.
+# TensorFlow holds most of them in 32 bits; those that it does not have a maximum of their own.
 _LARGEST_INTEGER = 2**31 - 1
 
 
@@ -164,7 +164,8 @@ def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
         raise ConfigurationError(f"`{name}` must be one of {listed}. Received: {name}={value!r}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigurationError(f"`{name}` must be a finite number. Received: {name}={value!r}.")
-    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+    is_bounded = metadata.get("maximum") is not None
+    if isinstance(value, int) and not is_bounded and abs(value) > _LARGEST_INTEGER:
         raise ConfigurationError(
             f"`{name}` must be at most {_LARGEST_INTEGER}. Received: {name}={value!r}."
         )

@@ -272,6 +272,26 @@ class SearchSpace(DecisionSpace):
           portable: the network for use; False: with what only training needs, an auxiliary head.
         """
 
+    def layers(self, architecture: Any, config: Any = None) -> Mapping[Any, int]:
+        """Returns how often the network for use has each kind of layer, without building it.
+
+        Args:
+          architecture: of any size that the kind of space can have.
+          config: settings of the network; default: the space's defaults.
+
+        Raises:
+          ConfigurationError: the layers of the space's networks are not measured.
+        """
+        del architecture, config
+        raise ConfigurationError(
+            f"Latencies are predicted for networks that classify pictures. Received: the space "
+            f"{self.name}; limit or target parameters or multiply-adds."
+        )
+
+    def layer_latency(self, layer: Any) -> float:
+        """Returns the milliseconds that one of `layers` takes on this machine for one picture."""
+        raise NotImplementedError(f"Nobody asks how long {layer} takes.")
+
 
 def parse_json_object(value: Mapping[str, Any] | str, what: str) -> Mapping[str, Any]:
     """Returns the mapping that `value` is, or holds as JSON text.

@@ -21,23 +21,29 @@ class Costs:
         the prediction of the next: those of convolutions, dense layers, recurrent kernels and the
         softmax's logits. Not counted are batch normalisation (it can be folded into the
         convolution before it), activations, poolings, sums, gates, and reading an embedding.
+      latency_ms: milliseconds that one picture takes, if that was asked for.
     """
 
     parameters: int
     all_parameters: int
     multiply_adds: int
+    latency_ms: float | None = None
 
-    def to_json(self) -> dict[str, int]:
-        """Returns the numbers by name."""
-        return dataclasses.asdict(self)
+    def to_json(self) -> dict[str, Any]:
+        """Returns the numbers that are known, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Costs | None":
         """Returns the costs among the entries of a JSON object; None if they are not there."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        known = all(type(value.get(name)) is int for name in names)
-        return cls(*(value[name] for name in names)) if known else None
+        names = ("parameters", "all_parameters", "multiply_adds")
+        if not all(type(value.get(name)) is int for name in names):
+            return None
+        latency = value.get("latency_ms")
+        known = type(latency) in (int, float)
+        return cls(*(value[name] for name in names), float(latency) if known else None)
 
     def __str__(self) -> str:
-        """Returns both sizes in words."""
-        return f"{self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds"
+        """Returns what is known in words."""
+        latency = "" if self.latency_ms is None else f", {self.latency_ms:.3g} ms"
+        return f"{self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds{latency}"

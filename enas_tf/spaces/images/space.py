@@ -1,17 +1,19 @@
 """What the search spaces for pictures have in common."""
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from typing_extensions import Self
 
+from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig, SearchConfig, TrainingConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.images.layer_counter import LayerCounter
+from enas_tf.spaces.images.layer_list import Layer, LayerList
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers
 
 
@@ -65,6 +67,18 @@ class ImageSpace(SearchSpace):
         layers = LayerCounter(self.input_shape, portable=portable)
         self.add_network(layers, layers.images, architecture, config)
         return layers.costs
+
+    def layers(self, architecture: Any, config: Any = None) -> Mapping[Layer, int]:
+        """Returns how often a network has each kind of layer; see `SearchSpace.layers`."""
+        layers = LayerList(self.input_shape)
+        self.add_network(layers, layers.images, architecture, config)
+        return layers.layers
+
+    def layer_latency(self, layer: Layer) -> float:
+        """Returns the milliseconds of a layer; see `SearchSpace.layer_latency`."""
+        from enas_tf.spaces.images.latency import layer_latency
+
+        return under_own_settings(layer_latency)(layer)
 
     def build_static_step(
         self, architecture: Any, config: TrainingConfig

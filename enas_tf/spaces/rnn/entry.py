@@ -1,5 +1,7 @@
 """The rnn space as the rest of the package sees it."""
 
+from enas_tf.settings.arguments import flag_names
+from enas_tf.settings.config import CostConfig
 from enas_tf.spaces.entry import TEXTS, SpaceEntry
 from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction, rnn_architecture_from_json
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
@@ -31,6 +33,6 @@ ENTRY = SpaceEntry(
     draw=picture_of_rnn,
     place_names=_nodes,
     places_note="Columns: nodes.",
-    # There is no batch normalisation.
-    unused_flags=("reward_statistics", "derive_statistics"),
+    # There is no batch normalisation, and all cells of a space have equally many parameters.
+    unused_flags=("reward_statistics", "derive_statistics", *flag_names(CostConfig())),
 )
