@@ -37,6 +37,8 @@ class RecordedRun:
       architecture: what a retraining trains; of a search None.
       origin: what the run says of where its settings come from; those of version 0.1.0 say
         nothing.
+      network: of a search, the settings of the final networks that its costs are of, if these
+        decide something in it.
     """
 
     run: RunDirectory
@@ -45,6 +47,7 @@ class RecordedRun:
     settings: Mapping[str, Any]
     architecture: Architecture | None
     origin: Mapping[str, Any]
+    network: Settings | None
 
     @property
     def path(self) -> pathlib.Path:
@@ -73,15 +76,12 @@ class RecordedRun:
     def preset(self) -> str:
         """The preset of its settings; if it is not written down, that with the most of them."""
         named = str(self.origin.get("preset"))
-        if named in self.presets:
-            return named
+        return named if named in self.presets else nearest_preset(self.presets, self.settings)
 
-        def distance(preset: str) -> int:
-            there = self.presets[preset]
-            pairs = [(value, getattr(there, name)) for name, value in self.settings.items()]
-            return sum(len(differing_arguments(*pair)) for pair in pairs)
-
-        return min(self.presets, key=distance)
+    @property
+    def final_network(self) -> Settings:
+        """Of a search: the settings of the networks that are trained from scratch in the end."""
+        return self.network or final_network(self.entry, self.space, self.preset)
 
     def check_data(self, data: Any) -> None:
         """Raises a `DataError` if the dataset on disk is not the one that was searched on."""
@@ -115,14 +115,45 @@ class RecordedRun:
           architecture: of the run, which also has the form that its network must have.
         """
         base = self.entry.retrain_presets[preset]
-        form = {
-            name: getattr(settings, name)
-            for name in self.entry.space().drawing_options()
-            for settings in (self.settings.get("space"), self.settings.get("network"))
-            if hasattr(settings, name) and hasattr(base.network, name)
-        }
-        network = self.entry.fit_network(architecture, base.network.replace(**form))
+        whole = self.settings.get("space") or self.settings["network"]
+        network = final_network(self.entry, whole, preset)
+        if self.network is not None and preset == self.preset:
+            network = self.network
+        network = self.entry.fit_network(architecture, network)
         return dataclasses.replace(base, data=self.data_for(base.data), network=network)
+
+
+def nearest_preset(presets: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Returns the name of the preset that has the most of some settings.
+
+    Args:
+      presets: by name.
+      settings: by the names of the presets' attributes.
+    """
+
+    def distance(preset: str) -> int:
+        there = presets[preset]
+        pairs = [(value, getattr(there, name)) for name, value in settings.items()]
+        return sum(len(differing_arguments(*pair)) for pair in pairs)
+
+    return min(presets, key=distance)
+
+
+def final_network(entry: SpaceEntry, searched: Settings, preset: str) -> Settings:
+    """Returns the settings of the networks that a preset trains from scratch after a search.
+
+    Args:
+      entry: the kind of the space.
+      searched: the space, or a network, whose form the networks must have.
+      preset: of the training.
+    """
+    network = entry.retrain_presets[preset].network
+    form = {
+        name: getattr(searched, name)
+        for name in entry.space().drawing_options()
+        if hasattr(searched, name) and hasattr(network, name)
+    }
+    return network.replace(**form)
 
 
 def recorded_run(
@@ -171,13 +202,16 @@ def recorded_run(
             dataset = {"dataset": section("data").get("dataset")}
             sections["data"] = written if isinstance(written, dict) else dataset
         settings = {name: kind.from_json(sections[name]) for name, kind in kinds.items()}
+        network = None
+        if command == SEARCH and "network" in configuration:
+            network = entry.network.from_json(section("network"))
         architecture = None
         if command == RETRAIN:
             document = sections["architecture"]
             architecture = architecture_from_document(document, entry.name, "its architecture")
     except (ConfigurationError, ArchitectureError) as error:
         raise RunDirectoryError(f"{run.path / CONFIG} is damaged: {error}") from error
-    return RecordedRun(run, command, entry, settings, architecture, run.origin)
+    return RecordedRun(run, command, entry, settings, architecture, run.origin, network)
 
 
 def recorded_search(path: str | os.PathLike[str]) -> RecordedRun:

@@ -14,6 +14,7 @@ from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import DERIVE, SHARED_WEIGHTS
+from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.relaxation import RelaxableSpace
@@ -79,22 +80,26 @@ class SearchReport:
         )
 
     def rewarded(
-        self, architectures: Sequence[Any], rewards: Sequence[float], epoch: int, update: int
+        self,
+        architectures: Sequence[Any],
+        numbers: Mapping[str, Sequence[float]],
+        epoch: int,
+        update: int,
     ) -> None:
         """Writes the architectures of one update with their rewards.
 
         Args:
           architectures: what was proposed.
-          rewards: one for each.
+          numbers: by name one for each: the `reward`, and what it is made of.
           epoch: the running epoch, from 1.
           update: number of the update, from 1.
         """
-        for architecture, reward in zip(architectures, rewards):
+        for architecture, *values in zip(architectures, *numbers.values()):
             self._run.architectures.append(
                 {
                     "epoch": epoch,
                     "update": update,
-                    "reward": reward,
+                    **dict(zip(numbers, values)),
                     "release_string": architecture.to_release_string(),
                 }
             )
@@ -186,6 +191,7 @@ class SearchReport:
         seconds: float,
         ranked_by: Mapping[str, Any],
         comparison: Any | None = None,
+        network: Settings | None = None,
     ) -> None:
         """Writes `best_architecture.json` with the ranking, and the drawing of the best.
 
@@ -195,6 +201,7 @@ class SearchReport:
           seconds: the search took.
           ranked_by: what decided the ranking.
           comparison: the `Comparison` with random architectures, if there is one.
+          network: the settings of the networks that the candidates' costs are of.
         """
         best = candidates[0]
         path = self._run.file("best_architecture.svg")
@@ -220,6 +227,7 @@ class SearchReport:
                 space_settings=self._space.to_json(),
                 ranked_by=ranked_by,
                 **({"comparison": dataclasses.asdict(comparison)} if comparison else {}),
+                **({"network": network.to_json()} if network else {}),
                 ranking=[_entry(candidate) for candidate in candidates],
             ),
         )
@@ -253,5 +261,6 @@ def _entry(candidate: Any) -> dict[str, Any]:
         "standard_error": candidate.standard_error,
         "tied_with_first": candidate.tied_with_first,
         **(candidate.costs.to_json() if candidate.costs else {}),
+        "reward": candidate.reward,
     }
     return {**entry, **{name: value for name, value in judged.items() if value is not None}}

@@ -2,17 +2,24 @@
 
 import pathlib
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from enas_tf.errors import ConfigurationError
-from enas_tf.records.run import run_named
+from enas_tf.records.run import final_network, nearest_preset, run_named
 from enas_tf.runs.differences import differences
 from enas_tf.runs.phases import SEARCH
+from enas_tf.searching.final_costs import FinalCosts
+from enas_tf.searching.limits import Limits
 from enas_tf.searching.procedures import build_task, check_procedure
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.task import OnEpochEnd
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.config import COSTS, SearchConfig
+from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.registry import get_space
 from enas_tf.training.devices import training_strategy
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
@@ -28,6 +35,7 @@ def search(
     distribution: Any | None = None,
     on_epoch_end: OnEpochEnd | None = None,
     preset: str | None = None,
+    network: Settings | None = None,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
@@ -60,6 +68,9 @@ def search(
         last epoch. An error that it raises leaves a search that can be gone on with.
       preset: name of the preset that the settings come from; it is written into the run for the
         commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+      network: settings of the networks that are trained from scratch in the end, which
+        `config.costs` and all costs that are shown are of. Default: those with which `enas-retrain`
+        goes on from this search.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -86,10 +97,21 @@ def search(
             )
             data.check_search(config, strategy.num_replicas_in_sync)
             settings = {"space": space, "data": data.config, "search": config}
+            is_stated = network is not None or bool(config.costs.counted)
+            network = network or _default_network(
+                settings,
+                preset,
+                None if overwrite else machines.decide(lambda: _recorded_network(output_dir)),
+            )
+            _check_limits(space, config, network)
             configuration = {name: one.to_json() for name, one in settings.items()}
             defaults = {name: type(one)().to_json() for name, one in settings.items()}
             for each in (configuration, defaults):
                 each["space"] = {"name": space.name, **each["space"]}
+            if is_stated:
+                # It decides something; other searches need not know it.
+                for each in (configuration, defaults):
+                    each["network"] = network.to_json()
             origin = {"preset": preset}
             with (
                 open_run(
@@ -100,7 +122,9 @@ def search(
                     origin=origin,
                     defaults=defaults,
                 ) as run,
-                build_task(space, data, config, run, distribution=strategy) as running,
+                build_task(
+                    space, data, config, run, network=network, distribution=strategy
+                ) as running,
             ):
                 running.run(on_epoch_end)
                 return running.finish()
@@ -122,6 +146,40 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
         raise ConfigurationError(
             f"The space does not fit the dataset {data.name} ({sizes}); use space.for_data(data)."
         )
+
+
+def _recorded_network(output_dir: str | pathlib.Path) -> dict[str, Any] | None:
+    """Returns the final network that the search in a folder has written down, if it has."""
+    recorded = run_named(output_dir, [SEARCH])
+    return None if recorded is None or recorded.network is None else recorded.network.to_json()
+
+
+def _default_network(
+    settings: Mapping[str, Any], preset: str | None, recorded: Mapping[str, Any] | None
+) -> Settings:
+    """Returns the settings of the networks that `enas-retrain` trains after a search.
+
+    Args:
+      settings: of the search: its `space`, its `data` and its `search`.
+      preset: of the search, if it is known.
+      recorded: what a search that goes on has written down.
+    """
+    entry = get_space(settings["space"].name)
+    if recorded is not None:
+        return entry.network.from_json(recorded)
+    if preset not in entry.retrain_presets:
+        preset = nearest_preset(entry.search_presets, settings)
+    return final_network(entry, settings["space"], str(preset))
+
+
+def _check_limits(space: SearchSpace, config: SearchConfig, network: Settings) -> None:
+    """Raises `ConfigurationError` if random architectures hardly ever are within the limits."""
+    # Latencies are not known yet; the search finds out.
+    maxima = {name: one for name, one in config.costs.maxima.items() if name != COSTS["latency"]}
+    generator = np.random.default_rng(config.seed)
+    Limits(maxima, FinalCosts(space, network).of).draw(
+        1, lambda number: [space.random_architecture(generator) for _ in range(number)]
+    )
 
 
 def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:

@@ -1,7 +1,9 @@
 """What the final networks of a search's architectures cost, and how that counts."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 from enas_tf.searching.latencies import Latencies
 from enas_tf.settings.config import COSTS, CostConfig
@@ -41,10 +43,18 @@ class FinalCosts:
         costs = self._space.costs(architecture, network)
         if self._latencies is None:
             return costs
-        layers = self._space.layers(architecture, network)
-        return Costs(
-            costs.parameters, costs.all_parameters, costs.multiply_adds, self._latencies.of(layers)
-        )
+        latency = self._latencies.of(self._space.layers(architecture, network))
+        return dataclasses.replace(costs, latency_ms=latency)
+
+    def of_all(self, architectures: Sequence[Architecture], machines: Any) -> list[Costs]:
+        """Returns what the networks of some architectures cost, on all machines the same.
+
+        Args:
+          architectures: of the space.
+          machines: the `Machines` that search; the first one has measured the layers.
+        """
+        found = machines.decide(lambda: [vars(self.of(one)) for one in architectures])
+        return [Costs(**one) for one in found]
 
 
 class Objective:
@@ -57,39 +67,30 @@ class Objective:
 
     Args:
       config: the settings.
-      costs: of the final networks.
     """
 
-    def __init__(self, config: CostConfig, costs: FinalCosts) -> None:
+    def __init__(self, config: CostConfig) -> None:
         self._config = config
-        self._costs = costs
 
     @property
     def has_target(self) -> bool:
         """Whether the cost counts."""
         return self._config.cost is not None
 
-    def costs(self, architectures: Sequence[Architecture]) -> list[float]:
-        """Returns what each of some architectures costs, in the unit of the target."""
-        name = COSTS[str(self._config.cost)]
-        return [getattr(self._costs.of(one), name) for one in architectures]
+    def cost(self, costs: Costs) -> float:
+        """Returns what counts of the costs of a network, in the unit of the target."""
+        return getattr(costs, COSTS[str(self._config.cost)])
 
-    def reward(self, quality: float, cost: float) -> float:
-        """Returns what an architecture is rewarded with; higher is better.
+    def reward(self, quality: float, costs: Costs) -> float:
+        """Returns what an architecture is rewarded with, higher is better; without a target, `quality`.
 
         Args:
           quality: what it would be rewarded with if it cost nothing.
-          cost: of its final network.
+          costs: of its final network.
         """
-        ratio = cost / float(self._config.target_cost or 1.0)
+        if self._config.target_cost is None:
+            return quality
+        ratio = self.cost(costs) / self._config.target_cost
         if self._config.cost_reward == "power":
             return quality * ratio**self._config.cost_weight
         return quality + self._config.cost_weight * abs(ratio - 1.0)
-
-    def rewards(
-        self, qualities: Sequence[float], architectures: Sequence[Architecture]
-    ) -> list[float]:
-        """Returns the rewards of some architectures; without a target, their qualities."""
-        if not self.has_target:
-            return list(qualities)
-        return list(map(self.reward, qualities, self.costs(architectures)))

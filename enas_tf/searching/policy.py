@@ -25,6 +25,12 @@ class PolicyGradient(tf.Module):
     `config.advantage == "normalized"` it is (R − mean) / standard deviation over the samples of the
     update, and the baseline is only logged.
 
+    Where samples beyond limits were drawn again (`is_conditioned`), and are not learned from, the
+    samples have the distribution p(a) / Z, where Z is the probability of all that is within the
+    limits. The gradient of its mean reward is the mean of (∇log p − ∇log Z) · R, and since ∇log Z is
+    the mean of ∇log p, it is their covariance. So the advantages are centred over the update. Without
+    that, any baseline but the mean reward would also move the share of what is within.
+
     Controller, optimizer and baseline are tracked, so that a `tf.train.Checkpoint` of this object
     holds the whole state of the update.
 
@@ -35,7 +41,14 @@ class PolicyGradient(tf.Module):
       baseline: float32 scalar variable, starts at 0.
     """
 
-    def __init__(self, controller: Controller, config: PolicyConfig, num_updates: int = 1):
+    def __init__(
+        self,
+        controller: Controller,
+        config: PolicyConfig,
+        num_updates: int = 1,
+        *,
+        is_conditioned: bool = False,
+    ):
         """Initializes the update and all its variables.
 
         Args:
@@ -43,10 +56,12 @@ class PolicyGradient(tf.Module):
           config: learning rate, decay of the baseline and so on.
           num_updates: of the whole search; after them the rate is `config.final_learning_rate`, if
             that is set.
+          is_conditioned: whether what is beyond limits is missing among the samples.
         """
         super().__init__(name="policy_gradient")
         self.controller = controller
         self.config = config
+        self._is_conditioned = is_conditioned
         rate = config.learning_rate
         if config.final_learning_rate is not None:
             rate = keras.optimizers.schedules.CosineDecay(
@@ -122,6 +137,8 @@ class PolicyGradient(tf.Module):
                 advantages = _normalized(rewards_with_entropy)
             else:
                 advantages = rewards_with_entropy - baselines
+            if self._is_conditioned:
+                advantages -= tf.reduce_mean(advantages)
             losses = -sample.log_probability * advantages + sample.penalty
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.strategies import STRATEGIES
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.arguments import differing_arguments
+from enas_tf.settings.config import CostConfig, SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.relaxation import RelaxableSpace
 
@@ -30,6 +31,12 @@ def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
     """Raises `ConfigurationError` if the procedure cannot search the space as it shall."""
     if config.strategy not in PROCEDURES:
         return
+    if config.costs.counted:
+        raise ConfigurationError(
+            f"`strategy={config.strategy}` mixes all operations and proposes nothing that could be "
+            "kept within a limit or near a target of costs; search with another strategy. "
+            f"Received: {', '.join(differing_arguments(config.costs, CostConfig()))}."
+        )
     if not isinstance(space, RelaxableSpace):
         raise ConfigurationError(
             f"`strategy={config.strategy}` needs a space that can be relaxed, micro or rnn. "

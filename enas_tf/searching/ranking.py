@@ -6,6 +6,7 @@ ranking; networks that are trained from scratch do far better.
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs.phases import DERIVE
+from enas_tf.searching.final_costs import FinalCosts, Objective
 from enas_tf.searching.score_errors import Reward, score_error, told_apart
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
@@ -29,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 # Enough for moving statistics of decay 0.9 to forget their first batch.
 REFITTING_BATCHES = 30
-# Keeps the random numbers apart from those of other draws with the seed.
-_RANDOM_SCORES = 0x5C0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +39,14 @@ class Candidate:
 
     Attributes:
       architecture: the architecture.
-      score: what it is ranked by.
+      score: what it is ranked by; with a target of costs, its quality.
       score_kind: what the score is.
       shared_weights_score: its score while sharing weights.
       standard_error: of the score, see `enas_tf.searching.score_errors`; None: not known.
       tied_with_first: whether the score cannot be told apart from that of the first of the
-        ranking; None: not known, or another kind of score.
-      costs: of its network, as large as in the search.
+        ranking; None: not known, another kind of score, or not what decides alone.
+      costs: of its final network.
+      reward: what it is ranked by if there is a target of costs: the score and the cost in one.
       sums: total and count of each validation batch of which the score was made.
     """
 
@@ -57,6 +58,7 @@ class Candidate:
     # Of the ranking, not of the candidate.
     tied_with_first: bool | None = dataclasses.field(default=None, compare=False)
     costs: Costs | None = None
+    reward: float | None = None
     sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), repr=False, compare=False)
 
 
@@ -68,6 +70,7 @@ def derive(
     weights: SharedWeights,
     strategy: Strategy | ChiefsStrategy,
     streams: Any,
+    costs: FinalCosts,
     scored: Sequence[Candidate] | None = None,
 ) -> list[Candidate]:
     """Ranks candidates of a strategy with the shared weights.
@@ -82,18 +85,20 @@ def derive(
       weights: the shared weights; unchanged afterwards.
       strategy: proposes the candidates; unchanged.
       streams: the batches of the search.
+      costs: of the final networks.
       scored: architectures whose scores are known, in place of the strategy's candidates.
 
     Returns:
       The candidates, best first: finalists by the validation score that a short retraining gave
-      them, then the others by their score with shared weights.
+      them, then the others by their score with shared weights; with a target, by score and cost.
 
     Raises:
       NumericalError: no candidate has a finite score.
     """
     settings = config.derive
+    rated = functools.partial(_rated, Objective(config.costs), costs, weights.machines)
     if scored:
-        known = sorted(scored, key=lambda candidate: -candidate.score)[: settings.num_candidates]
+        known = rated(scored)[: settings.num_candidates]
         architectures = []
     else:
         proposed = [strategy.most_likely(), *strategy.candidates(settings.num_candidates)]
@@ -112,8 +117,7 @@ def derive(
             score = weights.score_of(*map(sum, zip(*sums)))
             scores.append(Candidate(architecture, score, kind, score, sums=tuple(sums)))
             progress.update(DERIVE, score=score, best=_best_score(scores))
-        candidates = _finite_candidates(scores, weights)
-        candidates.sort(key=lambda candidate: -candidate.score)
+        candidates = rated(_finite_candidates(scores, weights))
         trained, untrained = [], []
         for candidate in candidates[:num_finalists]:
             try:
@@ -129,17 +133,28 @@ def derive(
             progress.update("finalists", score=_best_score(trained))
     finally:
         progress.close()
-    trained.sort(key=lambda candidate: -candidate.score)
-    ranking = trained + untrained + candidates[num_finalists:]
-    return _judged(space, data, ranking, weights.score_of)
+    ranking = rated(trained) + untrained + candidates[num_finalists:]
+    return _judged(data, ranking, weights.score_of)
 
 
-def _judged(
-    space: SearchSpace, data: Any, ranking: Sequence[Candidate], reward: Reward
+def _rated(
+    objective: Objective, costs: FinalCosts, machines: Any, candidates: Sequence[Candidate]
 ) -> list[Candidate]:
-    """Returns the candidates with what their scores are worth and what their networks cost."""
+    """Returns the candidates with what their networks cost, best first."""
+    found = costs.of_all([one.architecture for one in candidates], machines)
+    has_target = objective.has_target
+    rated = [
+        dataclasses.replace(
+            one, costs=cost, reward=objective.reward(one.score, cost) if has_target else None
+        )
+        for one, cost in zip(candidates, found)
+    ]
+    return sorted(rated, key=lambda one: -(one.score if one.reward is None else one.reward))
+
+
+def _judged(data: Any, ranking: Sequence[Candidate], reward: Reward) -> list[Candidate]:
+    """Returns the candidates with what their scores are worth."""
     examples = getattr(data, "validation_size", None)
-    config = space.network_config()
     judged: list[Candidate] = []
     for one in ranking:
         error = score_error(one.score, one.score_kind, one.sums, reward, examples)
@@ -147,7 +162,7 @@ def _judged(
         tied = None
         if not judged:
             tied = True
-        elif one.score_kind == first.score_kind:
+        elif one.score_kind == first.score_kind and one.reward is None:
             apart = told_apart(
                 (first.score, one.score),
                 (first.standard_error, error),
@@ -155,10 +170,7 @@ def _judged(
                 reward,
             )
             tied = None if apart is None else not apart
-        costs = space.costs(one.architecture, config)
-        judged.append(
-            dataclasses.replace(one, standard_error=error, tied_with_first=tied, costs=costs)
-        )
+        judged.append(dataclasses.replace(one, standard_error=error, tied_with_first=tied))
     return judged
 
 
@@ -223,26 +235,6 @@ def _finite_candidates(candidates: Sequence[Candidate], weights: SharedWeights) 
             "%d of %d candidates left out: their scores are not finite.", left_out, len(candidates)
         )
     return finite
-
-
-def random_scores(
-    space: SearchSpace, config: SearchConfig, *, weights: SharedWeights, streams: Any, count: int
-) -> list[float]:
-    """Scores uniformly random architectures in the way in which candidates are scored.
-
-    Args:
-      space: the search space.
-      config: its `derive` says how; its seed decides which ones.
-      weights: the shared weights; unchanged afterwards.
-      streams: the batches of the search.
-      count: of architectures.
-
-    Returns:
-      The finite ones of the scores.
-    """
-    generator = np.random.default_rng([config.seed, _RANDOM_SCORES])
-    random = [space.random_architecture(generator) for _ in range(count)]
-    return [one for one in scores_of(config, weights, streams, random) if math.isfinite(one)]
 
 
 @contextlib.contextmanager

@@ -58,7 +58,13 @@ def derive_recorded(
         training_strategy() as strategy,
         run,
         build_task(
-            recorded.space, data, search_config, run, distribution=strategy, checkpoint=checkpoint
+            recorded.space,
+            data,
+            search_config,
+            run,
+            network=recorded.final_network,
+            distribution=strategy,
+            checkpoint=checkpoint,
         ) as restored,
     ):
         return restored.derive()
@@ -85,6 +91,7 @@ def score_again(path: str | pathlib.Path, data: Any, architectures: Sequence[Any
             data,
             recorded.settings["search"],
             run,
+            network=recorded.final_network,
             distribution=strategy,
             checkpoint="latest",
         ) as restored,

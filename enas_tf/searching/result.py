@@ -77,6 +77,7 @@ class SearchResult:
                     entry.get("standard_error"),
                     entry.get("tied_with_first"),
                     Costs.from_json(entry),
+                    entry.get("reward"),
                 )
                 for entry in document["ranking"]
             ]

@@ -4,7 +4,9 @@ The loop knows neither the space nor the strategy. It takes batches from the dat
 weights, and tells the strategy the rewards of what it proposed.
 """
 
+import itertools
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ from enas_tf.searching.collapse import CollapseMonitor
 from enas_tf.searching.comparison import NUM_RANDOM, Comparison, MeanScore
 from enas_tf.searching.evaluators import build_evaluator
 from enas_tf.searching.fair_sampling import fair_sample
-from enas_tf.searching.ranking import Candidate, random_scores
+from enas_tf.searching.ranking import Candidate
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.strategies import build_strategy
@@ -27,7 +29,9 @@ from enas_tf.training.trainer import Stretch, StretchEnd
 logger = logging.getLogger(__name__)
 
 # What the progress line shows of an update of the strategy.
-SHOWN_OF_UPDATES: tuple[str, ...] = ("reward", "entropy")
+SHOWN_OF_UPDATES: tuple[str, ...] = ("reward", "quality", "cost", "entropy")
+# Keeps the random numbers apart from those of other draws with the seed.
+_RANDOM_SCORES = 0x5C0
 
 
 class Search(SearchTask):
@@ -43,7 +47,7 @@ class Search(SearchTask):
         self.evaluator = build_evaluator(space, config, streams, self._run, distribution)
         self.weights = self.evaluator.weights
         self.machines = self.weights.machines
-        strategy = build_strategy(config.strategy, space, config)
+        strategy = build_strategy(config.strategy, space, config, self.limits)
         self.strategy = ChiefsStrategy(strategy, self.machines)
         self._training_steps = self.evaluator.training_steps
         self._proposals_per_epoch = self._training_steps * self.weights.samples_per_step
@@ -103,14 +107,22 @@ class Search(SearchTask):
     def _propose_for_epoch(self) -> None:
         warms_up = int(self.state.epoch) < self._config.warm_up_epochs
         if warms_up or self._config.training_architectures == "fair":
-            seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
-            proposed = fair_sample(self._space, self._proposals_per_epoch, seeds)
+            proposed = self.strategy.of_chief(self._proposals_per_epoch, self._fair)
         else:
             proposed = self.strategy.propose(self._proposals_per_epoch)
         self.state.keep_proposals(proposed.decisions)
         step = self._global_step(SHARED_WEIGHTS)
         self._report.sampled(proposed, step)
         self._collapse.sampled(proposed, int(self.state.epoch) + 1, step)
+
+    def _fair(self, count: int) -> ArchitectureBatch:
+        """Returns fair random architectures; as fair as limits leave them."""
+        seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
+        draws = itertools.chain([seeds], ([*seeds, number] for number in itertools.count()))
+        drawn = self.limits.draw(
+            count, lambda number: fair_sample(self._space, number, next(draws))
+        )
+        return ArchitectureBatch.of(self._space, drawn)
 
     def _train_weights(self, step: int) -> None:
         """Phase 1: a step of one pass over the training part, with architectures of its own."""
@@ -147,13 +159,21 @@ class Search(SearchTask):
             return
         self._awaited = None
         architectures = self.strategy.propose(samples)
-        rewards = self.evaluator.rewards(architectures, int(state.updates))
-        metrics = self.strategy.observe(architectures, rewards)
+        qualities = self.evaluator.rewards(architectures, int(state.updates))
+        rewards, others = qualities, {}
+        if self.objective.has_target:
+            costs = self.costs.of_all(architectures, self.machines)
+            rewards = list(map(self.objective.reward, qualities, costs))
+            others = {"quality": qualities, "cost": list(map(self.objective.cost, costs))}
+        metrics = {
+            **self.strategy.observe(architectures, rewards),
+            **{name: float(np.mean(values)) for name, values in others.items()},
+        }
         state.phase_step.assign_add(1)
         state.updates.assign_add(1)
         epoch, update = int(state.epoch) + 1, int(state.updates)
         self._log(CONTROLLER, update, metrics)
-        self._report.rewarded(architectures, rewards, epoch, update)
+        self._report.rewarded(architectures, {"reward": rewards, **others}, epoch, update)
         self._collapse.updated(metrics, epoch, update)
         shown = {name: metrics[name] for name in SHOWN_OF_UPDATES if name in metrics}
         self._show(CONTROLLER, 1, shown)
@@ -162,12 +182,28 @@ class Search(SearchTask):
         """Returns how candidates do against random architectures, if the strategy can learn."""
         if self.evaluator.scored() is not None or not self.strategy.learns:
             return None
-        random = random_scores(
-            self._space, self._config, weights=self.weights, streams=self.streams, count=NUM_RANDOM
-        )
+        drawn = self.strategy.of_chief(NUM_RANDOM, self._random)
+        random = self._worth(self.scores(drawn), drawn)
         if not random:
             return None
-        scores = [candidate.shared_weights_score for candidate in candidates]
+        scores = self._worth(
+            [candidate.shared_weights_score for candidate in candidates],
+            [candidate.architecture for candidate in candidates],
+        )
         comparison = Comparison(self._config.strategy, MeanScore.of(scores), MeanScore.of(random))
         logger.info("%s.", comparison)
         return comparison
+
+    def _random(self, count: int) -> ArchitectureBatch:
+        """Returns uniformly random architectures, within the limits."""
+        generator = np.random.default_rng([self._config.seed, _RANDOM_SCORES])
+        drawn = self.limits.draw(
+            count,
+            lambda number: [self._space.random_architecture(generator) for _ in range(number)],
+        )
+        return ArchitectureBatch.of(self._space, drawn)
+
+    def _worth(self, scores: Sequence[float], architectures: Sequence[Any]) -> list[float]:
+        """Returns the finite ones of some scores; with a target, what is rewarded for them."""
+        costs = self.costs.of_all(architectures, self.machines)
+        return [one for one in map(self.objective.reward, scores, costs) if math.isfinite(one)]

@@ -13,10 +13,13 @@ from typing_extensions import Self
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.directory import BEST_ARCHITECTURE, LATENCIES, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.evaluators.base import Evaluator
+from enas_tf.searching.final_costs import FinalCosts, Objective
+from enas_tf.searching.latencies import Latencies
+from enas_tf.searching.limits import Limits
 from enas_tf.searching.ranking import Candidate, derive, scores_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
@@ -24,6 +27,7 @@ from enas_tf.searching.saved_search import SavedSearch
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.state import SearchState
 from enas_tf.settings.config import DeriveConfig, SearchConfig
+from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.profiling import Profile
@@ -45,6 +49,8 @@ class SearchTask(Task):
       data: what it is searched on.
       config: the settings.
       run: where it is kept.
+      network: the settings of the networks that are trained from scratch in the end, which costs
+        are of. Default: as large as in the search.
       distribution: see `enas_tf.searching.api.search`.
       checkpoint: which one a run that is only derived from goes on from, `latest` or `best`; a
         run without one is an error then. None: the search goes on from the latest, or starts.
@@ -53,6 +59,9 @@ class SearchTask(Task):
       weights: the shared weights.
       evaluator: what scores architectures.
       strategy: what offers the architectures that are ranked.
+      limits: what their final networks may cost.
+      objective: what a search looks for, quality alone or costs too.
+      costs: of the final networks.
       state: how far the search has come.
       streams: the batches.
       resumed: whether a checkpoint was restored.
@@ -77,11 +86,21 @@ class SearchTask(Task):
         config: SearchConfig,
         run: RunDirectory,
         *,
+        network: Settings | None = None,
         distribution: Any | None = None,
         checkpoint: Literal["latest", "best"] | None = None,
     ) -> None:
         self._space = space
         self._config = config
+        self.costs = FinalCosts(
+            space,
+            network or space.network_config(),
+            Latencies(run.file(LATENCIES), space.layer_latency)
+            if "latency" in config.costs.counted
+            else None,
+        )
+        self.limits = Limits(config.costs.maxima, self.costs.of)
+        self.objective = Objective(config.costs)
         self._data = data
         self._run = run
         training = config.shared_weights
@@ -304,11 +323,17 @@ class SearchTask(Task):
             weights=self.weights,
             strategy=self.strategy,
             streams=self.streams,
+            costs=self.costs,
             scored=self.evaluator.scored(),
         )
         comparison = self._compared(candidates)
         self._report.derived(
-            candidates, int(self.state.epoch), self._seconds, self._ranked_by(), comparison
+            candidates,
+            int(self.state.epoch),
+            self._seconds,
+            self._ranked_by(),
+            comparison,
+            self.costs.network,
         )
         return SearchResult.of_candidates(candidates, self._run, comparison)
 

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 
@@ -23,13 +24,16 @@ STRATEGIES = {
 }
 
 
-def build_strategy(name: str, space: SearchSpace, config: SearchConfig) -> "Strategy":
+def build_strategy(
+    name: str, space: SearchSpace, config: SearchConfig, limits: Limits = NO_LIMITS
+) -> "Strategy":
     """Returns a new strategy.
 
     Args:
       name: a key of `STRATEGIES`.
       space: the search space.
       config: the settings of the search.
+      limits: what the networks of proposals may cost.
 
     Raises:
       ConfigurationError: there is no strategy of this name.
@@ -39,4 +43,4 @@ def build_strategy(name: str, space: SearchSpace, config: SearchConfig) -> "Stra
             f"`strategy` must be one of {', '.join(sorted(STRATEGIES))}. Received: {name!r}."
         )
     module, class_name = STRATEGIES[name].split(":")
-    return getattr(importlib.import_module(module), class_name)(space, config)
+    return getattr(importlib.import_module(module), class_name)(space, config, limits)

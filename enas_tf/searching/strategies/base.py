@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError, NumericalError
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
@@ -30,11 +31,13 @@ class Strategy(tf.Module):
     Proposals are made once for all devices: build a strategy outside the scope of a
     `tf.distribute.Strategy`.
 
-    A subclass implements `draw` and `learn`, and `most_likely` if it can answer.
+    A subclass implements `draw` and `learn`, and `most_likely` if it can answer. Whatever it draws
+    at random it draws through `limits`.
 
     Attributes:
       space: the search space.
       config: the settings of the search.
+      limits: what the networks of proposals may cost.
       learns: whether rewards change what is proposed; what learns is compared with random
         architectures at the end of a search.
       num_calls: int64 scalar variable, how often `propose` was called.
@@ -42,16 +45,18 @@ class Strategy(tf.Module):
 
     learns: ClassVar[bool] = True
 
-    def __init__(self, space: SearchSpace, config: SearchConfig):
+    def __init__(self, space: SearchSpace, config: SearchConfig, limits: Limits = NO_LIMITS):
         """Initializes the strategy and all its variables.
 
         Args:
           space: the search space.
           config: the settings of the search.
+          limits: what the networks of proposals may cost.
         """
         super().__init__(name=type(self).__name__)
         self.space = space
         self.config = config
+        self.limits = limits
         self.num_calls = tf.Variable(0, dtype=tf.int64, trainable=False, name="num_calls")
 
     def propose(self, count: int) -> ArchitectureBatch:
@@ -111,7 +116,10 @@ class Strategy(tf.Module):
         return ArchitectureBatch.of(self.space, architectures)
 
     def draw(self, count: int, seeds: np.random.SeedSequence) -> Sequence[Any]:
-        """Returns architectures as a function of the state and the seeds; changes no state."""
+        """Returns architectures as a function of the state and the seeds; changes no state.
+
+        All are within the limits.
+        """
         raise NotImplementedError
 
     def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:

@@ -4,11 +4,12 @@ Source: Real, Aggarwal, Huang and Le: *Regularized Evolution for Image Classifie
 Search*, AAAI 2019, arXiv 1802.01548.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.strategies.remembering import RememberingStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
@@ -24,21 +25,30 @@ class Evolution(RememberingStrategy):
     trained from scratch: a reward is as old as the shared weights that earned it.
     """
 
-    def __init__(self, space: SearchSpace, config: SearchConfig):
+    def __init__(self, space: SearchSpace, config: SearchConfig, limits: Limits = NO_LIMITS):
         """Initializes an empty population; arguments as for `Strategy`."""
-        super().__init__(space, config, config.evolution.population_size)
+        super().__init__(space, config, limits, config.evolution.population_size)
 
-    def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> Sequence[Any]:
         """Returns random architectures or mutated winners; see `Strategy.draw`."""
         generator = np.random.default_rng(seeds)
         rewards = self.remembered_rewards()
         if len(rewards) < self.config.evolution.population_size:
-            return [self.space.random_architecture(generator) for _ in range(count)]
+            return self.limits.draw(
+                count,
+                lambda number: [self.space.random_architecture(generator) for _ in range(number)],
+            )
         entrants = generator.integers(
             0, len(rewards), size=(count, self.config.evolution.tournament_size)
         )
         winners = entrants[np.arange(count), np.argmax(rewards[entrants], axis=1)]
-        return [self.space.mutate(parent, generator) for parent in self.member(winners)]
+
+        def child(parent: Any) -> Any:
+            return self.limits.draw(
+                1, lambda number: [self.space.mutate(parent, generator) for _ in range(number)]
+            )[0]
+
+        return [child(parent) for parent in self.member(winners)]
 
     def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Puts the architectures in the places of the oldest members.

@@ -30,24 +30,23 @@ class ChiefsStrategy:
 
     def propose(self, count: int) -> ArchitectureBatch:
         """Returns proposals of the chief; see `Strategy.propose`."""
-        return self._shared(count, self._strategy.propose)
+        return self.of_chief(count, self._strategy.propose)
 
     def next_proposal(self, count: int) -> ArchitectureBatch:
         """Returns what the chief will propose; see `Strategy.next_proposal`."""
-        return self._shared(count, self._strategy.next_proposal)
+        return self.of_chief(count, self._strategy.next_proposal)
 
     def candidates(self, count: int) -> ArchitectureBatch:
         """Returns candidates of the chief; see `Strategy.candidates`."""
-        return self._shared(count, self._strategy.candidates)
+        return self.of_chief(count, self._strategy.candidates)
 
     def most_likely(self) -> Any | None:
         """Returns the chief's favourite; see `Strategy.most_likely`."""
         favourite = self._strategy.most_likely()
         if not self._machines.decide(lambda: favourite is not None):
             return None
-        return self._shared(1, lambda count: ArchitectureBatch(self._strategy.space, [favourite]))[
-            0
-        ]
+        space = self._strategy.space
+        return self.of_chief(1, lambda count: ArchitectureBatch(space, [favourite]))[0]
 
     def observe(self, architectures: Sequence[Any], rewards: Sequence[float]) -> dict[str, float]:
         """Lets the chief's strategy learn; see `Strategy.observe`."""
@@ -62,7 +61,13 @@ class ChiefsStrategy:
         """Passes over the random numbers of the next proposal."""
         self._strategy.skip_proposal()
 
-    def _shared(self, count: int, draw: Callable[[int], ArchitectureBatch]) -> ArchitectureBatch:
+    def of_chief(self, count: int, draw: Callable[[int], ArchitectureBatch]) -> ArchitectureBatch:
+        """Returns what is drawn on the chief.
+
+        Args:
+          count: how many.
+          draw: returns so many architectures.
+        """
         space = self._strategy.space
         if not self._machines.are_several:
             return draw(count)

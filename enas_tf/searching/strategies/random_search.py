@@ -1,6 +1,6 @@
 """Random search: the baseline that every other strategy must beat."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,12 @@ class RandomSearch(Strategy):
 
     learns = False
 
-    def draw(self, count: int, seeds: np.random.SeedSequence) -> list[Any]:
+    def draw(self, count: int, seeds: np.random.SeedSequence) -> Sequence[Any]:
         """Returns random architectures; see `Strategy.draw`."""
         generator = np.random.default_rng(seeds)
-        return [self.space.random_architecture(generator) for _ in range(count)]
+        return self.limits.draw(
+            count, lambda number: [self.space.random_architecture(generator) for _ in range(number)]
+        )
 
     def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:
         """Learns nothing; reports the highest reward of this call as `best_reward`."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
@@ -20,15 +21,16 @@ class RememberingStrategy(Strategy):
       members: int32 variables, the architectures in the form of `space.encode`.
     """
 
-    def __init__(self, space: SearchSpace, config: SearchConfig, size: int):
+    def __init__(self, space: SearchSpace, config: SearchConfig, limits: Limits, size: int):
         """Initializes an empty memory.
 
         Args:
           space: see `Strategy`.
           config: likewise.
+          limits: likewise.
           size: of the memory.
         """
-        super().__init__(space, config)
+        super().__init__(space, config, limits)
         example = space.encode([space.random_architecture(0)])
         self._size = size
         self._decisions_type = type(example)

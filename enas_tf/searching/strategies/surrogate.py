@@ -6,12 +6,13 @@ Architecture Search*, ECCV 2018, arXiv 1712.00559 (an ensemble of predictors, an
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.strategies.remembering import RememberingStrategy
 from enas_tf.settings.config import SearchConfig
 from enas_tf.spaces.base import SearchSpace
@@ -34,13 +35,13 @@ class Surrogate(RememberingStrategy):
     every `surrogate.grow_after` observations one more is opened.
     """
 
-    def __init__(self, space: SearchSpace, config: SearchConfig):
+    def __init__(self, space: SearchSpace, config: SearchConfig, limits: Limits = NO_LIMITS):
         """Initializes an empty memory; arguments as for `Strategy`.
 
         Raises:
           ConfigurationError: the space cannot grow, but shall.
         """
-        super().__init__(space, config, config.surrogate.memory_size)
+        super().__init__(space, config, limits, config.surrogate.memory_size)
         if config.surrogate.grow and not space.num_growing_parts:
             raise ConfigurationError(
                 "`surrogate_grow` needs a space whose architectures can have empty parts: the "
@@ -53,17 +54,19 @@ class Surrogate(RememberingStrategy):
         generator = np.random.default_rng(seeds)
         rewards = self.remembered_rewards()
         if len(rewards) < settings.num_initial:
-            return [self._opened(self._random(generator)) for _ in range(count)]
+            return [self._within(lambda: self._random(generator)) for _ in range(count)]
         # A pool of `count` at least, since the shared weights are trained on a whole epoch of them.
         size = max(settings.pool_size, 2 * count)
         parents = self.member(self.ranking()[:_NUM_PARENTS])
+
+        def neighbour() -> Any:
+            return self.space.mutate(parents[generator.integers(len(parents))], generator)
+
         pool = [
-            self.space.mutate(parents[generator.integers(len(parents))], generator)
-            if number % 2
-            else self._random(generator)
+            self._within(neighbour if number % 2 else lambda: self._random(generator))
             for number in range(size)
         ]
-        pool = list(dict.fromkeys(self._opened(architecture) for architecture in pool))
+        pool = list(dict.fromkeys(pool))
         seen = set(self.member(np.arange(len(rewards))))
         worth = self._acquisition(pool, rewards, int(generator.integers(2**31)))
         order = sorted(range(len(pool)), key=lambda n: (pool[n] in seen, -worth[n]))
@@ -78,6 +81,12 @@ class Surrogate(RememberingStrategy):
 
     def _random(self, generator: np.random.Generator) -> Any:
         return self.space.random_architecture(generator)
+
+    def _within(self, draw: Callable[[], Any]) -> Any:
+        """Returns the first that is drawn whose open parts are within the limits."""
+        return self.limits.draw(
+            1, lambda number: [self._opened(draw()) for _ in range(number)]
+        )[0]
 
     def _opened(self, architecture: Any) -> Any:
         """Returns the architecture with what is not open yet left empty."""
