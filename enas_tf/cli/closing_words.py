@@ -25,6 +25,7 @@ def search_report(result: Any) -> str:
         "",
         f"Best architecture: {result.architecture.to_release_string()}",
         f"  {score_line(result.score, result.score_kind, note)}",
+        *_reward(result.candidates),
         *_worth(result.candidates),
         *([f"  {result.comparison}"] if result.comparison else []),
         f"  {path}/best_architecture.json, {path}/best_architecture.svg",
@@ -34,9 +35,15 @@ def search_report(result: Any) -> str:
     return "\n".join(lines)
 
 
+def _reward(candidates: Sequence[Any]) -> list[str]:
+    """Returns what the first was chosen for, if that is not the score alone."""
+    rewards = [one.reward for one in candidates[:1] if one.reward is not None]
+    return [f"  reward, in which the cost counts: {reward:.4f}" for reward in rewards]
+
+
 def _worth(candidates: Sequence[Any]) -> list[str]:
     """Returns what the network of the first costs, and how sure its rank is."""
-    costs = [f"{one.costs} (as large as in the search)" for one in candidates[:1] if one.costs]
+    costs = [f"{one.costs}, trained from scratch" for one in candidates[:1] if one.costs]
     ties = ties_in_words([one.tied_with_first for one in candidates])
     return [f"  {line}" for line in (*costs, ties) if line]
 

@@ -26,8 +26,11 @@ from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.files.places import way_to
 from enas_tf.records.run import DEFAULT_PRESET, RecordedRun, run_named
 from enas_tf.runs.differences import differences
+from enas_tf.runs.phases import SEARCH
+from enas_tf.settings.arguments import differing_arguments
+from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import load_architecture
-from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.presets import RetrainPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -75,6 +78,8 @@ def _retrain(argv: Sequence[str]) -> None:
         entry.check_data(data)
 
     data, distribution = load_data(entry, data_config, check, lambda: start(command))
+    if run is not None and run.command == SEARCH:
+        _tell_limits(run, entry.space.for_data(run.space, data), architecture, network)
 
     from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
@@ -99,6 +104,29 @@ def _retrain(argv: Sequence[str]) -> None:
     if is_follower(machines):
         return
     print(retrain_report(output_dir))
+
+
+def _tell_limits(
+    run: RecordedRun, space: SearchSpace, architecture: Architecture, network: Settings
+) -> None:
+    """Says if the network is beyond the limits of the search that found its architecture.
+
+    They were about the networks that this command trains unless flags say otherwise.
+    """
+    from enas_tf.searching.final_costs import final_costs
+    from enas_tf.searching.limits import Limits
+
+    config = run.settings["search"].costs
+    costs = final_costs(space, network, config, run.run, keep=False)
+    beyond = Limits(config.maxima, costs.of).beyond(architecture)
+    if beyond:
+        of = differing_arguments(network, run.final_network)
+        why = f"; the search was about networks without {' '.join(of)}" if of else ""
+        print(
+            f"{NAME}: beyond the limits of the search in {run.path}: this network has {beyond}{why}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _flags(

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from enas_tf.runs.directory import LATENCIES, RunDirectory
 from enas_tf.searching.latencies import Latencies
 from enas_tf.settings.config import COSTS, CostConfig
 from enas_tf.settings.setting import Settings
@@ -55,6 +56,29 @@ class FinalCosts:
         """
         found = machines.decide(lambda: [vars(self.of(one)) for one in architectures])
         return [Costs(**one) for one in found]
+
+
+def final_costs(
+    space: SearchSpace,
+    network: Settings,
+    config: CostConfig,
+    run: RunDirectory,
+    *,
+    keep: bool = True,
+) -> FinalCosts:
+    """Returns what the final networks of a search cost, as far as its settings ask for it.
+
+    Args:
+      space: the search space, in the sizes of the data.
+      network: the settings of the networks.
+      config: says whether latencies are asked for.
+      run: of the search, which has what was measured.
+      keep: whether what is measured now is written there.
+    """
+    latencies = None
+    if COSTS["latency"] in config.counted:
+        latencies = Latencies(run.file(LATENCIES), space.layer_latency, keep=keep)
+    return FinalCosts(space, network, latencies)
 
 
 class Objective:

@@ -13,12 +13,11 @@ from typing_extensions import Self
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
-from enas_tf.runs.directory import BEST_ARCHITECTURE, LATENCIES, RunDirectory
+from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.evaluators.base import Evaluator
-from enas_tf.searching.final_costs import FinalCosts, Objective
-from enas_tf.searching.latencies import Latencies
+from enas_tf.searching.final_costs import Objective, final_costs
 from enas_tf.searching.limits import Limits
 from enas_tf.searching.ranking import Candidate, derive, scores_of
 from enas_tf.searching.result import SearchResult
@@ -92,13 +91,7 @@ class SearchTask(Task):
     ) -> None:
         self._space = space
         self._config = config
-        self.costs = FinalCosts(
-            space,
-            network or space.network_config(),
-            Latencies(run.file(LATENCIES), space.layer_latency)
-            if "latency" in config.costs.counted
-            else None,
-        )
+        self.costs = final_costs(space, network or space.network_config(), config.costs, run)
         self.limits = Limits(config.costs.maxima, self.costs.of)
         self.objective = Objective(config.costs)
         self._data = data

@@ -412,14 +412,18 @@ class CostConfig(Settings):
 
     @property
     def maxima(self) -> dict[str, float]:
-        """The limits that are set, by the names of `COSTS`."""
-        limits = {cost: getattr(self, f"max_{name}") for cost, name in COSTS.items()}
+        """The limits that are set, by the names of the numbers, the values of `COSTS`."""
+        limits = {name: getattr(self, f"max_{name}") for name in COSTS.values()}
         return {cost: limit for cost, limit in limits.items() if limit is not None}
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The costs that decide something in a search, the one of the target first."""
-        return tuple(dict.fromkeys([*([self.cost] if self.cost else []), *self.maxima]))
+        """The costs that decide something in a search, the one of the target first.
+
+        By the names of the numbers, the values of `COSTS`.
+        """
+        target = () if self.cost is None else (COSTS[self.cost],)
+        return tuple(dict.fromkeys([*target, *self.maxima]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -514,7 +518,11 @@ class SearchConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.costs.maxima and self.strategy == "reinforce" and self.policy.samples_per_update < 2:
+        if (
+            self.costs.maxima
+            and self.strategy == "reinforce"
+            and self.policy.samples_per_update < 2
+        ):
             raise ConfigurationError(
                 "`samples_per_update` must be at least 2 where costs have limits: a controller "
                 "learns there from the differences between the samples of an update. Received: "

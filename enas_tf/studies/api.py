@@ -11,7 +11,9 @@ from enas_tf.records.run import recorded_search
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import STUDY
-from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
+from enas_tf.searching.final_costs import FinalCosts
+from enas_tf.searching.limits import Limits
+from enas_tf.settings.config import COSTS, RetrainConfig, SearchConfig, TextRetrainConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space
@@ -66,7 +68,8 @@ def study(
         Default: `SearchConfig()`.
       retrain_config: how architectures are trained from scratch; the validation part is kept out.
         Default: that of the kind of data.
-      network: the networks that are trained from scratch. Default: about as large as in the search.
+      network: the networks that are trained from scratch, which limits and targets of costs are
+        about. Default: about as large as in the search.
       config: how much is done. Default: `StudyConfig()`.
       output_dir: folder of the study.
       run: a finished search whose ranking is studied, in place of new searches; its space and
@@ -98,19 +101,30 @@ def study(
     if recorded is not None:
         recorded.check_data(data)
         space = recorded.space
-    plan = make_plan(space, config, search_config.seed)
-    if recorded is not None:
-        search_config = recorded.settings["search"]
-        job = SearchJob(search_config.strategy, search_config.seed)
-        plan = Plan((job,), plan.random, plan.seeds)
-    final_data = data if final_data is None else final_data
-    data.check_search(search_config)
-    final_data.check_retraining(kept_out)
     network = network or space.network_config()
     if type(network) is not entry.network:
         raise ConfigurationError(
             f"`network` must be a {entry.network.__name__}. Received: {type(network).__name__}."
         )
+    seed = search_config.seed
+    if recorded is not None:
+        search_config = recorded.settings["search"]
+    costs = search_config.costs
+    if COSTS["latency"] in costs.maxima:
+        raise ConfigurationError(
+            "`max_latency_ms` is a limit of single searches: each measures for itself, so that a "
+            "study would compare searches within different limits. Give max_multiply_adds."
+        )
+    # What a search that is there has searched within is about its own final networks.
+    of_limits = network if recorded is None else recorded.final_network
+    limits = Limits(costs.maxima, FinalCosts(space, of_limits).of)
+    plan = make_plan(space, config, seed, limits)
+    if recorded is not None:
+        job = SearchJob(search_config.strategy, search_config.seed)
+        plan = Plan((job,), plan.random, plan.seeds)
+    final_data = data if final_data is None else final_data
+    data.check_search(search_config)
+    final_data.check_retraining(kept_out)
     if on_dry_run is not None:
         batches = search_config.shared_weights.batch_size
         streams = data.search_streams(batch_size=batches, reward_batch_size=batches, seed=0)

@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from enas_tf.errors import RunDirectoryError
+from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.writing import JsonLines
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.final_costs import FinalCosts
+from enas_tf.searching.limits import Limits
 from enas_tf.searching.training_alone import TrainingAlone
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.arguments import differing_arguments
+from enas_tf.settings.config import CostConfig, SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.plan import WHOLE, Part
-from enas_tf.studies.truth import Truth
+from enas_tf.studies.truth import Truth, check_known_costs
 
 TRUTH = "truth.json"
 _FOLDER = "trainings"
@@ -54,11 +57,21 @@ def exhaustive_study(
       The truth; None if only a part was done.
 
     Raises:
-      ConfigurationError: the space has too many architectures.
+      ConfigurationError: the space has too many architectures, or fewer than two within the
+        limits of `config.costs`, which here are about networks as large as in the search; or there
+        is a target, or a limit of latencies.
       RunDirectoryError: `output_dir` holds something else; with `collect`, trainings are missing.
       NumericalError: a training failed.
     """
-    architectures = space.every_architecture()
+    check_known_costs(config.costs)
+    costs_of = FinalCosts(space, space.network_config()).of
+    limits = Limits(config.costs.maxima, costs_of)
+    architectures = list(filter(limits.allows, space.every_architecture()))
+    if len(architectures) < 2:
+        raise ConfigurationError(
+            f"The limits leave {len(architectures)} of the architectures; a truth needs two. "
+            f"Received: {', '.join(differing_arguments(config.costs, CostConfig()))}."
+        )
     training = config.shared_weights.replace(epochs=config.trained.epochs)
     seeds = range(config.seed, config.seed + num_seeds)
     budget = {**training.to_json(), "seeds": list(seeds)}
@@ -68,6 +81,7 @@ def exhaustive_study(
         "data": data.config.to_json(),
         "budget": budget,
         "statistics": config.reward_statistics,
+        **({"costs": config.costs.maxima} if config.costs.maxima else {}),
     }
     with RunDirectory.open(
         output_dir, configuration, overwrite=overwrite, with_others=part is not None
@@ -91,7 +105,7 @@ def exhaustive_study(
                 "belong to."
             )
         rows = np.array([[done[one, seed] for seed in seeds] for one in architectures])
-        costs = [space.costs(one, space.network_config()) for one in architectures]
+        costs = list(map(costs_of, architectures))
         is_text = get_space(space.name).data.name == "texts"
         truth = Truth(
             space=space,

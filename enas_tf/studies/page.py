@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.reporting.page.charts import Axis, Chart, Points, rows_chart, scatter_chart
+from enas_tf.reporting.page.fronts import COST_WORDS, cost_axis, pareto_front
 from enas_tf.reporting.page.numbers import score_words, words
 from enas_tf.reporting.page.render import render
 from enas_tf.reporting.page.settings_table import value_text
@@ -49,7 +50,7 @@ def study_page(document: Json, now: datetime.datetime | None = None) -> str:
         },
         ranking=_ranking(document["ranking"]),
         ranking_searches=_ranking_searches(document["ranked"]["shared_weights"]),
-        method_charts=_method_charts(methods, show),
+        method_charts=_method_charts(methods, show, document["lower_is_better"]),
         ranking_charts=_ranking_charts(document, show),
         times=_times(document),
         budget={"Setting": list(budget), "Value": [value_text(one) for one in budget.values()]},
@@ -198,7 +199,7 @@ def _times(document: Json) -> Columns:
     }
 
 
-def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
+def _method_charts(methods: Json, show: _Shown, lower_is_better: bool) -> list[Chart]:
     order = _order(methods)
     groups = [
         (name, _colour(name, order), methods[name]["searches"])
@@ -207,28 +208,44 @@ def _method_charts(methods: Json, show: _Shown) -> list[Chart]:
     ]
     if not groups:
         return []
-    points = []
-    for name, colour, searches in groups:
-        texts = [_of_search(one, name) for one in searches]
-        symbol = "circle" if name == RANDOM_SAMPLING else "diamond"
-        results = [(one["parameters"], one["result"]) for one in searches]
-        points.append(Points(words(name), results, texts, colour, symbol))
+
+    def points_at(cost: str) -> list[Points]:
+        return [
+            Points(
+                words(name),
+                [(one[cost], one["result"]) for one in searches],
+                [_of_search(one, name, cost) for one in searches],
+                colour,
+                "circle" if name == RANDOM_SAMPLING else "diamond",
+            )
+            for name, colour, searches in groups
+        ]
+
+    def with_fronts(cost: str) -> Chart:
+        points = points_at(cost)
+        fronts = {
+            one.name: pareto_front(one.points, lower_is_better=lower_is_better) for one in points
+        }
+        return scatter_chart(
+            f"Results and {COST_WORDS[cost]}",
+            points,
+            cost_axis(cost),
+            show.axis,
+            "A larger network is better without any search: compare at the same place from left to "
+            "right. Lines: the front of each method, the best result up to that cost.",
+            fronts=fronts,
+        )
+
     return [
         rows_chart(
             "What was found, and random architectures",
-            points,
+            points_at("parameters"),
             show.axis,
             "Each point: one architecture, the mean of its retrainings. Box: the middle half; line "
             "in it: the median.",
         ),
-        scatter_chart(
-            "Results and sizes",
-            points,
-            Axis("parameters", may_be_logarithmic=True),
-            show.axis,
-            "A larger network is better without any search: compare at the same place from left to "
-            "right.",
-        ),
+        with_fronts("parameters"),
+        with_fronts("multiply_adds"),
     ]
 
 
@@ -272,9 +289,9 @@ def _colour(name: str, order: Sequence[str]) -> int:
     return (order.index(name) - 1) % _RANDOM_COLOUR
 
 
-def _of_search(search: Json, name: str) -> str:
+def _of_search(search: Json, name: str, cost: str) -> str:
     which = "draw" if name == RANDOM_SAMPLING else "seed"
-    return f"{which} {search['seed']}, {search['parameters']:,} parameters"
+    return f"{which} {search['seed']}, {search[cost]:,} {COST_WORDS[cost]}"
 
 
 def _mean_count(values: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.procedures import METHODS
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.base import Architecture, SearchSpace
@@ -152,27 +153,33 @@ class Plan:
         return [*self.searches, *self.trainings][part.number - 1 :: part.of]
 
 
-def make_plan(space: SearchSpace, config: StudyConfig, seed: int) -> Plan:
+def make_plan(
+    space: SearchSpace, config: StudyConfig, seed: int, limits: Limits = NO_LIMITS
+) -> Plan:
     """Returns the jobs of a study.
 
     Args:
       space: from which random architectures are drawn, each in its canonical form.
       config: how many of each there are.
       seed: of the first search, of the first training and of the random architectures.
+      limits: what the networks of random architectures may cost.
 
     Raises:
-      ConfigurationError: the space has fewer architectures.
+      ConfigurationError: the space has fewer architectures, or fewer within the limits.
     """
     generator = np.random.default_rng((seed, _RANDOM_ARCHITECTURES))
     drawn: dict[Architecture, None] = {}
     for _ in range(_MOST_DRAWS):
         if len(drawn) == config.num_random:
             break
-        drawn[space.random_architecture(generator).canonical()] = None
+        (one,) = limits.draw(
+            1, lambda number: [space.random_architecture(generator) for _ in range(number)]
+        )
+        drawn[one.canonical()] = None
     else:
         raise ConfigurationError(
-            f"`num_random` must be at most the number of architectures of the space, about "
-            f"{len(drawn)}. Received: num_random={config.num_random}."
+            f"`num_random` must be at most the number of architectures of the space"
+            f"{' within the limits' if limits.maxima else ''}, about {len(drawn)}. Received: num_random={config.num_random}."
         )
     seeds, names = range(seed, seed + config.seeds), config.method_names
     return Plan(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.strategies import build_strategy
 from enas_tf.settings.config import EvolutionConfig, PolicyConfig, SearchConfig
 from enas_tf.studies.truth import Truth
@@ -36,7 +37,9 @@ class Trajectory:
     found: int
 
 
-def simulate(truth: Truth, config: SearchConfig, num_evaluations: int) -> Trajectory:
+def simulate(
+    truth: Truth, config: SearchConfig, num_evaluations: int, limits: Limits = NO_LIMITS
+) -> Trajectory:
     """Runs one search against a truth.
 
     Which of its trainings an architecture shows is drawn once for the search, so that one that is
@@ -47,8 +50,9 @@ def simulate(truth: Truth, config: SearchConfig, num_evaluations: int) -> Trajec
       config: strategy, its settings and the seed.
       num_evaluations: proposals in the search, a multiple of `config.policy.samples_per_update`
         or rounded up to one.
+      limits: within which the whole truth is, and proposals shall be.
     """
-    strategy = build_strategy(config.strategy, truth.space, config)
+    strategy = build_strategy(config.strategy, truth.space, config, limits)
     generator = np.random.default_rng((config.seed, 1))
     shown = generator.integers(truth.num_seeds, size=len(truth.architectures))
     seen = truth.rewards[np.arange(len(shown)), shown]

@@ -132,6 +132,8 @@ class Study:
                 folder,
                 distribution=self.distribution,
                 preset=self.preset,
+                # Costs are of what the study trains; where none decide, nothing changes.
+                network=self.network if config.costs.counted else None,
             )
         scores = None
         started = time.monotonic()

@@ -17,11 +17,16 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.writing import to_json_text, write_text
+from enas_tf.searching.limits import Limits
+from enas_tf.settings.arguments import differing_arguments
+from enas_tf.settings.config import COSTS, CostConfig
 from enas_tf.spaces.base import FORMAT_VERSION, Architecture, SearchSpace
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.registry import get_space
 
 _SHIPPED = resources.files("enas_tf.studies") / "truths"
@@ -68,6 +73,31 @@ class Truth:
     @functools.cached_property
     def _rows(self) -> dict[Architecture, int]:
         return {architecture: row for row, architecture in enumerate(self.architectures)}
+
+    def costs(self, architecture: Architecture) -> Costs:
+        """Returns what the network of an architecture of the table costs."""
+        (row,) = self.rows([architecture])
+        parameters = int(self.parameters[row])
+        return Costs(parameters, parameters, int(self.multiply_adds[row]))
+
+    def within(self, limits: Limits) -> Self:
+        """Returns the truth of the architectures within limits; regrets are beside the best of them.
+
+        Raises:
+          ConfigurationError: there are fewer than two.
+        """
+        rows = [row for row, one in enumerate(self.architectures) if limits.allows(one)]
+        if len(rows) < 2:
+            raise ConfigurationError(
+                f"{len(rows)} of the {len(self.architectures)} architectures of the truth are within "
+                f"the limits, {dict(limits.maxima)}; at least two are needed."
+            )
+        kept = ("rewards", "tests", "parameters", "multiply_adds")
+        return dataclasses.replace(
+            self,
+            architectures=[self.architectures[row] for row in rows],
+            **{name: getattr(self, name)[rows] for name in kept},
+        )
 
     @property
     def num_seeds(self) -> int:
@@ -131,6 +161,16 @@ class Truth:
         # A line an architecture, so that people can look something up.
         lines = to_json_text(self.to_json()).replace("]], ", "]],\n").replace(': {"', ':\n{"')
         write_text(path, lines + "\n")
+
+
+def check_known_costs(config: CostConfig) -> None:
+    """Raises `ConfigurationError` unless costs have only limits, and a truth knows all of them."""
+    if config.cost is not None or COSTS["latency"] in config.maxima:
+        raise ConfigurationError(
+            "A truth knows parameters and multiply-adds, and regrets are in quality alone: here "
+            "`max_parameters` and `max_multiply_adds` can be given. Received: "
+            f"{', '.join(differing_arguments(config, CostConfig()))}."
+        )
 
 
 def shipped_truths() -> list[str]:

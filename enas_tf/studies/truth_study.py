@@ -10,10 +10,11 @@ from enas_tf.reporting.page.render import render
 from enas_tf.reporting.progress import Progress
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.settings.config import SearchConfig
 from enas_tf.studies.simulation import Trajectory, simulate, simulated_methods
-from enas_tf.studies.truth import read_truth
+from enas_tf.studies.truth import check_known_costs, read_truth
 
 PAGE = "study.html"
 
@@ -32,7 +33,8 @@ def truth_study(
 
     Args:
       truth: see `enas_tf.studies.truth.read_truth`.
-      config: the settings of all searches, but for the strategy; its seed is the first one.
+      config: the settings of all searches, but for the strategy; its seed is the first one. Limits
+        of costs leave out part of the truth.
       methods: the strategies; random search is always there, and stands for what is beaten.
       output_dir: folder of the study.
       num_seeds: searches of each method.
@@ -51,7 +53,10 @@ def truth_study(
             f"`methods` must be some of {', '.join(STRATEGIES)} where a truth is searched: others "
             f"learn from weights, not from rewards. Received: {', '.join(unfit)}"
         )
-    table = read_truth(truth)
+    check_known_costs(config.costs)
+    whole = read_truth(truth)
+    limits = Limits(config.costs.maxima, whole.costs)
+    table = whole.within(limits)
     configuration = {
         "command": "study",
         "truth": str(truth),
@@ -67,7 +72,7 @@ def truth_study(
             for name in names:
                 for seed in range(config.seed, config.seed + num_seeds):
                     one = config.replace(strategy=name, seed=seed)
-                    trajectories[name].append(simulate(table, one, num_evaluations))
+                    trajectories[name].append(simulate(table, one, num_evaluations, limits))
                     progress.update("searches", 1, regret=float(trajectories[name][-1].regrets[-1]))
         finally:
             progress.close()

@@ -221,7 +221,14 @@ def heat_map(
 
 
 def scatter_chart(
-    title: str, groups: Sequence[Points], x_axis: Axis, y_axis: Axis, note: str = ""
+    title: str,
+    groups: Sequence[Points],
+    x_axis: Axis,
+    y_axis: Axis,
+    note: str = "",
+    *,
+    fronts: Mapping[str, Sequence[Point]] | None = None,
+    levels: Sequence[Reference] = (),
 ) -> Chart:
     """Returns a chart of single points.
 
@@ -231,13 +238,23 @@ def scatter_chart(
       x_axis: of the points' first numbers.
       y_axis: of the points' second numbers, which are finite.
       note: what must be known to read it.
+      fronts: by the names of groups, some of their points by rising first numbers: what is best up
+        to there. A line goes through them in steps.
+      levels: first numbers to compare with.
     """
     groups = [one for one in groups if one.points]
-    data = []
+    data: list[dict[str, Any]] = []
     for one in groups:
         x, y = zip(*one.points)
         marks = {"mode": "markers", "x": x, "y": y, "marker": _marker(one.colour, one.symbol)}
-        data.append({"type": "scatter", "name": _shown(one.name), **marks, **_hover(one, y_axis)})
+        name = _shown(one.name)
+        common = {"type": "scatter", "name": name, "legendgroup": name}
+        data.append({**common, **marks, **_hover(one, y_axis)})
+        if front := (fronts or {}).get(one.name):
+            x, y = zip(*front)
+            line = {"color": f"var(--c{one.colour % _NUM_COLOURS})", "shape": "hv", "width": 1.5}
+            step = {"mode": "lines", "x": x, "y": y, "line": line}
+            data.append({**common, **step, "hoverinfo": "skip", "showlegend": False})
     places, values = zip(*(point for one in groups for point in one.points))
     x_layout = x_axis.layout(min(places), max(places))
     axes = {
@@ -246,6 +263,8 @@ def scatter_chart(
         "yaxis": {**y_axis.layout(min(values), max(values)), "rangemode": "normal"},
     }
     layout = {"height": 360, "hovermode": "closest", "showlegend": True, **axes}
+    if levels:
+        layout["shapes"] = [_upright(level, x_axis) for level in levels]
     return Chart(title, {"data": data, "layout": layout}, note, is_wide=True)
 
 
@@ -333,6 +352,18 @@ def _level(reference: Reference, axis: Axis, highest: float) -> dict[str, Any]:
         **{"x0": 0, "x1": 1, "y0": reference.value, "y1": reference.value},
         "line": {"color": "var(--faint)", "width": 1.2, "dash": "dot"},
         "label": {**label, "font": {"color": "var(--faint)"}},
+    }
+
+
+def _upright(reference: Reference, axis: Axis) -> dict[str, Any]:
+    """Returns a dotted line from the bottom of the chart to its top."""
+    text = _shown(f"{reference.name} {axis.text(reference.value)}")
+    return {
+        "type": "line",
+        "yref": "paper",
+        **{"x0": reference.value, "x1": reference.value, "y0": 0, "y1": 1},
+        "line": {"color": "var(--faint)", "width": 1.2, "dash": "dot"},
+        "label": {"text": text, "textposition": "end", "font": {"color": "var(--faint)"}},
     }
 
 

@@ -47,6 +47,10 @@ _GROUPS: Mapping[str, tuple[_Metrics, ...]] = {
             Axis("reward"),
             "Mean of an update's samples on validation minibatches, with shared weights.",
         ),
+        _Metrics(
+            "Quality", ("quality",), Axis("quality"), "The reward of the same samples without cost."
+        ),
+        _Metrics("Cost", ("cost",), Axis("cost"), "Of their final networks."),
         _Metrics("Entropy", ("entropy",), _NATS, "How much the controller still explores."),
         _Metrics("Skip rate", ("skip_rate",), Axis("share of skips, %", is_share=True)),
         _Metrics("Advantage", ("advantage",), Axis("reward minus baseline")),
@@ -179,6 +183,11 @@ def _reference(record: SearchRecord, group: _Metrics) -> Reference | None:
     # The release's term is no entropy of a whole distribution, which alone has such a limit.
     has_entropy = getattr(controller, "entropy", "full") == "full"
     is_accuracy = group.axis is _ACCURACY or "reward" in group.metrics
+    config = record.settings["search"].costs
+    if "cost" in group.metrics and config.target_cost is not None:
+        return Reference("target", config.target_cost)
+    if "reward" in group.metrics and config.cost is not None:
+        return None
     if is_accuracy and num_classes:
         return Reference("guessing", 1 / num_classes)
     if "entropy" in group.metrics and has_entropy and space.largest_entropy > 0:

@@ -40,7 +40,8 @@ class RankedCandidate:
       shared_weights_score: its score with the shared weights.
       standard_error: of the score, if known.
       tied_with_first: whether the score cannot be told apart from the first one's, if known.
-      costs: of its network, as large as in the search, if known.
+      costs: of its network, if known.
+      reward: what it was ranked by if a cost had a target: the score and the cost in one.
     """
 
     architecture: Architecture | None
@@ -51,6 +52,7 @@ class RankedCandidate:
     standard_error: float | None = None
     tied_with_first: bool | None = None
     costs: Costs | None = None
+    reward: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +166,7 @@ def _candidates(document: Mapping[str, Any], space_name: str) -> list[RankedCand
             number if is_number(number := entry.get("standard_error")) else None,
             tie if isinstance(tie := entry.get("tied_with_first"), bool) else None,
             Costs.from_json(entry),
+            number if is_number(number := entry.get("reward")) else None,
         )
         for entry in entries
         if isinstance(entry, dict) and is_number(entry.get("score"))

@@ -69,10 +69,15 @@ class Sampled:
     Attributes:
       columns: what was sampled, by epochs.
       total: how many architectures were sampled.
+      qualities: of each architecture, by its integers, the mean of what it was rewarded with; where
+        costs counted, without them.
+      costs: where they counted, by the integers.
     """
 
     columns: Sequence[SampledEpochs] = ()
     total: int = 0
+    qualities: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    costs: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[str]]:
@@ -85,6 +90,8 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
     lines = Lines(path)
     rewards: dict[int, list[float]] = {}
     strings: dict[int, list[str]] = {}
+    qualities: dict[str, list[float]] = {}
+    costs: dict[str, float] = {}
     for line in lines:
         epoch, reward, text = (line.get(name) for name in ("epoch", "reward", "release_string"))
         if not (is_number(epoch) and isinstance(text, str)):
@@ -93,6 +100,11 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
         strings.setdefault(int(epoch), []).append(text)
         if is_number(reward):
             rewards.setdefault(int(epoch), []).append(reward)
+            quality, cost = line.get("quality", reward), line.get("cost")
+            if is_number(quality):
+                qualities.setdefault(text, []).append(quality)
+            if is_number(cost):
+                costs[text] = cost
     groups = _groups(sorted(strings))
     of_all = _MOST_READ // max(len(groups), 1)
     columns = []
@@ -104,7 +116,9 @@ def read_sampled(path: pathlib.Path, space: SearchSpace) -> tuple[Sampled, list[
         of_group = [reward for epoch in inside for reward in rewards.get(epoch, ())]
         shares = shares_of(space.operation_counts(architectures)) if architectures else {}
         columns.append(SampledEpochs(group, of_group, shares, len(architectures)))
-    return Sampled(columns, sum(map(len, strings.values()))), lines.complaints()
+    means = {text: math.fsum(values) / len(values) for text, values in qualities.items()}
+    total = sum(map(len, strings.values()))
+    return Sampled(columns, total, means, costs), lines.complaints()
 
 
 def _groups(epochs: Sequence[int]) -> dict[Epochs, list[int]]:

@@ -15,10 +15,12 @@ from enas_tf.reporting.page.curves import (
     phases_of,
     search_charts,
 )
+from enas_tf.reporting.page.fronts import cost_charts
 from enas_tf.reporting.page.mixtures import mixture_view
 from enas_tf.reporting.page.numbers import (
     error_words,
     is_number,
+    plain,
     score,
     score_words,
     ties_in_words,
@@ -57,6 +59,8 @@ def search_view(record: SearchRecord, finals: Sequence[TrainingRecord]) -> dict[
         "ranking": _ranking(record, finals),
         "num_rows": _NUM_ROWS,
         "ranking_notes": _ranking_notes(record),
+        "networks": _networks(record),
+        "cost_charts": cost_charts(record),
         "next_best": [(rank, one) for rank, one in drawn if rank > 1 and one.architecture],
         "finals": comparison(finals, record) if finals else None,
         "curves": {phase: search_charts(record, phase) for phase in phases_of(record)},
@@ -109,6 +113,13 @@ def _ranking(record: SearchRecord, finals: Sequence[TrainingRecord]) -> Columns:
             columns[title] = [
                 f"{getattr(one.costs, name):,}" if one.costs else "" for one in candidates
             ]
+    if any(one.costs and one.costs.latency_ms is not None for one in candidates):
+        columns["Latency, ms"] = [
+            "" if one.costs is None or one.costs.latency_ms is None else plain(one.costs.latency_ms)
+            for one in candidates
+        ]
+    if any(one.reward is not None for one in candidates):
+        columns["Reward"] = ["" if one.reward is None else plain(one.reward) for one in candidates]
     results = _results(finals)
     if results:
         columns["Trained from scratch"] = [
@@ -131,10 +142,19 @@ def _ranking_notes(record: SearchRecord) -> list[str]:
         notes.append(
             "Parameters that are trained, and multiply-adds of one "
             + ("picture" if record.entry.data.name == "images" else "word")
-            + ", are those of networks as large as in the search."
+            + f", are those of networks {_networks(record)}."
         )
+    if any(one.reward is not None for one in candidates):
+        notes.append("The reward, in which the cost counts beside the score, decides the ranking.")
     notes.append(_agreement(record.study))
     return [note for note in notes if note]
+
+
+def _networks(record: SearchRecord) -> str:
+    """Returns which networks the costs in the ranking are of."""
+    # Searches of the first days of 0.2.0 had no others.
+    is_final = "network" in (record.document or {})
+    return "trained from scratch" if is_final else "as large as in the search"
 
 
 def _agreement(study: Mapping[str, Any] | None) -> str:

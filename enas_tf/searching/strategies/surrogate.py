@@ -84,9 +84,7 @@ class Surrogate(RememberingStrategy):
 
     def _within(self, draw: Callable[[], Any]) -> Any:
         """Returns the first that is drawn whose open parts are within the limits."""
-        return self.limits.draw(
-            1, lambda number: [self._opened(draw()) for _ in range(number)]
-        )[0]
+        return self.limits.draw(1, lambda number: [self._opened(draw()) for _ in range(number)])[0]
 
     def _opened(self, architecture: Any) -> Any:
         """Returns the architecture with what is not open yet left empty."""
