@@ -123,7 +123,7 @@ def _tell_limits(
         of = differing_arguments(network, run.final_network)
         why = f"; the search was about networks without {' '.join(of)}" if of else ""
         print(
-            f"{NAME}: beyond the limits of the search in {run.path}: this network has {beyond}{why}",
+            f"{NAME}: beyond the limits of the search in {run.path}: the network has {beyond}{why}",
             file=sys.stderr,
             flush=True,
         )

@@ -106,7 +106,7 @@ class Objective:
         return getattr(costs, COSTS[str(self._config.cost)])
 
     def reward(self, quality: float, costs: Costs) -> float:
-        """Returns what an architecture is rewarded with, higher is better; without a target, `quality`.
+        """Returns what an architecture is rewarded with; without a target, its quality.
 
         Args:
           quality: what it would be rewarded with if it cost nothing.

@@ -12,8 +12,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.reporting.progress import Progress

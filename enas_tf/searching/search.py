@@ -160,7 +160,8 @@ class Search(SearchTask):
         self._awaited = None
         architectures = self.strategy.propose(samples)
         qualities = self.evaluator.rewards(architectures, int(state.updates))
-        rewards, others = qualities, {}
+        rewards = qualities
+        others: dict[str, list[float]] = {}
         if self.objective.has_target:
             costs = self.costs.of_all(architectures, self.machines)
             rewards = list(map(self.objective.reward, qualities, costs))

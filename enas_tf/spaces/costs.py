@@ -40,8 +40,8 @@ class Costs:
         if not all(type(value.get(name)) is int for name in names):
             return None
         latency = value.get("latency_ms")
-        known = type(latency) in (int, float)
-        return cls(*(value[name] for name in names), float(latency) if known else None)
+        known = float(latency) if isinstance(latency, (int, float)) else None
+        return cls(**{name: value[name] for name in names}, latency_ms=known)
 
     def __str__(self) -> str:
         """Returns what is known in words."""

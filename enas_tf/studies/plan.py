@@ -179,7 +179,8 @@ def make_plan(
     else:
         raise ConfigurationError(
             f"`num_random` must be at most the number of architectures of the space"
-            f"{' within the limits' if limits.maxima else ''}, about {len(drawn)}. Received: num_random={config.num_random}."
+            f"{' within the limits' if limits.maxima else ''}, about {len(drawn)}. "
+            f"Received: num_random={config.num_random}."
         )
     seeds, names = range(seed, seed + config.seeds), config.method_names
     return Plan(

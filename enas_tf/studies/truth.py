@@ -81,7 +81,7 @@ class Truth:
         return Costs(parameters, parameters, int(self.multiply_adds[row]))
 
     def within(self, limits: Limits) -> Self:
-        """Returns the truth of the architectures within limits; regrets are beside the best of them.
+        """Returns the truth of the architectures within limits, the best of which have no regret.
 
         Raises:
           ConfigurationError: there are fewer than two.
@@ -89,8 +89,8 @@ class Truth:
         rows = [row for row, one in enumerate(self.architectures) if limits.allows(one)]
         if len(rows) < 2:
             raise ConfigurationError(
-                f"{len(rows)} of the {len(self.architectures)} architectures of the truth are within "
-                f"the limits, {dict(limits.maxima)}; at least two are needed."
+                f"{len(rows)} of the {len(self.architectures)} architectures of the truth are "
+                f"within the limits, {dict(limits.maxima)}; at least two are needed."
             )
         kept = ("rewards", "tests", "parameters", "multiply_adds")
         return dataclasses.replace(

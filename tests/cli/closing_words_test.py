@@ -40,7 +40,9 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
         score_kind=kind,
         run=RunDirectory(run),
         candidates=[
-            types.SimpleNamespace(costs=Costs(1234, 1300, 56789), tied_with_first=tie)
+            types.SimpleNamespace(
+                costs=Costs(1234, 1300, 56789), tied_with_first=tie, reward=None
+            )
             for tie in (True, True, False)
         ],
         comparison=Comparison("reinforce", MeanScore(0.94, 0.01, 20), MeanScore(0.83, 0.02, 20)),
@@ -52,7 +54,7 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
     ) in text
     assert f"Best architecture: {architecture.to_release_string()}\n" in text
     assert score in text
-    assert "  1,234 parameters, 56,789 multiply-adds (as large as in the search)\n" in text
+    assert "  1,234 parameters, 56,789 multiply-adds, trained from scratch\n" in text
     assert "  The first 2 of 3 cannot be told apart (within 2 standard errors).\n" in text
     assert f"{run}/best_architecture.json" in text
     assert f"  enas-report --run={run}\n" in text

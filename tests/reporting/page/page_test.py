@@ -52,6 +52,8 @@ def test_a_finished_search(tmp_path, space):
         "Overview",
         "Best architecture",
         "Ranking",
+        # All cells of the rnn space cost the same.
+        *([] if space == "rnn" else ["Scores and costs"]),
         "Curves",
         "Sampled architectures",
         "Settings",
