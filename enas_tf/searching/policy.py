@@ -25,11 +25,11 @@ class PolicyGradient(tf.Module):
     `config.advantage == "normalized"` it is (R − mean) / standard deviation over the samples of the
     update, and the baseline is only logged.
 
-    Where samples beyond limits were drawn again (`is_conditioned`), and are not learned from, samples
-    have the distribution p(a) / Z, where Z is the probability of all that is within the limits. The
-    gradient of its mean reward is the mean of (∇log p − ∇log Z) · R, and since ∇log Z is the mean of
-    ∇log p, it is their covariance. So the advantages are centred over the update. Without that, any
-    baseline but the mean reward would also move the share of what is within.
+    Where samples beyond limits were drawn again (`is_conditioned`), and are not learned from,
+    samples have the distribution p(a) / Z, where Z is the probability of all that is within the
+    limits. The gradient of its mean reward is the mean of (∇log p − ∇log Z) · R, and since ∇log Z
+    is the mean of ∇log p, it is their covariance. So the advantages are centred over the update.
+    Without that, any baseline but the mean reward would also move the share of what is within.
 
     Controller, optimizer and baseline are tracked, so that a `tf.train.Checkpoint` of this object
     holds the whole state of the update.

@@ -161,20 +161,20 @@ class Search(SearchTask):
         architectures = self.strategy.propose(samples)
         qualities = self.evaluator.rewards(architectures, int(state.updates))
         rewards = qualities
-        others: dict[str, list[float]] = {}
+        parts: dict[str, list[float]] = {}
         if self.objective.has_target:
             costs = self.costs.of_all(architectures, self.machines)
             rewards = list(map(self.objective.reward, qualities, costs))
-            others = {"quality": qualities, "cost": list(map(self.objective.cost, costs))}
+            parts = {"quality": qualities, "cost": list(map(self.objective.cost, costs))}
         metrics = {
             **self.strategy.observe(architectures, rewards),
-            **{name: float(np.mean(values)) for name, values in others.items()},
+            **{name: float(np.mean(values)) for name, values in parts.items()},
         }
         state.phase_step.assign_add(1)
         state.updates.assign_add(1)
         epoch, update = int(state.epoch) + 1, int(state.updates)
         self._log(CONTROLLER, update, metrics)
-        self._report.rewarded(architectures, {"reward": rewards, **others}, epoch, update)
+        self._report.rewarded(architectures, {"reward": rewards, **parts}, epoch, update)
         self._collapse.updated(metrics, epoch, update)
         shown = {name: metrics[name] for name in SHOWN_OF_UPDATES if name in metrics}
         self._show(CONTROLLER, 1, shown)

@@ -40,9 +40,7 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
         score_kind=kind,
         run=RunDirectory(run),
         candidates=[
-            types.SimpleNamespace(
-                costs=Costs(1234, 1300, 56789), tied_with_first=tie, reward=None
-            )
+            types.SimpleNamespace(costs=Costs(1234, 1300, 56789), tied_with_first=tie, reward=None)
             for tie in (True, True, False)
         ],
         comparison=Comparison("reinforce", MeanScore(0.94, 0.01, 20), MeanScore(0.83, 0.02, 20)),

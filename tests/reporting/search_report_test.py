@@ -42,7 +42,7 @@ def test_an_event_is_one_line(report, run):
 
 
 def test_every_rewarded_architecture_is_one_line(report, run):
-    report.rewarded([FIRST, SECOND], [0.25, 0.75], epoch=1, update=7)
+    report.rewarded([FIRST, SECOND], {"reward": [0.25, 0.75]}, epoch=1, update=7)
     assert lines_of(run.architectures) == [
         {"epoch": 1, "update": 7, "reward": 0.25, "release_string": "0 1 0"},
         {"epoch": 1, "update": 7, "reward": 0.75, "release_string": "5 2 1"},

@@ -257,3 +257,34 @@ def test_update_in_every_replica_equals_the_update_on_one_device(two_devices):
     np.testing.assert_array_equal(mirrored.baseline.values[1], alone.baseline)
     for one, other in zip(mirrored.controller.weights, alone.controller.weights, strict=True):
         np.testing.assert_allclose(one.value.values[1], other, atol=1e-6)
+
+
+@eager
+@pytest.mark.parametrize("advantage", ["baseline", "normalized"])
+def test_under_limits_the_gradient_is_that_of_the_conditioned_distribution(advantage):
+    config = PolicyConfig(entropy_weight=0.0, advantage=advantage, baseline_decay=0.5)
+    policy = build(config, num_layers=2, skip_weight=0.0)
+    conditioned = PolicyGradient(policy.controller, config, is_conditioned=True)
+    controller, space = policy.controller, policy.controller.space
+    allowed = [a for a in space.every_architecture() if a.num_skip_connections == 0]
+    assert 1 < len(allowed) < space.num_architectures
+    rewards = rewards_of(len(allowed)) - 5.0
+    variables = [variable.value for variable in controller.trainable_variables]
+    with tf.GradientTape() as tape:
+        probability = tf.exp(controller.score(allowed).log_probability)
+        loss = -tf.reduce_sum(probability * rewards) / tf.reduce_sum(probability)
+    expected = tape.gradient(loss, variables, unconnected_gradients="zero")
+    # As often as they are drawn where the others are drawn again.
+    share = probability.numpy() / probability.numpy().sum()
+    counts = np.rint(20_000 * share).astype(int)
+    seen = []
+    conditioned.optimizer.apply = lambda gradients, _: seen.extend(gradients)
+    conditioned.update(
+        [one for one, count in zip(allowed, counts) for _ in range(count)],
+        np.repeat(rewards, counts),
+    )
+    scale = np.repeat(rewards, counts).std() if advantage == "normalized" else 1.0
+    size = max(float(tf.reduce_max(tf.abs(one))) for one in expected)
+    assert size > 0.01
+    for found, wanted in zip(seen, expected, strict=True):
+        np.testing.assert_allclose(scale * found, wanted, atol=2e-3 * size)

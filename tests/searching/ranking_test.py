@@ -7,6 +7,7 @@ import pytest
 
 from enas_tf.errors import NumericalError
 from enas_tf.searching import ranking as ranking_module
+from enas_tf.searching.final_costs import FinalCosts
 from enas_tf.searching.ranking import derive
 from enas_tf.searching.score_errors import binomial_error
 from enas_tf.searching.shared_weights import SharedWeights
@@ -36,6 +37,7 @@ class Parts:
             weights=self.weights,
             strategy=strategy or self.strategy,
             streams=self.streams,
+            costs=FinalCosts(SPACE, SPACE.network_config()),
         )
 
     def values(self):

@@ -60,9 +60,10 @@ class LayerList(LayerCounter):
 
     def unread(self, part: Callable[[], Result]) -> Result:
         """Does not list the part."""
-        before = self.layers.copy()
+        # A ReLU that is there already may be read by others later, and counts then.
+        before = self.layers.copy(), self._rectified.copy()
         result = part()
-        self.layers = before
+        self.layers, self._rectified = before
         return result
 
     def relu(self, inputs: Features, name: str) -> Features:

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError, NumericalError
+from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.strategies import STRATEGIES, build_strategy
 from enas_tf.settings.config import EvolutionConfig, SearchConfig
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.architecture import MacroOperation
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
@@ -26,7 +28,7 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-def build(name, seed=0, whole=True, **evolution):
+def build(name, seed=0, whole=True, limits=NO_LIMITS, **evolution):
     space = MacroSpace(
         num_layers=3,
         filters=4,
@@ -35,7 +37,8 @@ def build(name, seed=0, whole=True, **evolution):
         controller=MacroControllerConfig(lstm_size=8),
     )
     evolution = EvolutionConfig(**{"population_size": 5, "tournament_size": 3, **evolution})
-    return build_strategy(name, space, SearchConfig(seed=seed, evolution=evolution))
+    config = SearchConfig(seed=seed, evolution=evolution)
+    return build_strategy(name, space, config, limits)
 
 
 def reward(architecture):
@@ -65,6 +68,43 @@ def test_proposals_belong_to_the_space(name, whole):
     assert len(proposed) == 10
     for architecture in [*proposed, *strategy.candidates(12)]:
         strategy.space.check(architecture)
+
+
+# Five-by-five convolutions cost a parameter each; half of all architectures have more than one.
+def few_convolutions(most):
+    def costs(architecture):
+        operations = [layer.operation for layer in architecture.layers]
+        return Costs(operations.count(MacroOperation.CONVOLUTION_5X5), 0, 0)
+
+    return Limits({"parameters": most}, costs)
+
+
+@EVERY
+def test_proposals_and_candidates_are_within_limits(name):
+    limits = few_convolutions(0)
+    strategy = build(name, limits=limits)
+    proposed, _ = advance(strategy, 6)
+    favourite = strategy.most_likely()
+    found = [*proposed, *strategy.candidates(12), *([favourite] if favourite else [])]
+    assert all(map(limits.allows, found))
+    assert not all(map(limits.allows, advance(build(name), 6)[0]))
+
+
+@EVERY
+def test_limits_that_allow_all_change_no_draw(name):
+    plain, limited = build(name), build(name, limits=few_convolutions(3))
+    assert plain.propose(10) == limited.propose(10)
+    assert plain.candidates(10) == limited.candidates(10)
+
+
+@EVERY
+def test_restored_strategy_goes_on_within_limits_bit_for_bit(name, tmp_path):
+    limits = few_convolutions(0)
+    first, second = build(name, limits=limits), build(name, limits=limits)
+    advance(first, 2)
+    path = tf.train.Checkpoint(strategy=first).write(str(tmp_path / "checkpoint"))
+    tf.train.Checkpoint(strategy=second).read(path).assert_consumed()
+    assert advance(first, 2) == advance(second, 2)
 
 
 @EVERY
