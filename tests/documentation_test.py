@@ -49,6 +49,7 @@ RUN = (
     ("README.md", "Your own data"),
     ("README.md", "Interruptions and trouble"),
     ("docs/commands.md", "The final training of a search"),
+    ("docs/costs.md", None),
     ("docs/darts.md", "DARTS: search by gradient"),
     ("docs/machines.md", "By hand"),
     ("docs/python.md", None),

@@ -262,7 +262,8 @@ def test_update_in_every_replica_equals_the_update_on_one_device(two_devices):
 @eager
 @pytest.mark.parametrize("advantage", ["baseline", "normalized"])
 def test_under_limits_the_gradient_is_that_of_the_conditioned_distribution(advantage):
-    config = PolicyConfig(entropy_weight=0.0, advantage=advantage, baseline_decay=0.5)
+    # The baseline stays at 0, far from the rewards.
+    config = PolicyConfig(entropy_weight=0.0, advantage=advantage, baseline_decay=0.999999)
     policy = build(config, num_layers=2, skip_weight=0.0)
     conditioned = PolicyGradient(policy.controller, config, is_conditioned=True)
     controller, space = policy.controller, policy.controller.space
@@ -279,12 +280,10 @@ def test_under_limits_the_gradient_is_that_of_the_conditioned_distribution(advan
     counts = np.rint(20_000 * share).astype(int)
     seen = []
     conditioned.optimizer.apply = lambda gradients, _: seen.extend(gradients)
-    conditioned.update(
-        [one for one, count in zip(allowed, counts) for _ in range(count)],
-        np.repeat(rewards, counts),
-    )
+    drawn = np.random.default_rng(1).permutation(np.repeat(np.arange(len(allowed)), counts))
+    conditioned.update([allowed[place] for place in drawn], rewards[drawn])
     scale = np.repeat(rewards, counts).std() if advantage == "normalized" else 1.0
     size = max(float(tf.reduce_max(tf.abs(one))) for one in expected)
     assert size > 0.01
     for found, wanted in zip(seen, expected, strict=True):
-        np.testing.assert_allclose(scale * found, wanted, atol=2e-3 * size)
+        np.testing.assert_allclose(scale * found, wanted, atol=5e-3 * size)

@@ -4,7 +4,13 @@ import pytest
 import enas_tf
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.searching.training_alone import TrainingAlone
-from enas_tf.settings.config import DataConfig, SearchConfig, TrainedConfig, TrainingConfig
+from enas_tf.settings.config import (
+    CostConfig,
+    DataConfig,
+    SearchConfig,
+    TrainedConfig,
+    TrainingConfig,
+)
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.studies.exhaustive import exhaustive_study
 from enas_tf.studies.plan import Part
@@ -69,3 +75,23 @@ def test_a_large_space_is_refused(data, tmp_path):
     with pytest.raises(ConfigurationError, match="at most 5,000"):
         exhaustive_study(MacroSpace().for_data(data), data, CONFIG, tmp_path / "study")
     assert not (tmp_path / "study").exists()
+
+
+def test_limits_leave_those_within_to_be_trained(space, data, tmp_path, monkeypatch):
+    trained = []
+    monkeypatch.setattr(
+        TrainingAlone, "train", lambda self, one, seed: [0.5] if not trained.append(one) else []
+    )
+    monkeypatch.setattr(TrainingAlone, "score", lambda self, batches, one: 0.5)
+    costs = {one: space.costs(one, space.network_config()) for one in space.every_architecture()}
+    limit = sorted(one.parameters for one in costs.values())[3]
+    config = CONFIG.replace(costs=CostConfig(max_parameters=limit))
+    truth = exhaustive_study(space, data, config, tmp_path / "study", num_seeds=1)
+    assert list(truth.architectures) == trained
+    assert trained == [one for one in costs if costs[one].parameters <= limit] != list(costs)
+
+
+def test_limits_that_leave_one_are_refused(space, data, tmp_path):
+    config = CONFIG.replace(costs=CostConfig(max_parameters=1))
+    with pytest.raises(ConfigurationError, match=r"leave 0 of .* Received: --max_parameters=1\."):
+        exhaustive_study(space, data, config, tmp_path / "study")

@@ -1,6 +1,8 @@
 import pytest
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.searching.limits import Limits
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.studies.plan import Part, SearchJob, StudyConfig, make_plan
 
@@ -57,3 +59,17 @@ def test_more_random_architectures_than_there_are_is_refused():
     space = MacroSpace(num_layers=1, num_operations=2)
     with pytest.raises(ConfigurationError, match="num_random"):
         make_plan(space, StudyConfig(num_random=3), 0)
+
+
+def test_random_architectures_are_within_limits():
+    space = MacroSpace(num_layers=2, num_operations=3)
+    limits = Limits({"parameters": 0}, lambda one: Costs(one.num_skip_connections, 0, 0))
+    random = make_plan(space, StudyConfig(num_random=9), 0, limits).random
+    assert [one.num_skip_connections for one in random] == [0] * 9
+    with pytest.raises(ConfigurationError, match="of the space within the limits, about 9"):
+        make_plan(space, StudyConfig(num_random=10), 0, limits)
+
+
+def test_limits_that_allow_all_change_no_random_architecture():
+    limits = Limits({"parameters": 0}, lambda one: Costs(0, 0, 0))
+    assert make_plan(SPACE, CONFIG, 3, limits) == make_plan(SPACE, CONFIG, 3)

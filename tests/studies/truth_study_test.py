@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies import STRATEGIES
+from enas_tf.settings.config import CostConfig
 from enas_tf.studies.simulation import SIMULATED_SEARCH, simulate
 from enas_tf.studies.truth import read_truth, shipped_truths
 from enas_tf.studies.truth_study import truth_study, truth_summary
@@ -59,3 +61,37 @@ def test_what_does_not_learn_from_rewards_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match=r"`methods` must be some of .* Received: darts"):
         truth_study(tmp_path / "truth.json", SIMULATED_SEARCH, ["darts"], tmp_path / "study")
     assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_searches_against_a_truth_keep_within_limits(name):
+    whole = made_up_truth(SPACE)
+    limits = Limits({"parameters": 4}, whole.costs)
+    config = SIMULATED_SEARCH.replace(strategy=name)
+    found = simulate(whole.within(limits), config, 20, limits)
+    # Others would not be in the table.
+    assert set(found.rows.tolist()) <= set(range(5))
+
+
+@pytest.mark.parametrize(
+    "costs", [CostConfig(cost="parameters", target_cost=3), CostConfig(max_latency_ms=1.0)]
+)
+def test_what_a_truth_does_not_know_is_refused(costs, tmp_path):
+    with pytest.raises(ConfigurationError, match="A truth knows parameters and multiply-adds"):
+        truth_study(
+            "macro_digits", SIMULATED_SEARCH.replace(costs=costs), ["random"], tmp_path / "study"
+        )
+
+
+def test_a_limit_leaves_part_of_a_truth(tmp_path):
+    whole = read_truth("macro_digits")
+    limit = int(np.median(whole.parameters))
+    document = truth_study(
+        "macro_digits",
+        SIMULATED_SEARCH.replace(costs=CostConfig(max_parameters=limit)),
+        ["random"],
+        tmp_path / "study",
+        num_seeds=1,
+        num_evaluations=5,
+    )
+    assert document["num_architectures"] == np.sum(whole.parameters <= limit)

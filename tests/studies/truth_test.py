@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.searching.limits import Limits
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.architecture import MicroArchitecture
 from enas_tf.spaces.micro.space import MicroSpace
@@ -99,3 +100,17 @@ def test_a_shipped_truth_holds_its_whole_space(name):
     truth = read_truth(name)
     assert list(truth.architectures) == truth.space.every_architecture()
     assert truth.num_seeds >= 2
+
+
+def test_within_limits_the_best_of_what_is_left_has_no_regret():
+    truth = made_up_truth(SPACE)
+    left = truth.within(Limits({"multiply_adds": 40}, truth.costs))
+    assert left.architectures == truth.architectures[:5]
+    np.testing.assert_array_equal(left.tests, truth.tests[:5])
+    assert np.flatnonzero(left.regrets == 0).tolist() == [4]
+
+
+def test_a_truth_of_one_architecture_is_none():
+    truth = made_up_truth(SPACE)
+    with pytest.raises(ConfigurationError, match="1 of the 8 architectures of the truth"):
+        truth.within(Limits({"parameters": 0}, truth.costs))
