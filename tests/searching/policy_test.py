@@ -283,6 +283,7 @@ def test_under_limits_the_gradient_is_that_of_the_conditioned_distribution(advan
     drawn = np.random.default_rng(1).permutation(np.repeat(np.arange(len(allowed)), counts))
     conditioned.update([allowed[place] for place in drawn], rewards[drawn])
     scale = np.repeat(rewards, counts).std() if advantage == "normalized" else 1.0
+    expected = [tf.convert_to_tensor(gradient) for gradient in expected]
     size = max(float(tf.reduce_max(tf.abs(one))) for one in expected)
     assert size > 0.01
     for found, wanted in zip(seen, expected, strict=True):

@@ -17,7 +17,7 @@ from enas_tf.spaces.images.network_builder import NetworkBuilder
 
 # Of one layer in the function that is measured; what a call takes is left out by a difference.
 _COPIES = 12
-_CALLS = 60
+_CALLS = 200
 
 
 def layer_latency(layer: Layer) -> float:
