@@ -173,8 +173,13 @@ def _default_network(
 
 
 def _check_limits(space: SearchSpace, config: SearchConfig, network: Settings) -> None:
-    """Raises `ConfigurationError` if random architectures hardly ever are within the limits."""
-    # Latencies are not known yet; the search finds out.
+    """Raises `ConfigurationError` if random architectures hardly ever are within the limits.
+
+    Also if the costs of the space's networks are not known.
+    """
+    if COSTS["latency"] in config.costs.counted:
+        # It lists the layers, and measures none: whether they are fast, the search finds out.
+        space.layers(space.random_architecture(config.seed), network)
     maxima = {name: one for name, one in config.costs.maxima.items() if name != COSTS["latency"]}
     generator = np.random.default_rng(config.seed)
     Limits(maxima, FinalCosts(space, network).of).draw(

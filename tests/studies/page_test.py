@@ -126,6 +126,21 @@ def test_no_text_of_a_study_can_run():
 @pytest.mark.parametrize("metric", ["accuracy", "perplexity"])
 def test_plotly_knows_all_that_it_is_told(documents, metric):
     figures = Page(study_page(documents[metric], NOW)).figures
-    assert len(figures) == 3
+    assert len(figures) == 4
     for figure in figures.values():
         go.Figure(json.loads(re.sub(r"var\(--\w+\)", "#000000", json.dumps(figure))))
+
+
+@pytest.mark.parametrize("cost", ["parameters", "multiply_adds"])
+def test_the_fronts_of_methods_stand_side_by_side(documents, cost):
+    document = documents["accuracy"]
+    figure = Page(study_page(document, NOW)).figures[f"Results and {cost.replace('_a', '-a')}"]
+    lines = {one["name"]: one for one in figure["data"] if one["mode"] == "lines"}
+    assert set(lines) == {
+        name.replace("_", " ") for name, one in document["methods"].items() if one["searches"]
+    }
+    for name, line in lines.items():
+        searches = document["methods"][name.replace(" ", "_")]["searches"]
+        # It ends with the best of all, and gets there from the cheapest.
+        assert line["y"][-1] == max(one["result"] for one in searches)
+        assert line["x"][0] == min(one[cost] for one in searches)
