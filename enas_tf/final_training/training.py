@@ -225,7 +225,7 @@ class Training(abc.ABC):
             identity, machines = self._identity(), self.machines
             origin = {"preset": preset, "data": self.data.config.to_json()}
             settings = {"network": self.network_config, "retrain": self.config}
-            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             with open_run(
                 output_dir,
                 identity,

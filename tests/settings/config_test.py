@@ -4,6 +4,7 @@ import pytest
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import config
+from enas_tf.settings.config import DataConfig
 from enas_tf.settings.setting import Settings, field_types
 
 SETTINGS = [
@@ -71,3 +72,15 @@ def test_updates_begin_after_the_warm_up(changes, first):
     training = config.TrainingConfig(epochs=9)
     search = config.SearchConfig(shared_weights=training, **changes)
     assert search.first_updating_epoch == first
+
+
+def test_who_did_not_know_a_setting_has_what_was_before_it():
+    assert DataConfig().split is None
+    assert DataConfig.from_json({"dataset": "a"}).split == "last"
+    assert DataConfig.from_json(DataConfig().to_json()).split is None
+
+
+@pytest.mark.parametrize("size", [(0,), (1, 2, 3), ()])
+def test_an_image_size_is_one_or_two_sides(size):
+    with pytest.raises(ConfigurationError, match="`image_size` must be a height and a width"):
+        DataConfig(image_size=size)
