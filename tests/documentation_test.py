@@ -30,7 +30,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ("README.md", "BUILD.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")))
 MOST_LINES_OF_README = 350
 COMMANDS = ("search", "derive", "retrain", "evaluate", "export")
-COMMANDS += ("generate", "draw", "report", "benchmark", "study")
+COMMANDS += ("generate", "draw", "report", "benchmark", "study", "pack")
 SHELL = ("bash", "sh")
 # Of Slurm.
 FLAGS_OF_OTHERS = {"requeue", "array", "gpus-per-task"}

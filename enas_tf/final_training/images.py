@@ -29,6 +29,8 @@ from enas_tf.training.moving_statistics import MeanMovingStatistics
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
+_USUAL = {"resize": "crop", "background": "white", "split": "last"}
+
 
 class ImageTraining(Training):
     """The training of one network on labelled pictures; for the arguments see `retrain`.
@@ -97,6 +99,12 @@ class ImageTraining(Training):
             "train_examples": len(data.y_train),
             "test_examples": len(data.y_test),
             "validation_size": data.validation_size,
+            # What is as it was before there was a choice is not told, so that earlier runs go on.
+            **{
+                name: value
+                for name, usual in _USUAL.items()
+                if (value := getattr(data.config, name)) != usual
+            },
             **dataclasses.asdict(data.augmentation),
         }
 

@@ -381,7 +381,19 @@ def load_images(config: DataConfig | str) -> ImageData:
     """
     if not isinstance(config, DataConfig):
         config = DataConfig(dataset=config)
-    return ImageData._from_source(_source(config)().checked(), config.dataset, config)
+    return ImageData._from_source(load_arrays(config), config.dataset, config)
+
+
+def load_arrays(config: DataConfig) -> CheckedArrays:
+    """Returns the pictures that a configuration names in the parts in which they come.
+
+    Args:
+      config: as for `load_images`; nothing is divided.
+
+    Raises:
+      DataError: as for `load_images`.
+    """
+    return _source(config)().checked()
 
 
 def needs_tensorflow(config: DataConfig) -> bool:
