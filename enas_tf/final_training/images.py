@@ -23,6 +23,7 @@ from enas_tf.models.classifier import (
 from enas_tf.settings.config import RetrainConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.images.stem import chosen_stem
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.image_metrics import ImageMetrics, image_pass
 from enas_tf.training.moving_statistics import MeanMovingStatistics
@@ -53,6 +54,10 @@ class ImageTraining(Training):
         strategy: tf.distribute.Strategy,
     ) -> None:
         self.data = data
+        stem = getattr(network_config, "stem", None)
+        if stem is not None:
+            # What `auto` stands for is written down: it may mean another in later versions.
+            network_config = network_config.replace(stem=chosen_stem(stem, data.input_shape))
         self.form = get_space(architecture.space_name).network_form()
         self.part = retraining_part(config)
         self.normalization = data.normalization(self.part)
