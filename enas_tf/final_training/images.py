@@ -13,6 +13,7 @@ from enas_tf.data.images.dataset import ImageData, retraining_part
 from enas_tf.data.images.preprocessing import PREVIEWED
 from enas_tf.data.images.streams import training_batches
 from enas_tf.data.sharing import ALONE, Share
+from enas_tf.final_training.initial_weights import assign_initial_weights
 from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.classifier import (
     attach_label_names,
@@ -176,6 +177,12 @@ class ImageTraining(Training):
             "validation_accuracy": validation.accuracy,
             "validation_loss": validation.loss,
         }
+
+    def begin(self) -> None:
+        """Takes the weights of another model, if the training begins with them."""
+        if self.config.initial_weights is not None:
+            assign_initial_weights(self.network, self.config.initial_weights)
+            self._moving.spread()
 
     def after_restore(self) -> None:
         """Gives all replicas the moving statistics that were restored."""

@@ -163,6 +163,9 @@ class Training(abc.ABC):
         """Returns what a drawing of the architecture needs to know."""
         return {}
 
+    def begin(self) -> None:  # noqa: B027 (a hook, like the next ones)
+        """Does what is to be done before the first step of a new training."""
+
     def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
         """Does what is to be done after a checkpoint was restored."""
 

@@ -508,6 +508,11 @@ class RetrainConfig(Settings):
         False,
         "Keep the validation part out of training and report accuracy on it after each epoch.",
     )
+    initial_weights: str | None = setting(
+        None,
+        "Output folder of a retraining, or .keras file, whose weights the training begins with, in "
+        "layers of the same name and shape, for example of the same architecture on other data.",
+    )
     max_rollbacks: int = _retraining_rollbacks()
     training: TrainingConfig = section(
         TrainingConfig(
