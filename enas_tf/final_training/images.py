@@ -109,7 +109,7 @@ class ImageTraining(Training):
             **{
                 name: value
                 for name, usual in _USUAL.items()
-                if (value := getattr(data.config, name)) != usual
+                if (value := getattr(data.config, name)) not in (usual, None)
             },
             **dataclasses.asdict(data.augmentation),
         }

@@ -10,6 +10,7 @@ import numpy as np
 
 from enas_tf.data.images.files import PictureSettings, read_picture
 from enas_tf.errors import DataError
+from enas_tf.files.reading import open_regular
 
 _PIECE_BYTES = 2**24
 
@@ -92,6 +93,35 @@ class ArrayPictures(Pictures):
         """Returns shape and place of the array, and of a map name, size and time of its file."""
         file = mapped_file(self.array)
         return [(*self.shape, *([] if file is None else _stamp(file)))]
+
+
+class MappedPictures(ArrayPictures):
+    """Pictures of an array that is a map of a file, from which only those asked for are read.
+
+    Through the map itself, every picture that was ever touched would count as memory in use.
+
+    Args:
+      array: for which `is_readable_map` holds.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        super().__init__(array)
+        root = _root(array)
+        address, start = (a.__array_interface__["data"][0] for a in (array, root))
+        self._offset = root.offset + address - start
+        self._name = str(root.filename)
+        self._file = open_regular(self._name)
+        self._size = int(np.prod(array.shape[1:]))
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """Returns some of the pictures; see `Pictures.fetch`."""
+        result = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        descriptor = self._file.fileno()
+        for row, index in zip(result.reshape(len(indices), -1), indices.tolist(), strict=True):
+            read = os.preadv(descriptor, [row], self._offset + index * self._size)
+            if read != self._size:
+                raise DataError(f"{self._name} has become shorter; restore it.")
+        return result
 
 
 class FilePictures(Pictures):
@@ -206,17 +236,34 @@ def as_pictures(images: Any) -> Pictures:
     Args:
       images: `Pictures`, or an array uint8 `[examples, height, width, channels]`.
     """
-    return images if isinstance(images, Pictures) else ArrayPictures(np.asarray(images))
+    if isinstance(images, Pictures):
+        return images
+    return MappedPictures(images) if is_readable_map(images) else ArrayPictures(np.asarray(images))
 
 
 def mapped_file(array: np.ndarray) -> str | None:
     """Returns the name of the file that an array is a map of, None if it is in memory."""
+    root = _root(array)
+    return None if root is None else str(root.filename)
+
+
+def is_readable_map(array: Any) -> bool:
+    """Whether an array is a part of a file without gaps, and the file as it stands."""
+    if not isinstance(array, np.ndarray) or mapped_file(array) is None:
+        return False
+    # Changes of a private map are not in the file.
+    return array.flags.c_contiguous and _root(array).mode != "c" and hasattr(os, "preadv")
+
+
+def _root(array: np.ndarray) -> Any:
+    """Returns the map that an array is a part of."""
+    found: Any = None
     base: Any = array
     while base is not None:
         if isinstance(base, np.memmap) and base.filename is not None:
-            return str(base.filename)
+            found = base
         base = getattr(base, "base", None)
-    return None
+    return found
 
 
 def is_lazy(images: Any) -> bool:

@@ -7,6 +7,7 @@ from enas_tf.data.images.pictures import (
     ArrayPictures,
     FilePictures,
     JoinedPictures,
+    MappedPictures,
     StreamedPictures,
     as_pictures,
     take,
@@ -36,6 +37,22 @@ def test_any_can_be_fetched_in_any_order(pictures):
     assert (len(pictures), pictures.shape, pictures.dtype) == (9, ARRAY.shape, np.uint8)
     chosen = np.array([7, 0, 7, 4])
     np.testing.assert_array_equal(pictures.fetch(chosen), ARRAY[chosen])
+
+
+def test_a_part_of_a_map_is_read_from_the_file(tmp_path):
+    np.save(tmp_path / "x.npy", ARRAY)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    part = as_pictures(mapped[3:])
+    assert isinstance(part, MappedPictures)
+    np.testing.assert_array_equal(part.fetch(np.array([4, 0])), ARRAY[[7, 3]])
+    (tmp_path / "x.npy").write_bytes((tmp_path / "x.npy").read_bytes()[:-1])
+    with pytest.raises(DataError, match="has become shorter"):
+        part.fetch(np.array([5]))
+    assert not isinstance(as_pictures(mapped[:, ::2]), MappedPictures)
+    np.save(tmp_path / "y.npy", ARRAY)
+    private = np.load(tmp_path / "y.npy", mmap_mode="c")
+    private[0] = 7
+    np.testing.assert_array_equal(as_pictures(private).fetch(np.array([0])), private[:1])
 
 
 def test_parts_of_parts_are_as_of_an_array(pictures):
