@@ -118,7 +118,7 @@ class MappedPictures(ArrayPictures):
         result = np.empty((len(indices), *self.shape[1:]), np.uint8)
         descriptor = self._file.fileno()
         for row, index in zip(result.reshape(len(indices), -1), indices.tolist(), strict=True):
-            read = os.preadv(descriptor, [row], self._offset + index * self._size)
+            read = os.preadv(descriptor, [row.data], self._offset + index * self._size)
             if read != self._size:
                 raise DataError(f"{self._name} has become shorter; restore it.")
         return result

@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from enas_tf.data.batching import check_batch_size, steps_per_epoch
 from enas_tf.data.images.augmentation import Draws, augment, draw, normalize
+from enas_tf.data.images.fetching import Fetch
 from enas_tf.data.images.pictures import as_pictures
 from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
 from enas_tf.data.sharing import ALONE, Share, SpreadBatch
@@ -257,9 +258,10 @@ def _fetching(images: Any, labels: Any) -> tuple[Callable[[tf.Tensor], tf.Tensor
             f"Received: {len(images)} and {len(labels)}."
         )
     pictures = as_pictures(images)
+    read_pictures = Fetch(pictures)
 
     def fetch(places: tf.Tensor) -> tf.Tensor:
-        read = tf.numpy_function(pictures.fetch, [places], tf.uint8, stateful=False)
+        read = tf.numpy_function(read_pictures, [places], tf.uint8, stateful=False)
         return tf.ensure_shape(read, [places.shape[0], *pictures.shape[1:]])
 
     # On the host: batches are made there, whatever device trains. As a tensor that the functions
