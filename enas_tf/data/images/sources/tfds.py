@@ -16,7 +16,7 @@ from enas_tf.data.images.arrays import ImageArrays
 from enas_tf.data.images.files import PictureSettings, read_header, read_picture
 from enas_tf.data.images.pictures import Pictures, StreamedPictures
 from enas_tf.data.images.sources import cifar10, datasets
-from enas_tf.data.images.sources.listing import MEGABYTE, choose_settings
+from enas_tf.data.images.sources.listing import MEGABYTE, choose_settings, decoded
 from enas_tf.errors import DataError
 from enas_tf.files.places import plain_path
 from enas_tf.settings.config import DataConfig
@@ -82,21 +82,19 @@ def _load(tfds: types.ModuleType, name: str, builder: Any, config: DataConfig) -
     shape = builder.info.features[keys[0]].shape
     is_of_size = None not in shape and config.picture_size in (None, shape[:2])
     count = sum(builder.info.splits[split].num_examples for split in parts.values())
+    limit = config.memory_limit * MEGABYTE
+    has_access = builder.info.file_format.value in _WITH_ACCESS
     reader: Callable[[str], tuple[Any, Any]]
-    if is_of_size and count * int(np.prod(shape)) <= config.memory_limit * MEGABYTE:
+    if is_of_size and not has_access and count * int(np.prod(shape)) <= limit:
         settings = None
         reader = functools.partial(_read, name, builder, keys=keys)
     else:
         settings = _settings(tfds, name, builder, parts["train"], keys, config)
-        size = count * int(np.prod(settings.shape))
-        reader = functools.partial(
-            _read_encoded if size <= config.memory_limit * MEGABYTE else _leave,
-            tfds,
-            name,
-            builder,
-            keys=keys,
-            settings=settings,
-        )
+        fits = count * int(np.prod(settings.shape)) <= limit
+        read: Callable[..., tuple[Any, Any]] = _read_encoded if fits else _leave
+        if has_access:
+            read = functools.partial(_read_source, fits=fits)
+        reader = functools.partial(read, tfds, name, builder, keys=keys, settings=settings)
     values: dict[str, Any] = {}
     for part, split in parts.items():
         values[f"x_{part}"], values[f"y_{part}"] = reader(split)
@@ -130,8 +128,13 @@ def _settings(
     config: DataConfig,
 ) -> PictureSettings:
     """Returns what pictures are brought to, by the first of the training split."""
-    encoded = _encoded(tfds, builder, split, keys).take(_LOOKED_AT)
-    headers = [read_header(example[0]) for example in encoded.as_numpy_iterator()]
+    if builder.info.file_format.value in _WITH_ACCESS:
+        source = _source(tfds, builder, split, keys)
+        encoded = [source[index][keys[0]] for index in range(min(len(source), _LOOKED_AT))]
+    else:
+        examples = _encoded(tfds, builder, split, keys).take(_LOOKED_AT)
+        encoded = [image for image, _ in examples.as_numpy_iterator()]
+    headers = [read_header(image) for image in encoded]
     settings = choose_settings(name, headers, config)
     channels = builder.info.features[keys[0]].shape[2]
     return settings if channels is None else settings.replace(channels=min(channels, 3))
@@ -175,17 +178,9 @@ def _leave(
     settings: PictureSettings,
 ) -> tuple[Pictures, np.ndarray]:
     """Returns pictures that are read when they are needed; their labels are read now."""
-    skipped = {keys[0]: tfds.decode.SkipDecoding()}
-    has_access = builder.info.file_format.value in _WITH_ACCESS
-    pictures: Pictures
-    if has_access:
-        source = builder.as_data_source(split=split, decoders=skipped)
-        pictures = SourcePictures(source, keys[0], settings)
-        labels = [source[index][keys[1]] for index in range(len(source))]
-        return pictures, np.asarray(labels)
     pairs = _encoded(tfds, builder, split, keys)
     labels = [np.asarray(part) for part in pairs.map(lambda _, y: y).batch(_READ_AT_ONCE)]
-    pictures = StreamedPictures(
+    pictures: Pictures = StreamedPictures(
         builder.info.splits[split].num_examples,
         settings.shape,
         lambda: _pieces(pairs, settings, name, split),
@@ -194,6 +189,28 @@ def _leave(
         "--dataset=FILE.npz",
     )
     return pictures, np.concatenate(labels)
+
+
+def _source(tfds: types.ModuleType, builder: Any, split: str, keys: tuple[str, str]) -> Any:
+    """Returns examples with random access, whose pictures are as they are stored."""
+    return builder.as_data_source(split=split, decoders={keys[0]: tfds.decode.SkipDecoding()})
+
+
+def _read_source(
+    tfds: types.ModuleType,
+    name: str,
+    builder: Any,
+    split: str,
+    keys: tuple[str, str],
+    settings: PictureSettings,
+    fits: bool,
+) -> tuple[Any, np.ndarray]:
+    """Returns pictures with random access, in memory if they fit, and labels."""
+    del name
+    source = _source(tfds, builder, split, keys)
+    labels = np.asarray([source[index][keys[1]] for index in range(len(source))])
+    pictures = SourcePictures(source, keys[0], settings)
+    return decoded(pictures) if fits else pictures, labels
 
 
 class SourcePictures(Pictures):
