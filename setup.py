@@ -22,6 +22,7 @@ COMMANDS = (
     "report",
     "benchmark",
     "study",
+    "pack",
 )
 
 setup(

@@ -163,6 +163,9 @@ class Training(abc.ABC):
         """Returns what a drawing of the architecture needs to know."""
         return {}
 
+    def begin(self) -> None:  # noqa: B027 (a hook, like the next ones)
+        """Does what is to be done before the first step of a new training."""
+
     def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
         """Does what is to be done after a checkpoint was restored."""
 
@@ -225,7 +228,7 @@ class Training(abc.ABC):
             identity, machines = self._identity(), self.machines
             origin = {"preset": preset, "data": self.data.config.to_json()}
             settings = {"network": self.network_config, "retrain": self.config}
-            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             with open_run(
                 output_dir,
                 identity,

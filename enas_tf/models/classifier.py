@@ -130,7 +130,7 @@ def evaluate(
 
 def evaluate_logits(
     forward: Callable[[tf.Tensor], Any],
-    images: np.ndarray,
+    images: Any,
     labels: np.ndarray,
     *,
     batch_size: int = 200,
@@ -139,13 +139,14 @@ def evaluate_logits(
 
     Args:
       forward: takes uint8 pictures `[batch, height, width, channels]`.
-      images: uint8 `[examples, height, width, channels]`.
+      images: uint8 `[examples, height, width, channels]`, an array or `Pictures`.
       labels: int32 `[examples]`.
       batch_size: pictures in one pass.
     """
     loss = correct = 0.0
     for start in range(0, len(labels), batch_size):
-        logits = forward(tf.constant(images[start : start + batch_size]))
+        # Pictures that are not in memory are read here.
+        logits = forward(tf.constant(np.asarray(images[start : start + batch_size])))
         metrics = classification_metrics(tf.constant(labels[start : start + batch_size]), logits)
         loss += float(metrics.loss)
         correct += float(metrics.correct)

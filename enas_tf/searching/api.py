@@ -87,7 +87,7 @@ def search(
             data.check_search(config, strategy.num_replicas_in_sync)
             settings = {"space": space, "data": data.config, "search": config}
             configuration = {name: one.to_json() for name, one in settings.items()}
-            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             for each in (configuration, defaults):
                 each["space"] = {"name": space.name, **each["space"]}
             origin = {"preset": preset}

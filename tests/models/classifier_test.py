@@ -1,14 +1,17 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.pictures import ArrayPictures, JoinedPictures
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.errors import DataError
 from enas_tf.models.classifier import (
     attach_label_names,
     build_classifier,
     evaluate,
+    evaluate_logits,
     has_place_for_names,
     label_names_of,
 )
@@ -98,3 +101,16 @@ def test_an_initial_value_that_holds_no_names(value):
         2, use_bias=False, bias_initializer=keras.initializers.Constant(value)
     )
     assert label_names_of(keras.Sequential([keras.Input((4,)), layer])) is None
+
+
+def test_pictures_that_are_not_in_memory_are_evaluated_likewise():
+    images = np.random.default_rng(0).integers(0, 256, (7, 2, 3, 1), np.uint8)
+    labels = np.arange(7) % 2
+    network = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+
+    def forward(pictures):
+        return network(tf.cast(pictures, tf.float32))
+
+    held = evaluate_logits(forward, images, labels, batch_size=3)
+    lazy = JoinedPictures(ArrayPictures(images[:4]), ArrayPictures(images[4:]))
+    assert evaluate_logits(forward, lazy, labels, batch_size=3) == held

@@ -13,6 +13,7 @@ from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.images.layer_counter import LayerCounter
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers
+from enas_tf.spaces.images.stem import chosen_stem
 
 
 class ImageSpace(SearchSpace):
@@ -22,11 +23,13 @@ class ImageSpace(SearchSpace):
       filters: channels of the first layers; even.
       input_shape: height, width and channels of a picture.
       num_classes: number of classes.
+      stem: what comes before the first layer or cell, one of `STEMS`.
     """
 
     filters: int
     input_shape: tuple[int, ...]
     num_classes: int
+    stem: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,6 +46,10 @@ class ImageSpace(SearchSpace):
                 f"enas_tf.ImageData.from_arrays. Received: {type(data).__name__}."
             )
         return self.replace(input_shape=data.input_shape, num_classes=data.num_classes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings with the stem that `auto` stands for: it may mean another later."""
+        return {**super().to_json(), "stem": chosen_stem(self.stem, self.input_shape)}
 
     @abc.abstractmethod
     def add_network(

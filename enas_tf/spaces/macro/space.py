@@ -23,7 +23,9 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
 
     def network_config(self) -> MacroNetworkConfig:
         """Returns the settings of a derived network that is about as large as in the search."""
-        return MacroNetworkConfig(filters=self.filters, widen=False, dropout_rate=self.dropout_rate)
+        return MacroNetworkConfig(
+            filters=self.filters, widen=False, stem=self.stem, dropout_rate=self.dropout_rate
+        )
 
     def build_static_network(self, architecture: AnyMacroArchitecture) -> "keras.Model":
         """Returns the plain network that computes what the supernet computes."""
@@ -46,7 +48,7 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""
-        return {"input_shape": self.input_shape}
+        return {"input_shape": self.body_shape}
 
     @under_own_settings
     def build_supernet(self, seed: int = 0) -> "keras.Model":

@@ -27,6 +27,7 @@ class MicroSpace(MicroDecisionSpace, ImageSpace):
         return MicroNetworkConfig(
             num_layers=self.num_layers,
             filters=self.filters,
+            stem=self.stem,
             dropout_rate=self.dropout_rate,
             drop_path_rate=0.0,
             auxiliary_weight=self.auxiliary_weight,
