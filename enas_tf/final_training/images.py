@@ -158,7 +158,7 @@ class ImageTraining(Training):
         if not self.config.use_validation:
             return {}
         images, labels = self.data.part("validation")
-        validation = evaluate_logits(self._logits, images, labels)
+        validation = evaluate_logits(self._logits, images, labels, self.data.label_names)
         return {
             "validation_accuracy": validation.accuracy,
             "validation_loss": validation.loss,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,21 +12,10 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.data.matching import match
 from enas_tf.errors import DataError
+from enas_tf.models.scores import Evaluation
 from enas_tf.training.image_metrics import classification_metrics
 
 _LABEL_NAMES = "label_names"
-
-
-class Evaluation(NamedTuple):
-    """How good a classifier is on labelled pictures.
-
-    Attributes:
-      accuracy: share of the pictures whose most likely class is the right one.
-      loss: mean cross-entropy in nats.
-    """
-
-    accuracy: float
-    loss: float
 
 
 def build_classifier(network: keras.Model, normalization: Normalization) -> keras.Model:
@@ -95,7 +84,7 @@ def _last_layer(model: keras.Model) -> keras.layers.Layer:
 def evaluate(
     model: keras.Model, data: ImageData, part: str = "test", *, batch_size: int = 200
 ) -> Evaluation:
-    """Returns the accuracy and the loss of a classifier on a part of a dataset.
+    """Returns how good a classifier is on a part of a dataset.
 
     Args:
       model: from pixels 0 to 255 to logits, as `retrain` returns it or as loaded from its file.
@@ -113,43 +102,64 @@ def evaluate(
             f"The model takes pictures of {_sides(model.input_shape[1:])}, the dataset "
             f"{data.name} has pictures of {_sides(data.input_shape)}."
         )
+    names = label_names_of(model)
     numbers = match(
-        label_names_of(model),
+        names,
         model.output_shape[-1],
         data.label_names,
         kind="classes",
         dataset=data.name,
     )
-    forward = tf.function(
-        lambda images: model(images, training=False),
-        input_signature=[tf.TensorSpec([None, *data.input_shape], tf.uint8)],
-    )
     images, labels = data.part(part)
-    return evaluate_logits(forward, images, numbers[labels], batch_size=batch_size)
+    return evaluate_logits(
+        forward_of(model), images, numbers[labels], names or data.label_names, batch_size=batch_size
+    )
+
+
+def forward_of(model: keras.Model) -> Callable[[Any], Any]:
+    """Returns a function from uint8 pictures of the model's size to logits, traced once."""
+    return tf.function(
+        lambda images: model(images, training=False),
+        input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)],
+    )
 
 
 def evaluate_logits(
     forward: Callable[[tf.Tensor], Any],
     images: np.ndarray,
     labels: np.ndarray,
+    label_names: Sequence[str],
     *,
     batch_size: int = 200,
 ) -> Evaluation:
-    """Returns the accuracy and the loss of a function from pixels to logits.
+    """Returns how good a function from pixels to logits is.
 
     Args:
       forward: takes uint8 pictures `[batch, height, width, channels]`.
       images: uint8 `[examples, height, width, channels]`.
       labels: int32 `[examples]`.
+      label_names: of the logits, in their order.
       batch_size: pictures in one pass.
     """
     loss = correct = 0.0
+    probabilities = np.empty((len(labels), len(label_names)), np.float32)
+    predictions = np.empty(len(labels), np.int32)
     for start in range(0, len(labels), batch_size):
-        logits = forward(tf.constant(images[start : start + batch_size]))
-        metrics = classification_metrics(tf.constant(labels[start : start + batch_size]), logits)
+        batch = slice(start, start + batch_size)
+        logits = forward(tf.constant(images[batch]))
+        metrics = classification_metrics(tf.constant(labels[batch]), logits)
         loss += float(metrics.loss)
         correct += float(metrics.correct)
-    return Evaluation(correct / len(labels), loss / len(labels))
+        probabilities[batch] = tf.nn.softmax(logits)
+        predictions[batch] = tf.argmax(logits, axis=-1)
+    return Evaluation(
+        accuracy=correct / len(labels),
+        loss=loss / len(labels),
+        labels=labels,
+        predictions=predictions,
+        probabilities=probabilities,
+        label_names=tuple(label_names),
+    )
 
 
 def _sides(shape: tuple[int | None, ...]) -> str:
