@@ -25,9 +25,10 @@ NETWORKS = {
     "rnn": enas_tf.RnnNetworkConfig(hidden_size=4),
 }
 SIGNATURES = {
-    "search": "space data config output_dir * overwrite distribution on_epoch_end preset",
+    "search": "space data config output_dir * overwrite distribution on_epoch_end preset "
+    "verbose",
     "retrain": "architecture data config network output_dir * overwrite distribution on_event "
-    "on_progress preset",
+    "on_progress preset verbose",
     "evaluate": "model data part",
     "export": "model path * format label_names overwrite",
     "load_model": "path",

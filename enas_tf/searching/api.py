@@ -6,6 +6,7 @@ from typing import Any
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import run_named
+from enas_tf.reporting.progress import progress_shown
 from enas_tf.runs.differences import differences
 from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.procedures import build_task, check_procedure
@@ -28,6 +29,7 @@ def search(
     distribution: Any | None = None,
     on_epoch_end: OnEpochEnd | None = None,
     preset: str | None = None,
+    verbose: bool = True,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
@@ -60,6 +62,7 @@ def search(
         last epoch. An error that it raises leaves a search that can be gone on with.
       preset: name of the preset that the settings come from; it is written into the run for the
         commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+      verbose: whether progress is shown on stderr; warnings are logged either way.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -73,7 +76,7 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
-    with training_strategy(distribution) as strategy:
+    with progress_shown(verbose), training_strategy(distribution) as strategy:
         machines = Machines(strategy)
         if output_dir is None:
             # Other machines have no use for it.
