@@ -25,8 +25,7 @@ NETWORKS = {
     "rnn": enas_tf.RnnNetworkConfig(hidden_size=4),
 }
 SIGNATURES = {
-    "search": "space data config output_dir * overwrite distribution on_epoch_end preset "
-    "verbose",
+    "search": "space data config output_dir * overwrite distribution on_epoch_end preset verbose",
     "retrain": "architecture data config network output_dir * overwrite distribution on_event "
     "on_progress preset verbose",
     "evaluate": "model data part",

@@ -10,7 +10,6 @@ from typing import TextIO
 
 from enas_tf.environment.console import Console
 
-
 _wanted = contextvars.ContextVar("wanted", default=True)
 
 

@@ -123,6 +123,9 @@ class RunDirectory:
         self._handler: logging.Handler | None = None
         self._reach(absolute(self.path))
 
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
+
     def _reach(self, way: pathlib.Path) -> None:
         self._way = way
         self.metrics = JsonLines(self.file(METRICS))

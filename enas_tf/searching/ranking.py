@@ -33,7 +33,7 @@ REFITTING_BATCHES = 30
 _RANDOM_SCORES = 0x5C0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Candidate:
     """An architecture and its scores.
 
@@ -57,7 +57,11 @@ class Candidate:
     # Of the ranking, not of the candidate.
     tied_with_first: bool | None = dataclasses.field(default=None, compare=False)
     costs: Costs | None = None
-    sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), repr=False, compare=False)
+    sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
+        return f"Candidate({self.score:.4f}{error}, {self.architecture!r})"
 
 
 def derive(

@@ -12,7 +12,7 @@ from enas_tf.spaces.architectures import architecture_from_document
 from enas_tf.spaces.costs import Costs
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class SearchResult:
     """What a search found.
 
@@ -33,6 +33,12 @@ class SearchResult:
     candidates: tuple[Candidate, ...]
     run: RunDirectory
     comparison: Comparison | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"SearchResult({self.score_kind} {self.score:.4f}, the best of "
+            f"{len(self.candidates):,} candidates, {self.architecture!r}, {self.run!r})"
+        )
 
     @classmethod
     def of_candidates(

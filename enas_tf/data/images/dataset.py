@@ -34,7 +34,7 @@ _TEXTS = ("pydoc", "ptb")
 _PARTS = ("train", "validation", "train_and_validation", "test")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ImageData:
     """A classification dataset of pictures of one size, and how it is used.
 
@@ -203,6 +203,14 @@ class ImageData:
             crop_padding=crop_padding,
             cutout=_cutout(config, side),
             config=config,
+        )
+
+    def __repr__(self) -> str:
+        sizes = " x ".join(map(str, self.input_shape))
+        return (
+            f"ImageData({self.name!r}: {len(self.y_train) - self.validation_size:,} training, "
+            f"{self.validation_size:,} validation and {len(self.y_test):,} test pictures of "
+            f"{sizes}, {self.num_classes:,} classes)"
         )
 
     @property
