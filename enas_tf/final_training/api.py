@@ -7,13 +7,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.final_training.images import ImageTraining
 from enas_tf.final_training.task import OnEvent, OnProgress
 from enas_tf.final_training.texts import TextTraining
 from enas_tf.final_training.training import Training
 from enas_tf.reporting.progress import progress_shown
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space, space_names
@@ -25,8 +27,8 @@ _TRAININGS: Mapping[str, type[Training]] = {"images": ImageTraining, "texts": Te
 
 def retrain(
     architecture: Architecture,
-    data: Any,
-    config: Settings | None = None,
+    data: ImageData | TextData,
+    config: RetrainConfig | TextRetrainConfig | None = None,
     network: Settings | None = None,
     output_dir: str | os.PathLike[str] | None = None,
     *,
@@ -98,7 +100,7 @@ def retrain(
 def short_score(
     space: SearchSpace,
     architecture: Architecture,
-    data: Any,
+    data: ImageData | TextData,
     config: SearchConfig,
     distribution: tf.distribute.Strategy | None = None,
 ) -> tuple[float, str]:

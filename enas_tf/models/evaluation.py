@@ -1,6 +1,8 @@
 """How good a trained model is, whatever it was trained on."""
 
-from typing import Any
+from typing import Any, overload
+
+import keras
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.matching import match
@@ -13,9 +15,17 @@ from enas_tf.models.language_model_export import AnyLanguageModel
 from enas_tf.models.scores import Evaluation
 
 
+@overload
+def evaluate(model: keras.Model, data: ImageData, part: str = "test") -> Evaluation: ...
+
+
+@overload
+def evaluate(model: AnyLanguageModel, data: TextData, part: str = "test") -> TextEvaluation: ...
+
+
 @under_own_settings
 def evaluate(
-    model: Any, data: ImageData | TextData, part: str = "test"
+    model: keras.Model | AnyLanguageModel, data: ImageData | TextData, part: str = "test"
 ) -> Evaluation | TextEvaluation:
     """Returns how good a model is on a part of a dataset.
 

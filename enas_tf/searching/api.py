@@ -1,9 +1,11 @@
 """Searching the best architecture of a space: from the settings to the result."""
 
-import pathlib
+import os
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import run_named
 from enas_tf.reporting.progress import progress_shown
@@ -18,15 +20,18 @@ from enas_tf.training.devices import training_strategy
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 def search(
     space: SearchSpace,
-    data: Any,
+    data: ImageData | TextData,
     config: SearchConfig | None = None,
-    output_dir: str | pathlib.Path | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
     *,
     overwrite: bool = False,
-    distribution: Any | None = None,
+    distribution: "tf.distribute.Strategy | None" = None,
     on_epoch_end: OnEpochEnd | None = None,
     preset: str | None = None,
     verbose: bool = True,
@@ -127,7 +132,7 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
         )
 
 
-def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
+def _recorded_samples(output_dir: str | os.PathLike[str]) -> int | None:
     """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
     recorded = run_named(output_dir, [SEARCH])
     return None if recorded is None else recorded.settings["search"].samples_per_step

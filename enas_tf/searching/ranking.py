@@ -22,7 +22,7 @@ from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.costs import Costs
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Candidate:
       sums: total and count of each validation batch of which the score was made.
     """
 
-    architecture: Any
+    architecture: Architecture
     score: float
     score_kind: str
     shared_weights_score: float

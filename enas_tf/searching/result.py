@@ -9,6 +9,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.ranking import Candidate
 from enas_tf.spaces.architectures import architecture_from_document
+from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.costs import Costs
 
 
@@ -27,7 +28,7 @@ class SearchResult:
         learn, where architectures are trained alone, and in runs of version 0.1.0.
     """
 
-    architecture: Any
+    architecture: Architecture
     score: float
     score_kind: str
     candidates: tuple[Candidate, ...]
