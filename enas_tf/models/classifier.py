@@ -1,6 +1,5 @@
 """The trained network as a classifier of raw pixels, and its evaluation."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,10 +11,9 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.data.matching import match
 from enas_tf.errors import DataError
+from enas_tf.models.remembered import label_names_of
 from enas_tf.models.scores import Evaluation
 from enas_tf.training.image_metrics import classification_metrics
-
-_LABEL_NAMES = "label_names"
 
 
 def build_classifier(network: keras.Model, normalization: Normalization) -> keras.Model:
@@ -35,50 +33,6 @@ def build_classifier(network: keras.Model, normalization: Normalization) -> kera
         mean=normalization.mean.tolist(), variance=variance.tolist(), name="normalization"
     )
     return keras.Model(inputs, network(normalize(inputs)), name="image_classifier")
-
-
-def attach_label_names(model: keras.Model, names: Sequence[str]) -> None:
-    """Gives a classifier the names of its classes, for itself and for its `.keras` file.
-
-    The attribute `label_names` is all that a program sees; but no attribute is in a `.keras` file.
-    What Keras keeps, whoever loads, trains and saves the model again, are the arguments of its
-    layers. So the names go, as JSON, into the initial value of the bias which the last layer does
-    not have. A new last layer, for other classes, takes the old names away with the old one.
-
-    Args:
-      model: a classifier.
-      names: of its classes.
-    """
-    model.label_names = tuple(names)
-    if has_place_for_names(model):
-        text = json.dumps({_LABEL_NAMES: list(names)}, ensure_ascii=False)
-        _last_layer(model).bias_initializer = keras.initializers.Constant(text)
-
-
-def has_place_for_names(model: keras.Model) -> bool:
-    """Returns whether a `.keras` file of a classifier can have the names of its classes."""
-    layer = _last_layer(model)
-    return isinstance(layer, keras.layers.Dense) and not layer.use_bias
-
-
-def label_names_of(model: keras.Model) -> tuple[str, ...] | None:
-    """Returns the names of a classifier's classes, None if it has none."""
-    names = getattr(model, _LABEL_NAMES, None)
-    if names is None:
-        initializer = getattr(_last_layer(model), "bias_initializer", None)
-        try:
-            names = tuple(map(str, json.loads(initializer.value)[_LABEL_NAMES]))
-        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
-            # It is an initial value, or there is none.
-            return None
-    return tuple(names)
-
-
-def _last_layer(model: keras.Model) -> keras.layers.Layer:
-    """Returns the layer that makes a model's outputs, however deep it is nested."""
-    while isinstance(model, keras.Model) and model.layers:
-        model = model.layers[-1]
-    return model
 
 
 def evaluate(

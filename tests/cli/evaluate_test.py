@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from enas_tf.cli import evaluate
-from enas_tf.models.classifier import attach_label_names
+from enas_tf.models.remembered import attach_label_names
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.config import DataConfig, RetrainConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
