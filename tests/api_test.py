@@ -30,6 +30,7 @@ SIGNATURES = {
     "retrain": "architecture data config network output_dir * overwrite distribution on_event "
     "on_progress preset verbose",
     "evaluate": "model data part",
+    "predict": "model pictures * top batch_size",
     "export": "model path * format label_names overwrite",
     "load_model": "path",
     "load_images": "config",
