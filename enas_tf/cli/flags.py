@@ -69,7 +69,8 @@ class CommandFlags:
           summary: what `--help` says first.
           elsewhere: for flags that the command does not have but users may expect: where they
             belong.
-          positional: the flag whose name may be left out.
+          positional: the flag whose name may be left out; if it may be given several times, so
+            may be its values alone.
         """
         self.name = name
         self.summary = summary
@@ -146,11 +147,14 @@ class CommandFlags:
                 raise ConfigurationError("Unknown command line flag 'undefok'.")
         _, *rest = _parse(self._values, [self.name, *arguments], elsewhere=self._elsewhere)
         if rest and self._positional is not None:
-            if self.given(self._positional):
+            takes_all = isinstance(self._values[self._positional], flags.MultiFlag)
+            if self.given(self._positional) and not takes_all:
                 raise ConfigurationError(
                     f"`--{self._positional}` is given twice, the second time as {rest[0]!r}."
                 )
-            _parse(self._values, [self.name, f"--{self._positional}={rest.pop(0)}"])
+            values, rest = (rest, []) if takes_all else (rest[:1], rest[1:])
+            flags_of = [f"--{self._positional}={value}" for value in values]
+            _parse(self._values, [self.name, *flags_of])
         if rest:
             raise ConfigurationError(
                 f"Unexpected argument {rest[0]!r}; write flags as --name=value."

@@ -90,7 +90,8 @@ class Predictions(Sequence[Prediction]):
         counts = collections.Counter(self.labels).most_common(3)
         shown = ", ".join(f"{count:,} {label}" for label, count in counts)
         more = ", …" if len(set(self.labels)) > len(counts) else ""
-        return f"Predictions({len(self):,} pictures: {shown}{more})"
+        number = f"{len(self):,} picture{'' if len(self) == 1 else 's'}"
+        return f"Predictions({number}: {shown}{more})"
 
 
 @under_own_settings

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,17 +88,17 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def columns(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+def columns(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:
     """Returns rows as lines whose columns stand below each other.
 
     Args:
       rows: as many cells each.
-      left: so many of the first columns begin at the left; all others end at the right.
+      left: numbers of the columns that begin at the left; all others end at the right.
     """
     widths = [max(map(len, cells)) for cells in zip(*rows)]
     return [
         "  ".join(
-            cell.ljust(width) if place < left else cell.rjust(width)
+            cell.ljust(width) if place in left else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths))
         ).rstrip()
         for row in rows

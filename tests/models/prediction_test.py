@@ -135,7 +135,7 @@ def test_predictions_are_a_sequence_that_is_shown_in_one_line(model, folder):
     answer = predict(model, folder)
     assert len(answer) == len(list(answer)) == 4
     assert [one.label for one in answer] == list(answer.labels)
-    assert repr(answer[:1]) == f"Predictions(1 pictures: 1 {answer[0].label})"
+    assert repr(answer[:1]) == f"Predictions(1 picture: 1 {answer[0].label})"
 
 
 def test_a_model_without_names_tells_numbers():
@@ -220,6 +220,24 @@ def test_a_saved_model_gives_the_same_for_encoded_pictures(padded, folder, serve
     assert serve(images=encoded[:0])["probabilities"].shape == (0, 3)
     with pytest.raises(tf.errors.InvalidArgumentError, match="JPEG or PNG"):
         serve(images=tf.constant([b"no picture"]))
+
+
+def test_a_saved_model_of_an_earlier_version_takes_cropped_pictures(model, folder, tmp_path):
+    """It has neither `classifier.json` nor the signature for encoded pictures."""
+    module = tf.Module()
+    module.model = model
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 12, 8, 3], tf.uint8, name="images")])
+    def serve(images):
+        logits = model(tf.cast(images, tf.float32), training=False)
+        return {"probabilities": tf.nn.softmax(logits), "classes": tf.argmax(logits, axis=-1)}
+
+    (tmp_path / "label_names.txt").write_text("".join(f"{name}\n" for name in NAMES))
+    module.label_names = tf.saved_model.Asset(str(tmp_path / "label_names.txt"))
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": serve})
+    loaded = load_model(tmp_path)
+    assert (loaded.label_names, loaded.versions) == (NAMES, None)
+    assert_same(predict(loaded, folder), predict(model, folder))
 
 
 def test_what_a_saved_model_remembers_is_among_its_assets(served):
