@@ -15,7 +15,7 @@ from enas_tf.data.images.streams import training_batches
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
-from enas_tf.models.remembered import attach_label_names, attach_versions
+from enas_tf.models.remembered import attach_label_names, attach_picture_settings, attach_versions
 from enas_tf.runs.directory import versions
 from enas_tf.settings.config import RetrainConfig, SearchConfig
 from enas_tf.settings.setting import Settings
@@ -132,6 +132,8 @@ class ImageTraining(Training):
         network = self.form.to_portable(self.network, self.architecture, self.network_config)
         model = build_classifier(network, self.normalization)
         attach_label_names(model, self.data.label_names)
+        # Where pictures were brought to a size, those of a prediction are so too.
+        attach_picture_settings(model, getattr(self.data, "picture_settings", None))
         attach_versions(model, versions())
         return model
 
