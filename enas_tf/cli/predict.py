@@ -1,5 +1,6 @@
 """`enas-predict`: what a trained classifier says of pictures."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -54,8 +55,13 @@ def _predict(argv: Sequence[str]) -> None:
 
     predictor = Predictor(load_model(command["model"]), command["batch_size"])
     read, rows, errors = [], [], []
-    progress = Progress({"pictures": len(files)}, shown=len(files) >= _WITH_PROGRESS)
-    with native_lines_aside(COMMENTS):
+    is_long = len(files) >= _WITH_PROGRESS
+    with (
+        native_lines_aside(COMMENTS) as stderr,
+        contextlib.closing(
+            Progress({"pictures": len(files)}, shown=is_long, stream=stderr)
+        ) as progress,
+    ):
         for file, row in predictor(files):
             if isinstance(row, DataError):
                 errors.append(row)
@@ -63,7 +69,6 @@ def _predict(argv: Sequence[str]) -> None:
                 read.append(str(file))
                 rows.append(row)
             progress.update("pictures")
-    progress.close()
     if rows:
         import numpy as np
 

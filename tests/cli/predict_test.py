@@ -105,9 +105,11 @@ def test_what_can_be_read_is_told_all_the_same(run):
     assert result.err.endswith("(1 of 2 files are left out).\n")
 
 
-def test_progress_is_shown_of_many(run, monkeypatch):
+def test_progress_is_shown_of_many(folder, monkeypatch, capfd):
+    monkeypatch.chdir(folder)
     monkeypatch.setattr(predict, "_WITH_PROGRESS", 3)
-    assert "pictures  step 1/4" in run("pictures").err
+    assert predict.main(["--model=out", "pictures"]) == 0
+    assert "pictures  step 1/4" in capfd.readouterr().err
 
 
 @pytest.mark.end_to_end
