@@ -103,11 +103,11 @@ def check_colour(background: str) -> None:
     )
 
 
-def read_header(file: str | os.PathLike[str]) -> PictureHeader:
+def read_header(file: str | os.PathLike[str] | bytes) -> PictureHeader:
     """Returns what a file tells of its picture, without decoding it.
 
     Args:
-      file: path of the picture.
+      file: path of the picture, or what such a file holds.
 
     Raises:
       DataError: it is missing, damaged, no picture, or has more than 8 bits a channel.
@@ -133,7 +133,8 @@ def read_picture(file: str | os.PathLike[str] | bytes, settings: PictureSettings
 
     In this order: EXIF's rotation is done; transparent pixels are mixed with the background; grey
     or RGB is made of whatever colours it has (palettes, CMYK); it is brought to the size,
-    bilinearly and smoothed where it becomes smaller. A picture that is of the size already is not resized.
+    bilinearly and smoothed where it becomes smaller. A picture that is of the size already is not
+    resized.
 
     ```python
     settings = PictureSettings(height=64, width=64, resize="pad")
