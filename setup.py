@@ -16,6 +16,7 @@ COMMANDS = (
     "derive",
     "retrain",
     "evaluate",
+    "predict",
     "export",
     "generate",
     "draw",

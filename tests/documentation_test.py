@@ -31,7 +31,7 @@ from tests.studies.truth_test import SPACE, made_up_truth
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ("README.md", "BUILD.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")))
 MOST_LINES_OF_README = 350
-COMMANDS = ("search", "derive", "retrain", "evaluate", "export")
+COMMANDS = ("search", "derive", "retrain", "evaluate", "predict", "export")
 COMMANDS += ("generate", "draw", "report", "benchmark", "study", "pack")
 SHELL = ("bash", "sh")
 # Of Slurm.
@@ -54,6 +54,7 @@ RUN = (
     ("docs/darts.md", "DARTS: search by gradient"),
     ("docs/data.md", None),
     ("docs/machines.md", "By hand"),
+    ("docs/prediction.md", None),
     ("docs/python.md", None),
     ("docs/serving.md", None),
     ("docs/studies.md", "The truth of a small space"),

@@ -69,7 +69,8 @@ class CommandFlags:
           summary: what `--help` says first.
           elsewhere: for flags that the command does not have but users may expect: where they
             belong.
-          positional: the flag whose name may be left out, or several in their order.
+          positional: the flag whose name may be left out, or several in their order; one that may
+            be given several times takes all that are left.
         """
         self.name = name
         self.summary = summary
@@ -146,11 +147,13 @@ class CommandFlags:
                 raise ConfigurationError("Unknown command line flag 'undefok'.")
         _, *rest = _parse(self._values, [self.name, *arguments], elsewhere=self._elsewhere)
         for name in self._positional[: len(rest)]:
-            if self.given(name):
+            takes_all = isinstance(self._values[name], flags.MultiFlag)
+            if self.given(name) and not takes_all:
                 raise ConfigurationError(
                     f"`--{name}` is given twice, the second time as {rest[0]!r}."
                 )
-            _parse(self._values, [self.name, f"--{name}={rest.pop(0)}"])
+            values, rest = (rest, []) if takes_all else (rest[:1], rest[1:])
+            _parse(self._values, [self.name, *(f"--{name}={value}" for value in values)])
         if rest:
             raise ConfigurationError(
                 f"Unexpected argument {rest[0]!r}; write flags as --name=value."

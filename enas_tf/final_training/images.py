@@ -15,12 +15,9 @@ from enas_tf.data.images.streams import training_batches
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.final_training.initial_weights import assign_initial_weights
 from enas_tf.final_training.training import Training, short_training
-from enas_tf.models.classifier import (
-    attach_label_names,
-    build_classifier,
-    evaluate,
-    evaluate_logits,
-)
+from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
+from enas_tf.models.remembered import attach_label_names, attach_picture_settings, attach_versions
+from enas_tf.runs.directory import versions
 from enas_tf.settings.config import RetrainConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture
@@ -149,6 +146,9 @@ class ImageTraining(Training):
         network = self.form.to_portable(self.network, self.architecture, self.network_config)
         model = build_classifier(network, self.normalization)
         attach_label_names(model, self.data.label_names)
+        # Where pictures were brought to a size, those of a prediction are so too.
+        attach_picture_settings(model, getattr(self.data, "picture_settings", None))
+        attach_versions(model, versions())
         return model
 
     def test(self, model: keras.Model) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class ImageTraining(Training):
         if not self.config.use_validation:
             return {}
         images, labels = self.data.part("validation")
-        validation = evaluate_logits(self._logits, images, labels)
+        validation = evaluate_logits(self._logits, images, labels, self.data.label_names)
         return {
             "validation_accuracy": validation.accuracy,
             "validation_loss": validation.loss,

@@ -123,6 +123,9 @@ class RunDirectory:
         self._handler: logging.Handler | None = None
         self._reach(absolute(self.path))
 
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
+
     def _reach(self, way: pathlib.Path) -> None:
         self._way = way
         self.metrics = JsonLines(self.file(METRICS))
@@ -191,7 +194,7 @@ class RunDirectory:
             CONFIG,
             {
                 "format_version": FORMAT_VERSION,
-                "versions": _versions(),
+                "versions": versions(),
                 "configuration": configuration,
                 "origin": dict(origin or {}),
             },
@@ -393,7 +396,7 @@ class RunDirectory:
             there = self.read_json(CONFIG).get("versions")
         except RunDirectoryError:
             return
-        now = _versions()
+        now = versions()
         if isinstance(there, dict):
             different = differences(
                 {name: there[name] for name in _NUMERICAL if name in there and name in now},
@@ -498,9 +501,10 @@ def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[st
         )
 
 
-def _versions() -> dict[str, str]:
-    versions = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
-    for name in ("tensorflow", "keras", "numpy"):
+def versions() -> dict[str, str]:
+    """Returns the versions of what works here, by the name of the program."""
+    found = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
+    for name in ("tensorflow", "keras", "numpy", "pillow"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
+            found[name] = importlib.metadata.version(name)
+    return found

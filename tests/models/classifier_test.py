@@ -7,14 +7,7 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.images.pictures import ArrayPictures, JoinedPictures
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.errors import DataError
-from enas_tf.models.classifier import (
-    attach_label_names,
-    build_classifier,
-    evaluate,
-    evaluate_logits,
-    has_place_for_names,
-    label_names_of,
-)
+from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
 
 
 def network(shape=(4, 4, 2), num_classes=2):
@@ -58,49 +51,6 @@ def test_evaluation_counts_every_example_once(data):
 def test_a_model_for_other_data_is_refused(data, sizes, message):
     with pytest.raises(DataError, match=message):
         evaluate(network(**sizes), data)
-
-
-NAMES = ("ä b", "c")
-
-
-@pytest.fixture
-def named(data):
-    model = build_classifier(network(), data.normalization())
-    attach_label_names(model, NAMES)
-    return model
-
-
-def test_names_survive_training_and_saving_by_keras_alone(named, data, tmp_path):
-    named.save(tmp_path / "first.keras")
-    model = keras.models.load_model(tmp_path / "first.keras")
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(data.x_train, data.y_train, verbose=0)
-    model.save(tmp_path / "second.keras")
-    loaded = keras.models.load_model(tmp_path / "second.keras")
-    assert not hasattr(loaded, "label_names")
-    assert label_names_of(loaded) == NAMES
-
-
-def test_a_new_last_layer_has_no_names(named):
-    features = keras.layers.GlobalAveragePooling2D()(named.inputs[0])
-    model = keras.Model(named.inputs, keras.layers.Dense(2, use_bias=False)(features))
-    assert label_names_of(model) is None
-
-
-def test_a_last_layer_with_a_bias_keeps_its_initial_value():
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    attach_label_names(model, NAMES)
-    assert label_names_of(model) == NAMES
-    assert not has_place_for_names(model)
-    assert isinstance(model.layers[-1].bias_initializer, keras.initializers.Zeros)
-
-
-@pytest.mark.parametrize("value", ["{", '{"label_names": 3}', "[" * 100_000, 0.5, "[1]"])
-def test_an_initial_value_that_holds_no_names(value):
-    layer = keras.layers.Dense(
-        2, use_bias=False, bias_initializer=keras.initializers.Constant(value)
-    )
-    assert label_names_of(keras.Sequential([keras.Input((4,)), layer])) is None
 
 
 def test_pictures_that_are_not_in_memory_are_evaluated_likewise():

@@ -43,7 +43,7 @@ _PARTS = ("train", "validation", "train_and_validation", "test")
 _SAMPLED = 4096
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ImageData:
     """A classification dataset of pictures of one size, and how it is used.
 
@@ -234,6 +234,14 @@ class ImageData:
             cutout=_cutout(config, side),
             # Runs write down how it was divided, whatever decides that in other versions.
             config=config.replace(split=split),
+        )
+
+    def __repr__(self) -> str:
+        sizes = " x ".join(map(str, self.input_shape))
+        return (
+            f"ImageData({self.name!r}: {len(self.y_train) - self.validation_size:,} training, "
+            f"{self.validation_size:,} validation and {len(self.y_test):,} test pictures of "
+            f"{sizes}, {self.num_classes:,} classes)"
         )
 
     @property

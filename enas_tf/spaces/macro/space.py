@@ -16,6 +16,9 @@ from enas_tf.spaces.macro.network_layers import add_macro_network
 if TYPE_CHECKING:
     import keras
 
+    from enas_tf.spaces.macro.controller import MacroController
+    from enas_tf.spaces.macro.supernet import MacroSupernet
+
 
 @dataclasses.dataclass(frozen=True)
 class MacroSpace(MacroDecisionSpace, ImageSpace):
@@ -51,14 +54,14 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
         return {"input_shape": self.body_shape}
 
     @under_own_settings
-    def build_supernet(self, seed: int = 0) -> "keras.Model":
+    def build_supernet(self, seed: int = 0) -> "MacroSupernet":
         """Returns the supernet, a `MacroSupernet`, with fresh weights."""
         from enas_tf.spaces.macro.supernet import MacroSupernet
 
         return MacroSupernet(self, seed=seed)
 
     @under_own_settings
-    def build_controller(self, seed: int = 0) -> "keras.Model":
+    def build_controller(self, seed: int = 0) -> "MacroController":
         """Returns the controller, a `MacroController`, with fresh weights."""
         from enas_tf.spaces.macro.controller import MacroController
 
