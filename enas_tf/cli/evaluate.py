@@ -8,7 +8,8 @@ from enas_tf.cli.app import run_command
 from enas_tf.cli.common import add_model_flag, check_output_file
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.data.images.dataset import load_images, needs_tensorflow
+from enas_tf.data.images.dataset import are_files, brought_to, load_images, needs_tensorflow
+from enas_tf.data.images.pictures import as_pictures
 from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.places import user_path
@@ -105,7 +106,7 @@ def _flags() -> CommandFlags:
         str | None,
         None,
         "File to write, in CSV: class, most likely class and probabilities of each example, in the "
-        "order of the data (classifier).",
+        "order of the data, and its file if it has one (classifier).",
     )
     command.add("Evaluation", "json", bool, False, "Print a JSON object instead of text.")
     return command
@@ -122,22 +123,29 @@ def _evaluate_classifier(command: CommandFlags) -> None:
     if output is not None:
         check_output_file("predictions", output)
     config = _data_config(command)
-    # Bad data are told before the seconds that TensorFlow takes, unless it must read them.
-    early = None if needs_tensorflow(config) else load_images(config)
+    if are_files(config):
+        # Each is read once.
+        config = config.replace(memory_limit=0)
+    # Bad data are told before the seconds that TensorFlow takes, unless it must read them, or the
+    # model tells what files are brought to.
+    is_later = needs_tensorflow(config) or are_files(config)
+    early = None if is_later else load_images(config)
 
     load_tensorflow()
     from enas_tf.models.classifier import evaluate
     from enas_tf.models.export import load_model
+    from enas_tf.models.remembered import picture_settings_of
 
     model = load_model(command["model"])
-    data = early or load_images(config)
+    data = early or load_images(brought_to(config, picture_settings_of(model)))
     evaluation = evaluate(model, data, part, batch_size=command["batch_size"])
     if command["json"]:
         print(to_json_text(evaluation_document(evaluation, part)))
     else:
         print(evaluation_text(evaluation, part, command["dataset"]))
     if output is not None:
-        write_text(user_path(output), predictions_csv(evaluation))
+        paths = as_pictures(data.part(part)[0]).paths()
+        write_text(user_path(output), predictions_csv(evaluation, paths))
 
 
 def _data_config(command: CommandFlags) -> DataConfig:

@@ -147,7 +147,7 @@ class ImageTraining(Training):
         model = build_classifier(network, self.normalization)
         attach_label_names(model, self.data.label_names)
         # Where pictures were brought to a size, those of a prediction are so too.
-        attach_picture_settings(model, getattr(self.data, "picture_settings", None))
+        attach_picture_settings(model, self.data.picture_settings)
         attach_versions(model, versions())
         return model
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.pictures import batches
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.data.matching import match
 from enas_tf.errors import DataError
@@ -98,10 +99,9 @@ def evaluate_logits(
     loss = correct = 0.0
     probabilities = np.empty((len(labels), len(label_names)), np.float32)
     predictions = np.empty(len(labels), np.int32)
-    for start in range(0, len(labels), batch_size):
-        batch = slice(start, start + batch_size)
-        # Pictures that are not in memory are read here.
-        logits = forward(tf.constant(np.asarray(images[batch])))
+    for number, pictures in enumerate(batches(images, batch_size)):
+        batch = slice(number * batch_size, (number + 1) * batch_size)
+        logits = forward(tf.constant(pictures))
         metrics = classification_metrics(tf.constant(labels[batch]), logits)
         loss += float(metrics.loss)
         correct += float(metrics.correct)

@@ -1,12 +1,10 @@
 """What a trained classifier says of pictures: files of any size, or arrays."""
 
 import collections
-import concurrent.futures
 import dataclasses
 import functools
-import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 import keras
@@ -17,6 +15,7 @@ from PIL import Image
 from enas_tf.data.array_like import as_array
 from enas_tf.data.images.files import PictureSettings, read_picture, to_settings
 from enas_tf.data.images.finding import find_pictures
+from enas_tf.data.parallel import read_ahead
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.models.classifier import forward_of
@@ -173,7 +172,7 @@ class Predictor:
         self, sources: Iterable[Source]
     ) -> Iterator[tuple[Source, np.ndarray | DataError]]:
         """Yields each source, in its order, with its probabilities or what is wrong with it."""
-        for batch in _read_ahead(sources, self._read, self._batch_size):
+        for batch in read_ahead(sources, self._outcome, self._batch_size):
             pictures = [read for _, read in batch if not isinstance(read, DataError)]
             rows = iter(
                 tf.nn.softmax(self._forward(np.stack(pictures))).numpy() if pictures else ()
@@ -181,10 +180,13 @@ class Predictor:
             for source, read in batch:
                 yield source, read if isinstance(read, DataError) else next(rows)
 
-    def _read(self, source: Source) -> np.ndarray:
-        if isinstance(source, np.ndarray):
-            return self._fitting(source)
-        return read_picture(source, self._file_settings)
+    def _outcome(self, source: Source) -> tuple[Source, np.ndarray | DataError]:
+        try:
+            if isinstance(source, np.ndarray):
+                return source, self._fitting(source)
+            return source, read_picture(source, self._file_settings)
+        except DataError as error:
+            return source, error
 
     def _fitting(self, array: np.ndarray) -> np.ndarray:
         if array.shape == self._shape and array.dtype == np.uint8:
@@ -226,30 +228,3 @@ def _sources(pictures: Any) -> Iterator[Source]:
 def _picture(value: Any) -> np.ndarray:
     array = as_array("A picture", value)
     return array[..., np.newaxis] if array.ndim == 2 else array
-
-
-def _read_ahead(
-    sources: Iterable[Source], read: Callable[[Source], np.ndarray], batch_size: int
-) -> Iterator[list[tuple[Source, np.ndarray | DataError]]]:
-    """Yields batches of sources with what is read of them, while the next one is being read."""
-
-    def outcome(source: Source) -> np.ndarray | DataError:
-        try:
-            return read(source)
-        except DataError as error:
-            return error
-
-    rest = iter(sources)
-    # The decoders of pictures work outside of Python's lock.
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as readers:
-        waiting: list[tuple[Source, Any]] = []
-        while True:
-            started = [
-                (source, readers.submit(outcome, source))
-                for source in itertools.islice(rest, batch_size)
-            ]
-            if waiting:
-                yield [(source, future.result()) for source, future in waiting]
-            if not started:
-                return
-            waiting = started

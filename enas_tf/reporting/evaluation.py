@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import os
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -59,11 +60,17 @@ def evaluation_document(evaluation: Evaluation, part: str) -> dict[str, Any]:
     }
 
 
-def predictions_csv(evaluation: Evaluation) -> str:
+def predictions_csv(
+    evaluation: Evaluation, paths: Sequence[str | os.PathLike[str]] | None = None
+) -> str:
     """Returns a table with a row for each example, in the order of the data.
 
     Its columns: the number of the example, from 0; its class; the most likely class; the
-    probabilities of the latter and of the former.
+    probabilities of the latter and of the former; its file.
+
+    Args:
+      evaluation: of the classifier.
+      paths: the file of each example; None: there is no such column.
     """
     names, probabilities = evaluation.label_names, evaluation.probabilities
     answers = zip(evaluation.labels.tolist(), evaluation.predictions.tolist())
@@ -74,10 +81,12 @@ def predictions_csv(evaluation: Evaluation) -> str:
             names[predicted],
             f"{probabilities[number, predicted]:.6f}",
             f"{probabilities[number, label]:.6f}",
+            *(() if paths is None else (os.fspath(paths[number]),)),
         )
         for number, (label, predicted) in enumerate(answers)
     )
     header = ("example", "label", "predicted", "probability", "label_probability")
+    header += () if paths is None else ("file",)
     return csv_text((header, *rows))
 
 

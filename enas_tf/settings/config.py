@@ -26,6 +26,12 @@ class DataConfig(Settings):
         "Height and width that pictures in files are brought to, or one number for both (default: "
         "the median of their sizes).",
     )
+    channels: int | None = setting(
+        None,
+        "What pictures in files are brought to: 1 is grey, 3 is RGB (default: RGB if any has "
+        "colour).",
+        choices=(1, 3),
+    )
     resize: str = setting(
         "crop",
         "How a picture of another shape becomes one of that size: its middle is cut out, it is "

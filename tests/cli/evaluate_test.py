@@ -8,6 +8,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from enas_tf.cli import evaluate
 from enas_tf.models.remembered import attach_label_names
@@ -92,6 +93,21 @@ def test_predictions_are_written(run, folder):
     assert [row["label"] for row in rows[:3]] == list(NAMES)
     assert [row["predicted"] for row in rows[:3]] == ["dark", "bright", "bright"]
     assert len(rows) == 10
+
+
+def test_files_are_brought_to_what_the_model_takes(run, folder):
+    for label, (name, grey) in enumerate(zip(NAMES, (0, 128, 255))):
+        for part in ("train", "test"):
+            (folder / "files" / part / name).mkdir(parents=True)
+            # Coloured, larger, and of the class's grey in the middle alone.
+            image = Image.new("RGB", (8 + label, 20), (255, 0, 255))
+            image.paste((grey, grey, grey), (0, 5, 8 + label, 15))
+            image.save(folder / "files" / part / name / "a b.png")
+    run("--dataset=files --predictions=table.csv")
+    with open(folder / "table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == [f"files/test/{n}/a b.png" for n in sorted(NAMES)]
+    assert [row["predicted"] for row in rows] == ["bright", "dark", "bright"]
 
 
 def test_the_validation_part_is_that_of_the_given_size(run):

@@ -6,6 +6,7 @@ from PIL import Image
 
 from enas_tf.cli import pack
 from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.files import PictureSettings
 from enas_tf.data.images.pictures import is_lazy, mapped_file
 from enas_tf.settings.config import DataConfig
 
@@ -38,6 +39,13 @@ def test_a_packed_dataset_is_mapped_and_has_the_same_pictures(folder, tmp_path, 
             pairs = zip(map(bytes, np.asarray(images)), labels)
             others = zip(map(bytes, expected.part(part)[0]), expected.part(part)[1])
             assert sorted(pairs) == sorted(others)
+
+
+def test_a_packed_dataset_remembers_what_was_done_to_its_pictures(folder, tmp_path):
+    packed = tmp_path / "packed.npz"
+    assert pack.main([str(folder), str(packed), "--image_size=4", "--resize=pad"]) == 0
+    data = load_images(str(packed))
+    assert data.picture_settings == PictureSettings(height=4, width=4, resize="pad")
 
 
 def test_what_is_there_is_not_overwritten(folder, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import pathlib
 
 import numpy as np
 import pytest
@@ -69,3 +70,8 @@ def test_predictions_are_in_the_order_of_the_data():
         ["0", 'a "b", c', "d", "0.800000", "0.100000"],
         ["1", "d", "d", "0.800000", "0.800000"],
     ]
+
+
+def test_predictions_on_files_name_them():
+    table = predictions_csv(evaluation([0, 1], [1, 1], ("c", "d")), [pathlib.Path("a/b.png"), "e"])
+    assert [row["file"] for row in csv.DictReader(io.StringIO(table))] == ["a/b.png", "e"]

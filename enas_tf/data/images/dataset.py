@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ _NEVER_MIRRORED = ("digits", "mnist", "emnist", "kmnist", "svhn_cropped")
 # Embedded, or known by name, but for language models.
 _TEXTS = ("pydoc", "ptb")
 
+_log = logging.getLogger(__name__)
+
 _PARTS = ("train", "validation", "train_and_validation", "test")
 # Pictures that tell mean and deviation of more than fit into memory.
 _SAMPLED = 4096
@@ -65,6 +68,7 @@ class ImageData:
       crop_padding: pixels of padding before the random crop.
       cutout: side in pixels of the square that CutOut blanks; 0: none.
       config: the settings that the dataset was made with.
+      file_settings: what the files of the pictures were brought to; None: they were no files.
     """
 
     name: str
@@ -78,6 +82,7 @@ class ImageData:
     crop_padding: int
     cutout: int
     config: DataConfig
+    file_settings: PictureSettings | None = None
 
     @classmethod
     def from_arrays(
@@ -212,7 +217,18 @@ class ImageData:
     def _from_source(cls, arrays: CheckedArrays, name: str, config: DataConfig) -> Self:
         x_train, y_train, x_test, y_test, validation_size, split = divided(arrays, name, config)
         label_names = arrays.label_names
-        height, width = x_train.shape[1:3]
+        height, width, channels = x_train.shape[1:]
+        if config.picture_size not in (None, (height, width)) or config.channels not in (
+            None,
+            channels,
+        ):
+            _log.warning(
+                "%s has pictures of %d x %d x %d; --image_size and --channels are for files only.",
+                name,
+                height,
+                width,
+                channels,
+            )
         side = min(height, width)
         crop_padding = side // 8 if config.crop_padding is None else config.crop_padding
         if crop_padding >= side:
@@ -234,6 +250,7 @@ class ImageData:
             cutout=_cutout(config, side),
             # Runs write down how it was divided, whatever decides that in other versions.
             config=config.replace(split=split),
+            file_settings=arrays.settings,
         )
 
     def __repr__(self) -> str:
@@ -258,6 +275,8 @@ class ImageData:
     @property
     def picture_settings(self) -> PictureSettings | None:
         """What a file must be brought to for a network of these pictures; None: no file can be."""
+        if self.file_settings is not None:
+            return self.file_settings
         height, width, channels = self.input_shape
         if channels not in (1, 3):
             return None
@@ -418,6 +437,32 @@ def needs_tensorflow(config: DataConfig) -> bool:
         return False
     tfds.check(*source.args[:2])
     return True
+
+
+def are_files(config: DataConfig) -> bool:
+    """Returns whether the pictures are files of the user's, which `load_images` brings to a size.
+
+    Args:
+      config: as for `load_images`.
+    """
+    return _source(config).func in (class_folders.load, table.load)
+
+
+def brought_to(config: DataConfig, settings: PictureSettings | None) -> DataConfig:
+    """Returns a configuration with which pictures in files are what a trained model takes.
+
+    Args:
+      config: as for `load_images`.
+      settings: of the model; None changes nothing.
+    """
+    if settings is None:
+        return config
+    return config.replace(
+        image_size=(settings.height, settings.width),
+        channels=settings.channels,
+        resize=settings.resize,
+        background=settings.background,
+    )
 
 
 def _source(config: DataConfig) -> "functools.partial[ImageArrays]":

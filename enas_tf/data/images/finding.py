@@ -43,12 +43,26 @@ def find_pictures(paths: Iterable[str | os.PathLike[str]]) -> FoundPictures:
             files.append(path)
             continue
         inside = list(_files_in(path))
-        pictures = [file for file in inside if file.suffix.lower() in SUFFIXES]
+        pictures = [file for file in inside if is_picture(file)]
         if not pictures:
             raise DataError(f"{path} holds no pictures ({' '.join(sorted(SUFFIXES))}).")
         files.extend(pictures)
         num_others += len(inside) - len(pictures)
     return FoundPictures(files, num_others)
+
+
+def pictures_in(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the pictures in a folder at any depth, sorted, without what is hidden.
+
+    Raises:
+      DataError: a folder cannot be read.
+    """
+    return sorted(filter(is_picture, _files_in(folder)))
+
+
+def is_picture(path: pathlib.Path) -> bool:
+    """Whether a file is a picture by its name."""
+    return path.suffix.lower() in SUFFIXES
 
 
 def _files_in(folder: pathlib.Path) -> Iterator[pathlib.Path]:

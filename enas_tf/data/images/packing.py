@@ -1,5 +1,6 @@
 """Writing a dataset of pictures once, so that any picture of it can be had without decoding."""
 
+import json
 import pathlib
 import zipfile
 from collections.abc import Callable
@@ -8,6 +9,7 @@ import numpy as np
 
 from enas_tf.data.images.arrays import CheckedArrays
 from enas_tf.data.images.pictures import as_pictures
+from enas_tf.data.images.sources.npz import SETTINGS
 from enas_tf.errors import DataError
 from enas_tf.files.places import shown
 from enas_tf.files.replacing import replacing
@@ -49,6 +51,9 @@ def pack(
                         member.write(np.ascontiguousarray(piece).data)
                         on_piece(len(piece))
             _write(archive, "label_names", np.array(arrays.label_names))
+            if arrays.settings is not None:
+                settings = json.dumps(arrays.settings.to_json())
+                _write(archive, SETTINGS, np.array(settings))
     except OSError as error:
         raise DataError(f"Cannot write {shown(path)}: {reason(error)}.") from error
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from enas_tf.data.images.files import PictureSettings, read_picture
+from enas_tf.data.parallel import read_ahead
 from enas_tf.errors import DataError
 from enas_tf.files.reading import open_regular
 
@@ -55,6 +56,10 @@ class Pictures(abc.ABC):
     def identity(self) -> list[tuple[Any, ...]]:
         """Returns what tells the pictures from others, without reading them."""
         return [self.shape]
+
+    def paths(self) -> list[pathlib.Path] | None:
+        """Returns the file of each picture; None: the pictures are no files."""
+        return None
 
     @property
     def nbytes(self) -> int:
@@ -148,6 +153,10 @@ class FilePictures(Pictures):
         """Returns names, sizes and times of the files."""
         return [(*self.settings.to_json().values(),), *map(_stamp, self.files)]
 
+    def paths(self) -> list[pathlib.Path]:
+        """Returns the files."""
+        return list(self.files)
+
 
 class StreamedPictures(Pictures):
     """Pictures that can only be read one after the other, from the first to the last.
@@ -200,6 +209,11 @@ class ChosenPictures(Pictures):
         """Returns what tells the others, and which of them."""
         return [(self._indices.tobytes(),), *self._pictures.identity()]
 
+    def paths(self) -> list[pathlib.Path] | None:
+        """Returns the files of those chosen, if they are files."""
+        paths = self._pictures.paths()
+        return None if paths is None else [paths[index] for index in self._indices]
+
     def __getitem__(self, key: Any) -> Pictures:
         return ChosenPictures(self._pictures, self._indices[key])
 
@@ -228,6 +242,11 @@ class JoinedPictures(Pictures):
     def identity(self) -> list[tuple[Any, ...]]:
         """Returns what tells both."""
         return [*self._first.identity(), *self._second.identity()]
+
+    def paths(self) -> list[pathlib.Path] | None:
+        """Returns the files of both, if both are files."""
+        first, second = self._first.paths(), self._second.paths()
+        return None if first is None or second is None else first + second
 
 
 def as_pictures(images: Any) -> Pictures:
@@ -281,6 +300,23 @@ def take(images: Any, indices: np.ndarray) -> Any:
     if np.array_equal(indices, np.arange(len(images))):
         return images
     return as_pictures(images)[indices] if is_lazy(images) else images[indices]
+
+
+def batches(images: Any, size: int) -> Iterator[np.ndarray]:
+    """Yields all pictures in their order; what is not in memory is read ahead, in parallel.
+
+    Args:
+      images: an array or `Pictures`.
+      size: pictures in all batches but the last one.
+    """
+    if not is_lazy(images):
+        for start in range(0, len(images), size):
+            yield images[start : start + size]
+        return
+    pictures = as_pictures(images)
+    numbers = np.arange(len(pictures))[:, np.newaxis]
+    for pieces in read_ahead(numbers, pictures.fetch, size):
+        yield np.concatenate(pieces)
 
 
 def joined(first: Any, second: Any) -> Any:

@@ -202,6 +202,12 @@ def test_datasets_give_the_same_data_as_arrays():
     assert data.name == expected.name.replace("arrays", "datasets")
 
 
+@pytest.mark.parametrize("asked", [{"image_size": (9,)}, {"channels": 1}])
+def test_arrays_keep_their_size_which_is_said(asked, caplog):
+    assert ImageData.from_arrays(*_arrays(), config=DataConfig(**asked)).input_shape == (8, 8, 3)
+    assert "has pictures of 8 x 8 x 3; --image_size and --channels are for files" in caplog.text
+
+
 def test_a_name_alone_loads_pictures():
     assert load_images("digits").config == DataConfig(dataset="digits", split="last")
 

@@ -1,3 +1,5 @@
+import pathlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +12,7 @@ from enas_tf.data.images.pictures import (
     MappedPictures,
     StreamedPictures,
     as_pictures,
+    batches,
     take,
 )
 from enas_tf.errors import DataError
@@ -75,3 +78,18 @@ def test_a_stream_has_no_single_pictures():
     np.testing.assert_array_equal(next(stream.pieces()), ARRAY)
     with pytest.raises(DataError, match=r"pack it\."):
         stream[3:5].fetch(np.array([0]))
+
+
+def test_batches_are_all_pictures_in_their_order(pictures):
+    for images in (pictures, ARRAY):
+        found = list(batches(images, 4))
+        assert [len(batch) for batch in found] == [4, 4, 1]
+        np.testing.assert_array_equal(np.concatenate(found), ARRAY)
+
+
+def test_a_part_of_files_knows_which_they_are():
+    settings = PictureSettings()
+    a, b, c = map(pathlib.Path, "abc")
+    files, others = FilePictures([a, b], settings), FilePictures([c], settings)
+    assert JoinedPictures(files[[1, 0]], others).paths() == [b, a, c]
+    assert JoinedPictures(files, ArrayPictures(np.zeros((1, 32, 32, 3), np.uint8))).paths() is None

@@ -7,6 +7,7 @@ import pathlib
 from enas_tf.data.foreign import visible
 from enas_tf.data.images.arrays import ImageArrays
 from enas_tf.data.images.files import SUFFIXES
+from enas_tf.data.images.finding import is_picture, pictures_in
 from enas_tf.data.images.sources import listing
 from enas_tf.data.names import check_name
 from enas_tf.errors import DataError
@@ -84,7 +85,7 @@ def _class_names(folder: pathlib.Path) -> list[str]:
         raise DataError(
             f"{folder} has no class folders; expected {folder / 'CLASS' / 'picture.png'}."
         )
-    loose = [entry for entry in entries if _is_picture(entry.name)]
+    loose = [entry for entry in entries if is_picture(entry)]
     if loose:
         _log.warning(
             "%s: %d pictures beside the classes' folders are left out, like %s.",
@@ -100,27 +101,10 @@ def _files(folder: pathlib.Path, present: list[str], names: list[str]) -> listin
     files: list[pathlib.Path] = []
     labels: list[int] = []
     for name in present:
-        own = _pictures(folder / name)
+        own = pictures_in(folder / name)
         if not own:
             endings = " ".join(sorted(SUFFIXES))
             raise DataError(f"{folder / name} holds no pictures ({endings}).")
         files += own
         labels += [names.index(name)] * len(own)
     return listing.Part(files, labels)
-
-
-def _pictures(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Returns the pictures in a folder at any depth, but not in what is hidden."""
-    result: list[pathlib.Path] = []
-
-    def fail(error: OSError) -> None:
-        raise DataError(f"{error.filename} is not a readable folder ({error.strerror}).") from error
-
-    for root, inner, files in os.walk(folder, onerror=fail, followlinks=False):
-        inner[:] = [name for name in inner if name[0] != "."]
-        result += [pathlib.Path(root, name) for name in files if _is_picture(name)]
-    return sorted(result)
-
-
-def _is_picture(name: str) -> bool:
-    return name[0] != "." and os.path.splitext(name)[1].lower() in SUFFIXES

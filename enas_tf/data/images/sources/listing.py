@@ -1,10 +1,7 @@
 """Pictures that are files: what they have in common is found out, and they are read or kept."""
 
-import collections
-import concurrent.futures
 import dataclasses
 import logging
-import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +15,7 @@ from enas_tf.data.images.files import (
     PictureSettings,
     read_header,
 )
-from enas_tf.data.images.pictures import FilePictures, Pictures
+from enas_tf.data.images.pictures import FilePictures, Pictures, batches
 from enas_tf.environment.console import native_lines_aside
 from enas_tf.settings.config import DataConfig
 
@@ -71,14 +68,10 @@ def read(
 def decoded(pictures: Pictures) -> np.ndarray:
     """Reads all pictures into memory, several at a time."""
     result = np.empty(pictures.shape, np.uint8)
-    starts = range(0, len(pictures), _AT_ONCE)
-
-    def read_piece(start: int) -> None:
-        piece = np.arange(start, min(start + _AT_ONCE, len(pictures)))
-        result[piece] = pictures.fetch(piece)
-
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        collections.deque(pool.map(read_piece, starts), maxlen=0)
+    start = 0
+    for batch in batches(pictures, _AT_ONCE):
+        result[start : start + len(batch)] = batch
+        start += len(batch)
     return result
 
 
@@ -98,7 +91,7 @@ def choose_settings(
         height=height,
         width=width,
         # Colour if any picture has colour, lest one grey picture take it from all.
-        channels=3 if any(header.has_colour for header in headers) else 1,
+        channels=config.channels or (3 if any(header.has_colour for header in headers) else 1),
         resize=config.resize,
         background=config.background,
     )

@@ -1,5 +1,6 @@
 """Pictures in arrays: members of a `.npz` file, or `.npy` files in a folder."""
 
+import json
 import os
 import pathlib
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from enas_tf.data.archives import read_npz
 from enas_tf.data.foreign import reading
 from enas_tf.data.images.arrays import ImageArrays
+from enas_tf.data.images.files import PictureSettings
 from enas_tf.data.images.sources.listing import MEGABYTE
 from enas_tf.data.names import check_label_names
 from enas_tf.errors import DataError
@@ -18,6 +20,8 @@ from enas_tf.settings.config import DataConfig
 _REQUIRED = ("x_train", "y_train")
 _OPTIONAL = ("x_test", "y_test", "x_validation", "y_validation")
 _NAMES = "label_names"
+# Text, JSON: what pictures were brought to before they were packed.
+SETTINGS = "picture_settings"
 
 
 def is_present(path: pathlib.Path) -> bool:
@@ -41,7 +45,9 @@ def load(path: pathlib.Path, config: DataConfig | None = None) -> ImageArrays:
     """
     limit = (config or DataConfig()).memory_limit * MEGABYTE
     if path.suffix == ".npz":
-        arrays = read_npz(path, _REQUIRED, optional=(*_OPTIONAL, _NAMES), mapped_above=limit)
+        arrays = read_npz(
+            path, _REQUIRED, optional=(*_OPTIONAL, _NAMES, SETTINGS), mapped_above=limit
+        )
     else:
         arrays = _read_folder(path, limit)
     for kind in ("test", "validation"):
@@ -51,7 +57,8 @@ def load(path: pathlib.Path, config: DataConfig | None = None) -> ImageArrays:
     values: dict[str, Any] = dict(arrays)
     names = values.pop(_NAMES, None)
     label_names = None if names is None else check_label_names(_strings(path, names))
-    return ImageArrays(**values, label_names=label_names)
+    settings = None if SETTINGS not in values else _settings(path, values.pop(SETTINGS))
+    return ImageArrays(**values, label_names=label_names, settings=settings)
 
 
 def _read_folder(path: pathlib.Path, limit: int) -> dict[str, Any]:
@@ -67,6 +74,11 @@ def _read_folder(path: pathlib.Path, limit: int) -> dict[str, Any]:
             array = np.load(file, mmap_mode="r", allow_pickle=False)
             arrays[name] = array if array.nbytes > limit else np.array(array)
     return arrays
+
+
+def _settings(path: pathlib.Path, text: np.ndarray) -> PictureSettings:
+    with reading(f"`{SETTINGS}` in {path}", "text of settings", "write it with enas-pack"):
+        return PictureSettings.from_json(json.loads(str(text)))
 
 
 def _strings(path: pathlib.Path, names: np.ndarray) -> list[str | bytes]:

@@ -80,7 +80,11 @@ def _load(tfds: types.ModuleType, name: str, builder: Any, config: DataConfig) -
     )
     labels = tuple(builder.info.features[keys[1]].names or ())
     shape = builder.info.features[keys[0]].shape
-    is_of_size = None not in shape and config.picture_size in (None, shape[:2])
+    is_of_size = (
+        None not in shape
+        and config.picture_size in (None, shape[:2])
+        and config.channels in (None, shape[2])
+    )
     count = sum(builder.info.splits[split].num_examples for split in parts.values())
     limit = config.memory_limit * MEGABYTE
     has_access = builder.info.file_format.value in _WITH_ACCESS
@@ -137,7 +141,9 @@ def _settings(
     headers = [read_header(image) for image in encoded]
     settings = choose_settings(name, headers, config)
     channels = builder.info.features[keys[0]].shape[2]
-    return settings if channels is None else settings.replace(channels=min(channels, 3))
+    if channels is None or config.channels is not None:
+        return settings
+    return settings.replace(channels=min(channels, 3))
 
 
 def _encoded(tfds: types.ModuleType, builder: Any, split: str, keys: tuple[str, str]) -> Any:

@@ -92,6 +92,12 @@ def test_one_grey_picture_takes_no_colour_from_the_others(folder):
     assert arrays.x_train[1, 0, 0].tolist() == [1, 0, 254]
 
 
+def test_a_number_of_channels_may_be_asked_for(folder):
+    data = load_images(DataConfig(dataset=str(folder), channels=1))
+    assert data.input_shape == (5, 6, 1)
+    assert data.picture_settings.channels == 1
+
+
 def test_transparent_pictures_and_films_are_told(folder, caplog):
     _save(folder / "train/ant/0.png", (0, 0, 0, 0), mode="RGBA")
     first, second = Image.new("RGB", (6, 5)), Image.new("RGB", (6, 5), "white")
