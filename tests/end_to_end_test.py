@@ -216,6 +216,8 @@ def retrained_text(searched_text, text):
     return folder, output
 
 
+# The commands of a text have a shorter test in `tests/cli/next_steps_test.py`.
+@pytest.mark.long
 def test_a_search_on_text_goes_on_where_it_was_interrupted(searched_text):
     folder, (first_code, _, first_errors), (code, output, errors) = searched_text
     assert (first_code, first_errors.splitlines()[-1]) == (130, "enas-search: interrupted")
@@ -226,6 +228,7 @@ def test_a_search_on_text_goes_on_where_it_was_interrupted(searched_text):
     assert f"enas-retrain --architecture={folder} --space=rnn" in output
 
 
+@pytest.mark.long
 def test_an_exported_language_model_has_the_reported_perplexity(retrained_text, text, tmp_path):
     folder, output = retrained_text
     test_part = tmp_path / "test.txt"

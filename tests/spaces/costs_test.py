@@ -16,7 +16,7 @@ from tests.spaces.built_costs import built_costs
 
 # Odd sides, so that reductions round up.
 MACRO = MacroSpace(num_layers=5, filters=4, input_shape=(9, 14, 3), num_classes=7)
-CHANNELS = MACRO.replace(search_whole_channels=False)
+CHANNELS = MACRO.replace(num_layers=3, search_whole_channels=False)
 MICRO = MicroSpace(num_layers=3, filters=4, num_nodes=3, input_shape=(13, 18, 3), num_classes=7)
 RNN = RnnSpace(num_nodes=4, hidden_size=6, vocabulary_size=11)
 
