@@ -104,7 +104,8 @@ def test_no_two_settings_of_a_retraining_share_a_flag(space, preset):
 def test_help_shows_the_defaults_of_the_preset(capsys):
     with pytest.raises(SystemExit):
         search.main(["--space=macro", "--preset=smoke", "--help"])
-    assert "--dataset=TEXT" in (text := capsys.readouterr().out)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--dataset=TEXT" in text
     assert "(default: digits)" in text
 
 

@@ -97,7 +97,8 @@ def divided(arrays: CheckedArrays, name: str, config: DataConfig) -> Division:
             kept, chosen = stratified(y_train[order], size)
             order, size = order[np.concatenate([kept, chosen])], len(chosen)
         x_train, y_train = take(x_train, order), y_train[order]
-    _warn_of_single_examples(arrays, y_train[: len(y_train) - size], name)
+    if config.max_train_examples is None:
+        _warn_of_single_examples(arrays, y_train[: len(y_train) - size], name)
     return Division(x_train, y_train, x_test, y_test, size, split)
 
 
