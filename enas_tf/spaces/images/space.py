@@ -23,13 +23,11 @@ class ImageSpace(SearchSpace):
       filters: channels of the first layers; even.
       input_shape: height, width and channels of a picture.
       num_classes: number of classes.
-      stem: what comes before the first layer or cell, one of `STEMS`.
     """
 
     filters: int
     input_shape: tuple[int, ...]
     num_classes: int
-    stem: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,8 +46,11 @@ class ImageSpace(SearchSpace):
         return self.replace(input_shape=data.input_shape, num_classes=data.num_classes)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the settings with the stem that `auto` stands for: it may mean another later."""
-        return {**super().to_json(), "stem": chosen_stem(self.stem, self.input_shape)}
+        """Returns the settings; for a stem `auto` what it stands for: it may mean another later."""
+        values = super().to_json()
+        if "stem" in values:
+            values["stem"] = chosen_stem(values["stem"], self.input_shape)
+        return values
 
     @abc.abstractmethod
     def add_network(
