@@ -23,7 +23,7 @@ from enas_tf.files.writing import writing
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
-from enas_tf.runs.directory import RESULTS
+from enas_tf.runs.directory import FILES, RESULTS
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.config import (
     RetrainConfig,
@@ -226,7 +226,11 @@ class Training(abc.ABC):
                 TrainingTask(self, None, on_event, on_progress).finish(Profile(None, self.machines))
                 return self.model()
             identity, machines = self._identity(), self.machines
-            origin = {"preset": preset, "data": self.data.config.to_json()}
+            origin = {
+                "preset": preset,
+                "data": self.data.config.to_json(),
+                FILES: self.data.fingerprint,
+            }
             settings = {"network": self.network_config, "retrain": self.config}
             defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             with open_run(

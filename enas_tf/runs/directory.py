@@ -76,6 +76,8 @@ _FILES = (
     "log.txt",
 )
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model", *STUDY_FOLDERS)
+# In the origin of a run: tells the files of the data from others.
+FILES = "files"
 # What decides the bits of the results, of the recorded versions.
 _NUMERICAL = ("tensorflow", "keras")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
@@ -121,6 +123,7 @@ class RunDirectory:
         """
         self.path = user_path(path)
         self._handler: logging.Handler | None = None
+        self._files: str | None = None
         self._reach(absolute(self.path))
 
     def __repr__(self) -> str:
@@ -164,7 +167,8 @@ class RunDirectory:
             of another command stays.
           origin: where the configuration comes from, for example its preset. It is written down
             for the commands that go on from the run, but decides nothing: the same run may be
-            gone on with from elsewhere.
+            gone on with from elsewhere. `FILES` in it tells the files of the data; a run that goes
+            on with other ones says so.
           with_others: other processes may have the folder open too, which is not locked then.
           defaults: what settings are that the run does not know yet, as an older version began it;
             in the form of the configuration.
@@ -188,6 +192,7 @@ class RunDirectory:
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
+                run._files = (origin or {}).get(FILES)
                 return run
             run._delete()
         run.write_json(
@@ -376,6 +381,7 @@ class RunDirectory:
             if package.level == logging.NOTSET:
                 package.setLevel(logging.INFO)
             self._compare_versions()
+            self._compare_files()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -410,6 +416,15 @@ class RunDirectory:
                     self.path,
                     different,
                 )
+
+    def _compare_files(self) -> None:
+        """Says that the files of the data are not those that the run began with."""
+        if self._files is not None and self.origin.get(FILES, self._files) != self._files:
+            logger.warning(
+                "The run in %s was begun with other files: names, sizes or times differ. It goes "
+                "on with these; --overwrite starts anew.",
+                self.path,
+            )
 
     def _has_work(self) -> bool:
         """Whether the run has made anything that it would be a pity to lose."""

@@ -10,6 +10,7 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import run_named
 from enas_tf.reporting.progress import progress_shown
 from enas_tf.runs.differences import differences
+from enas_tf.runs.directory import FILES
 from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.procedures import build_task, check_procedure
 from enas_tf.searching.result import SearchResult
@@ -98,7 +99,7 @@ def search(
             defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             for each in (configuration, defaults):
                 each["space"] = {"name": space.name, **each["space"]}
-            origin = {"preset": preset}
+            origin = {"preset": preset, FILES: data.fingerprint}
             with (
                 open_run(
                     output_dir,

@@ -39,6 +39,7 @@ class ImageArrays:
       is_ordered: whether the order of the training set may mean something, so that the last
         examples are those that validate.
       settings: what files were brought to; None: the pictures were no files.
+      fingerprint: tells files from others by names, sizes and times; None: there are none.
     """
 
     x_train: Any
@@ -50,6 +51,7 @@ class ImageArrays:
     y_validation: Any = None
     is_ordered: bool = True
     settings: PictureSettings | None = None
+    fingerprint: str | None = None
 
     def checked(self) -> "CheckedArrays":
         """Returns the arrays in one form, with names for all labels.
@@ -86,6 +88,7 @@ class ImageArrays:
             labels.get("validation"),
             self.is_ordered,
             self.settings,
+            self.fingerprint,
         )
 
     def _of(self, kind: str, part: str) -> Any:
@@ -105,6 +108,7 @@ class CheckedArrays(NamedTuple):
       y_validation: int32, or None.
       is_ordered: as in `ImageArrays`.
       settings: as in `ImageArrays`.
+      fingerprint: as in `ImageArrays`.
     """
 
     x_train: Any
@@ -116,6 +120,7 @@ class CheckedArrays(NamedTuple):
     y_validation: np.ndarray | None
     is_ordered: bool
     settings: PictureSettings | None
+    fingerprint: str | None
 
 
 def fixed_permutation(num_examples: int) -> np.ndarray:

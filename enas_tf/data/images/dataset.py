@@ -69,6 +69,7 @@ class ImageData:
       cutout: side in pixels of the square that CutOut blanks; 0: none.
       config: the settings that the dataset was made with.
       file_settings: what the files of the pictures were brought to; None: they were no files.
+      fingerprint: tells files from others by their names, sizes and times; None: there are none.
     """
 
     name: str
@@ -83,6 +84,7 @@ class ImageData:
     cutout: int
     config: DataConfig
     file_settings: PictureSettings | None = None
+    fingerprint: str | None = None
 
     @classmethod
     def from_arrays(
@@ -251,6 +253,7 @@ class ImageData:
             # Runs write down how it was divided, whatever decides that in other versions.
             config=config.replace(split=split),
             file_settings=arrays.settings,
+            fingerprint=arrays.fingerprint,
         )
 
     def __repr__(self) -> str:

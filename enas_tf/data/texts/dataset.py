@@ -56,6 +56,8 @@ class TextData:
     test: np.ndarray
     vocabulary: Vocabulary
     config: TextDataConfig
+    # The words are named by their own checksum, and files of texts are read as a whole.
+    fingerprint = None
 
     @classmethod
     def from_tokens(

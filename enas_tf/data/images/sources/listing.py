@@ -1,7 +1,9 @@
 """Pictures that are files: what they have in common is found out, and they are read or kept."""
 
 import dataclasses
+import hashlib
 import logging
+import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -61,8 +63,29 @@ def read(
     for part, value in parts.items():
         values[f"x_{part}"], values[f"y_{part}"] = images[part], np.asarray(value.labels, np.int32)
     return ImageArrays(
-        **values, label_names=tuple(label_names), is_ordered=False, settings=settings
+        **values,
+        label_names=tuple(label_names),
+        is_ordered=False,
+        settings=settings,
+        fingerprint=fingerprint(files),
     )
+
+
+def fingerprint(files: Sequence[pathlib.Path]) -> str:
+    """Returns what tells files from others: by their order, names, sizes and times of change.
+
+    It stays the same if the folder that holds all is moved, or copied with its times.
+
+    Args:
+      files: at least one.
+    """
+    folder = os.path.commonpath([os.path.abspath(file.parent) for file in files])
+    checksum = hashlib.sha256()
+    for file in files:
+        status = os.stat(file)
+        name = os.path.relpath(file, folder)
+        checksum.update(repr((name, status.st_size, int(status.st_mtime))).encode())
+    return checksum.hexdigest()[:16]
 
 
 def decoded(pictures: Pictures) -> np.ndarray:

@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -235,3 +238,18 @@ def test_libraries_add_nothing_to_the_error_of_a_damaged_picture(folder, capfd):
     path.write_bytes(content)
     _assert_refused(folder, "damaged.tif is not a readable picture")
     assert capfd.readouterr().err == ""
+
+
+def test_files_are_told_from_others_by_names_sizes_and_times(folder, tmp_path_factory):
+    def fingerprint(path):
+        return load_images(str(path)).fingerprint
+
+    moved = tmp_path_factory.mktemp("moved") / "elsewhere"
+    shutil.copytree(folder, moved)
+    assert fingerprint(moved) == fingerprint(folder)
+    picture = moved / "test" / "bee" / "1.png"
+    os.utime(picture, (0, 0))
+    assert fingerprint(moved) != fingerprint(folder)
+    shutil.copy2(folder / "test" / "bee" / "1.png", picture)
+    picture.rename(picture.with_name("1a.png"))
+    assert fingerprint(moved) != fingerprint(folder)
