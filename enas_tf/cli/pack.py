@@ -42,7 +42,7 @@ def _pack(argv: Sequence[str]) -> None:
 
     from enas_tf.data.images.dataset import load_arrays
     from enas_tf.data.images.packing import pack, part_sizes
-    from enas_tf.reporting.progress import Progress
+    from enas_tf.environment.progress import Progress
 
     # Nothing is read before it is written.
     arrays = load_arrays(command.settings(base).replace(memory_limit=0))

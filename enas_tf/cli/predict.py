@@ -11,12 +11,12 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.data.images.files import COMMENTS
 from enas_tf.data.images.finding import find_pictures
 from enas_tf.environment.console import native_lines_aside, say
+from enas_tf.environment.progress import Progress
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.files.places import user_path
 from enas_tf.files.writing import write_text
 from enas_tf.models.files import LANGUAGE_MODEL, kind_of
 from enas_tf.reporting.predictions import FORMATS
-from enas_tf.reporting.progress import Progress
 
 NAME = "enas-predict"
 SUMMARY = (

@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
+from enas_tf.environment.progress import progress_shown
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.final_training.images import ImageTraining
 from enas_tf.final_training.task import OnEvent, OnProgress
 from enas_tf.final_training.texts import TextTraining
 from enas_tf.final_training.training import Training
-from enas_tf.reporting.progress import progress_shown
 from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from enas_tf.environment.progress import Progress
 from enas_tf.final_training.saved_training import SavedTraining
-from enas_tf.reporting.progress import Progress
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.training.devices import distributed
 from enas_tf.training.profiling import Profile

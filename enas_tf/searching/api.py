@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
+from enas_tf.environment.progress import progress_shown
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import run_named
-from enas_tf.reporting.progress import progress_shown
 from enas_tf.runs.differences import differences
 from enas_tf.runs.directory import FILES
 from enas_tf.runs.phases import SEARCH

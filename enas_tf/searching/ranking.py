@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.environment.progress import Progress
 from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
-from enas_tf.reporting.progress import Progress
 from enas_tf.runs.phases import DERIVE
 from enas_tf.searching.score_errors import Reward, score_error, told_apart
 from enas_tf.searching.shared_weights import SharedWeights

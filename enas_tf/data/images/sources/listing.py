@@ -1,12 +1,13 @@
 """Pictures that are files: what they have in common is found out, and they are read or kept."""
 
+import contextlib
 import dataclasses
 import hashlib
 import logging
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 
@@ -18,11 +19,17 @@ from enas_tf.data.images.files import (
     read_header,
 )
 from enas_tf.data.images.pictures import FilePictures, Pictures, batches
+from enas_tf.data.parallel import read_ahead
 from enas_tf.environment.console import native_lines_aside
+from enas_tf.environment.progress import Progress
 from enas_tf.settings.config import DataConfig
 
 MEGABYTE = 2**20
 _AT_ONCE = 64
+# Fewer are read before anybody asks how far it is.
+_WITH_PROGRESS = 2000
+
+Batch = TypeVar("Batch", bound=Sized)
 
 _log = logging.getLogger(__name__)
 
@@ -49,16 +56,18 @@ def read(
     Raises:
       DataError: a file is missing, damaged, or no picture of 8 bits a channel.
     """
-    with native_lines_aside(COMMENTS):
-        files = [file for part in parts.values() for file in part.files]
-        headers = [read_header(file) for file in files]
+    files = [file for part in parts.values() for file in part.files]
+    with native_lines_aside(COMMENTS) as stderr:
+        read = read_ahead(files, read_header, _AT_ONCE)
+        told = _with_progress("headers_read", read, len(files), stderr)
+        headers = [header for batch in told for header in batch]
         settings = choose_settings(name, headers, config)
         size = len(files) * int(np.prod(settings.shape))
         images: dict[str, Any] = {
             part: FilePictures(value.files, settings) for part, value in parts.items()
         }
         if size <= config.memory_limit * MEGABYTE:
-            images = {part: decoded(pictures) for part, pictures in images.items()}
+            images = {part: decoded(pictures, stderr) for part, pictures in images.items()}
     values = {}
     for part, value in parts.items():
         values[f"x_{part}"], values[f"y_{part}"] = images[part], np.asarray(value.labels, np.int32)
@@ -88,14 +97,31 @@ def fingerprint(files: Sequence[pathlib.Path]) -> str:
     return checksum.hexdigest()[:16]
 
 
-def decoded(pictures: Pictures) -> np.ndarray:
-    """Reads all pictures into memory, several at a time."""
+def decoded(pictures: Pictures, stderr: TextIO | None = None) -> np.ndarray:
+    """Reads all pictures into memory, several at a time, and shows the progress if they are many.
+
+    Args:
+      pictures: are read.
+      stderr: where progress is shown; default: stderr.
+    """
     result = np.empty(pictures.shape, np.uint8)
     start = 0
-    for batch in batches(pictures, _AT_ONCE):
+    read = batches(pictures, _AT_ONCE)
+    for batch in _with_progress("pictures_read", read, len(pictures), stderr):
         result[start : start + len(batch)] = batch
         start += len(batch)
     return result
+
+
+def _with_progress(
+    phase: str, batches: Iterable[Batch], total: int, stderr: TextIO | None
+) -> Iterator[Batch]:
+    """Yields batches, and shows how far they are if there are many."""
+    is_long = total >= _WITH_PROGRESS
+    with contextlib.closing(Progress({phase: total}, shown=is_long, stream=stderr)) as progress:
+        for batch in batches:
+            yield batch
+            progress.update(phase, len(batch))
 
 
 def choose_settings(

@@ -7,7 +7,7 @@ from PIL import Image
 
 from enas_tf.data.images.dataset import load_images
 from enas_tf.data.images.pictures import Pictures
-from enas_tf.data.images.sources import class_folders
+from enas_tf.data.images.sources import class_folders, listing
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig
 
@@ -253,3 +253,16 @@ def test_files_are_told_from_others_by_names_sizes_and_times(folder, tmp_path_fa
     shutil.copy2(folder / "test" / "bee" / "1.png", picture)
     picture.rename(picture.with_name("1a.png"))
     assert fingerprint(moved) != fingerprint(folder)
+
+
+def test_how_far_the_reading_of_many_files_is_is_shown(folder, monkeypatch, capfd):
+    monkeypatch.setattr(listing, "_WITH_PROGRESS", 12)
+    class_folders.load(folder)
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split("  ")[:2] for line in lines] == [
+        ["headers read", "step 12/12"],
+    ]
+    monkeypatch.setattr(listing, "_WITH_PROGRESS", 6)
+    class_folders.load(folder)
+    phases = [line.split("  ")[0] for line in capfd.readouterr().err.splitlines()]
+    assert phases == ["headers read", "pictures read", "pictures read"]

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from enas_tf.reporting.progress import Progress, duration, progress_shown
+from enas_tf.environment.progress import Progress, duration, progress_shown
 
 
 class Clock:
