@@ -48,6 +48,6 @@ def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
     epochs = config.shared_weights.epochs
     if config.darts.warm_up_epochs >= epochs:
         raise ConfigurationError(
-            "`darts_warm_up_epochs` must be less than `epochs`, or the architecture learns nothing. "
+            "`darts_warm_up_epochs` must be less than `epochs`, or the mixture learns nothing. "
             f"Received: darts_warm_up_epochs={config.darts.warm_up_epochs}, epochs={epochs}."
         )
