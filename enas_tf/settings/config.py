@@ -10,6 +10,9 @@ from typing import Any
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.setting import Settings, section, setting
 
+# How pictures are brought to another shape.
+RESIZE = ("crop", "pad", "stretch")
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig(Settings):
@@ -36,7 +39,7 @@ class DataConfig(Settings):
         "crop",
         "How a picture of another shape becomes one of that size: its middle is cut out, it is "
         "surrounded by the background, or it is stretched.",
-        choices=("crop", "pad", "stretch"),
+        choices=RESIZE,
     )
     background: str = setting(
         "white", "Colour behind transparent pixels and around padded pictures: a name or #rrggbb."
