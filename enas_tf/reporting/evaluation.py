@@ -85,9 +85,8 @@ def predictions_csv(
         )
         for number, (label, predicted) in enumerate(answers)
     )
-    header = ("example", "label", "predicted", "probability", "label_probability")
-    header += () if paths is None else ("file",)
-    return csv_text((header, *rows))
+    header = ["example", "label", "predicted", "probability", "label_probability"]
+    return csv_text((header if paths is None else [*header, "file"], *rows))
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
