@@ -39,8 +39,9 @@ SIGNATURES = {
     "search_presets": "space",
     "retrain_presets": "space",
     "generate": "model text * num_words temperature top_k allow_unknown seed",
-    "ImageData.from_arrays": "x_train y_train x_test y_test * label_names name config",
-    "ImageData.from_datasets": "train test * label_names name config",
+    "ImageData.from_arrays": "x_train y_train x_test y_test * x_validation y_validation "
+    "label_names name config",
+    "ImageData.from_datasets": "train parts * validation test label_names name config",
     "TextData.from_text": "train validation test * name config",
     "TextData.from_tokens": "train validation test * name config",
     "TextData.from_token_ids": "train validation test words * name config",
