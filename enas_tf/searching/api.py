@@ -1,12 +1,16 @@
 """Searching the best architecture of a space: from the settings to the result."""
 
-import pathlib
+import os
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
+from enas_tf.environment.progress import progress_shown
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import run_named
 from enas_tf.runs.differences import differences
+from enas_tf.runs.directory import FILES
 from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.procedures import build_task, check_procedure
 from enas_tf.searching.result import SearchResult
@@ -17,17 +21,21 @@ from enas_tf.training.devices import training_strategy
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 def search(
     space: SearchSpace,
-    data: Any,
+    data: ImageData | TextData,
     config: SearchConfig | None = None,
-    output_dir: str | pathlib.Path | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
     *,
     overwrite: bool = False,
-    distribution: Any | None = None,
+    distribution: "tf.distribute.Strategy | None" = None,
     on_epoch_end: OnEpochEnd | None = None,
     preset: str | None = None,
+    verbose: bool = True,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
@@ -60,6 +68,7 @@ def search(
         last epoch. An error that it raises leaves a search that can be gone on with.
       preset: name of the preset that the settings come from; it is written into the run for the
         commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+      verbose: whether progress is shown on stderr; warnings are logged either way.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -73,7 +82,7 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
-    with training_strategy(distribution) as strategy:
+    with progress_shown(verbose), training_strategy(distribution) as strategy:
         machines = Machines(strategy)
         if output_dir is None:
             # Other machines have no use for it.
@@ -87,10 +96,10 @@ def search(
             data.check_search(config, strategy.num_replicas_in_sync)
             settings = {"space": space, "data": data.config, "search": config}
             configuration = {name: one.to_json() for name, one in settings.items()}
-            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             for each in (configuration, defaults):
                 each["space"] = {"name": space.name, **each["space"]}
-            origin = {"preset": preset}
+            origin = {"preset": preset, FILES: data.fingerprint}
             with (
                 open_run(
                     output_dir,
@@ -124,7 +133,7 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
         )
 
 
-def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
+def _recorded_samples(output_dir: str | os.PathLike[str]) -> int | None:
     """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
     recorded = run_named(output_dir, [SEARCH])
     return None if recorded is None else recorded.settings["search"].samples_per_step

@@ -214,7 +214,7 @@ def test_auxiliary_head_is_neither_counted_nor_saved(micro_run, data):
     results = json.loads((folder / "results.json").read_text())
     parameters = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
     assert results["parameters"] == parameters
-    assert results["network"] == MICRO_NETWORK.to_json()
+    assert results["network"] == MICRO_NETWORK.replace(stem="cifar").to_json()
     loaded = keras.models.load_model(folder / "model.keras")
     assert loaded.output_shape == (None, 2)
     np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
