@@ -6,6 +6,7 @@ Nothing here imports TensorFlow.
 import dataclasses
 import functools
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -97,6 +98,10 @@ class Evaluation:
     @property
     def _numbers(self) -> np.ndarray:
         return np.arange(len(self.label_names))
+
+    def __iter__(self) -> Iterator[float]:
+        """Yields the accuracy and the loss: all that there was in version 0.1.0, a pair."""
+        return iter((self.accuracy, self.loss))
 
     def __repr__(self) -> str:
         top = "" if self.top_5_accuracy is None else f"top_5_accuracy={self.top_5_accuracy:.4f}, "

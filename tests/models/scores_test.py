@@ -30,6 +30,11 @@ def three():
     return evaluation([0, 0, 0, 0, 1, 1], [0, 0, 0, 2, 1, 0], 3)
 
 
+def test_it_is_unpacked_as_the_pair_that_it_was(three):
+    accuracy, loss = three
+    assert (accuracy, loss) == (pytest.approx(4 / 6), 0.5)
+
+
 def test_scores_of_each_class(three):
     a, b, c = three.classes
     assert a == ("a", 0.75, 0.75, 0.75, 4)
