@@ -112,6 +112,7 @@ def test_progress_is_shown_of_many(folder, monkeypatch, capfd):
     assert "pictures  step 1/4" in capfd.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.end_to_end
 def test_another_process_and_the_served_model_say_the_same(folder):
     """Pixels are the same to the bit; what is left is the order of the network's sums."""

@@ -188,6 +188,7 @@ def micro_run(data, tmp_path_factory):
     return folder, retrain(MICRO_ARCHITECTURE, data, CONFIG, MICRO_NETWORK, folder)
 
 
+@pytest.mark.long
 def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
     micro_run, data, tmp_path, monkeypatch
 ):
@@ -292,4 +293,8 @@ def test_progress_is_shown_as_in_a_search(data, capsys):
 def test_the_run_writes_down_where_its_settings_come_from(data, tmp_path):
     retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path, preset="smoke")
     config = json.loads((tmp_path / "config.json").read_text())
-    assert config["origin"] == {"preset": "smoke", "data": data.config.to_json()}
+    assert config["origin"] == {
+        "preset": "smoke",
+        "data": data.config.to_json(),
+        "files": None,
+    }
