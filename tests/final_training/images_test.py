@@ -25,6 +25,7 @@ from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.devices import mirrored_cpus
+from tests.warned import warned
 
 ARCHITECTURE = MacroArchitecture.from_release_string("3")
 NETWORK = MacroNetworkConfig(filters=4, dropout_rate=0.3)
@@ -177,7 +178,7 @@ def test_a_number_that_is_not_finite_leads_back_to_the_last_checkpoint(
     retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path)
     assert calls == [1, 2, 2]
     assert [line["step"] for line in metrics_of(tmp_path)] == [4, 8]
-    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (warning,) = warned(caplog)
     assert "loss is nan. Going back to the last checkpoint, step 4" in warning
 
 
