@@ -16,12 +16,14 @@ COMMANDS = (
     "derive",
     "retrain",
     "evaluate",
+    "predict",
     "export",
     "generate",
     "draw",
     "report",
     "benchmark",
     "study",
+    "pack",
 )
 
 setup(

@@ -57,6 +57,7 @@ _PUBLIC = {
     "load_images": "enas_tf.data.images.dataset",
     "load_model": "enas_tf.models.export",
     "load_texts": "enas_tf.data.texts.dataset",
+    "predict": "enas_tf.models.prediction",
     "retrain": "enas_tf.final_training.api",
     "retrain_presets": "enas_tf.spaces.presets_by_name",
     "search": "enas_tf.searching.api",
@@ -65,7 +66,16 @@ _PUBLIC = {
 }
 
 # Loading them loads Keras.
-_NEED_KERAS = ("evaluate", "export", "generate", "load_model", "retrain", "search", "study")
+_NEED_KERAS = (
+    "evaluate",
+    "export",
+    "generate",
+    "load_model",
+    "predict",
+    "retrain",
+    "search",
+    "study",
+)
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 

@@ -3,6 +3,7 @@
 import inspect
 import re
 import textwrap
+import typing
 
 import keras
 import numpy as np
@@ -25,10 +26,12 @@ NETWORKS = {
     "rnn": enas_tf.RnnNetworkConfig(hidden_size=4),
 }
 SIGNATURES = {
-    "search": "space data config output_dir * overwrite distribution on_epoch_end preset network",
+    "search": "space data config output_dir * overwrite distribution on_epoch_end preset network "
+    "verbose",
     "retrain": "architecture data config network output_dir * overwrite distribution on_event "
-    "on_progress preset",
+    "on_progress preset verbose",
     "evaluate": "model data part",
+    "predict": "model pictures * top batch_size",
     "export": "model path * format label_names overwrite",
     "load_model": "path",
     "load_images": "config",
@@ -37,8 +40,9 @@ SIGNATURES = {
     "search_presets": "space",
     "retrain_presets": "space",
     "generate": "model text * num_words temperature top_k allow_unknown seed",
-    "ImageData.from_arrays": "x_train y_train x_test y_test * label_names name config",
-    "ImageData.from_datasets": "train test * label_names name config",
+    "ImageData.from_arrays": "x_train y_train x_test y_test * x_validation y_validation "
+    "label_names name config",
+    "ImageData.from_datasets": "train parts * validation test label_names name config",
     "TextData.from_text": "train validation test * name config",
     "TextData.from_tokens": "train validation test * name config",
     "TextData.from_token_ids": "train validation test words * name config",
@@ -189,3 +193,13 @@ def test_a_network_is_trained_by_keras_itself(space, kind, batch, tmp_path):
     network.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(loaded(batch, training=False), network(batch, training=False))
+
+
+@pytest.mark.parametrize("name", ["search", "retrain", "evaluate", "study"])
+def test_signatures_say_what_data_and_devices_are(name):
+    parameters = inspect.signature(public(name)).parameters
+    kinds = typing.get_args(parameters["data"].annotation)
+    assert kinds == (enas_tf.ImageData, enas_tf.TextData)
+    if "distribution" in parameters:
+        assert "Strategy" in str(parameters["distribution"].annotation)
+    assert inspect.signature(public(name)).return_annotation is not inspect.Signature.empty

@@ -23,8 +23,8 @@ SAMPLED = "enas"
 # Of each form, the changes of its settings.
 FORMS: dict[str, dict[str, Any]] = {
     SAMPLED: {},
-    "first order": {"order": 1},
-    "second order": {"order": 2},
+    "first order": {"order": 1, "sampling": "full"},
+    "second order": {"order": 2, "sampling": "full"},
     "partial": {"sampling": "partial"},
     "gumbel": {"sampling": "gumbel"},
 }

@@ -16,7 +16,9 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import enas_tf
 from enas_tf.cli import common
@@ -29,8 +31,8 @@ from tests.studies.truth_test import SPACE, made_up_truth
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ("README.md", "BUILD.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")))
 MOST_LINES_OF_README = 350
-COMMANDS = ("search", "derive", "retrain", "evaluate", "export")
-COMMANDS += ("generate", "draw", "report", "benchmark", "study")
+COMMANDS = ("search", "derive", "retrain", "evaluate", "predict", "export")
+COMMANDS += ("generate", "draw", "report", "benchmark", "study", "pack")
 SHELL = ("bash", "sh")
 # Of Slurm.
 FLAGS_OF_OTHERS = {"requeue", "array", "gpus-per-task"}
@@ -51,7 +53,9 @@ RUN = (
     ("docs/commands.md", "The final training of a search"),
     ("docs/costs.md", None),
     ("docs/darts.md", "DARTS: search by gradient"),
+    ("docs/data.md", None),
     ("docs/machines.md", "By hand"),
+    ("docs/prediction.md", None),
     ("docs/python.md", None),
     ("docs/serving.md", None),
     ("docs/studies.md", "The truth of a small space"),
@@ -327,6 +331,20 @@ def test_every_block_that_can_be_run_is_run_by_the_long_test():
     assert [b for page in PAGES for b in blocks_to_run(page) if b not in chosen] == []
 
 
+def make_pictures(folder):
+    """Writes class folders of the kind that people have."""
+    random = np.random.default_rng(0)
+    for part, count in (("train", 100), ("val", 20)):
+        for name in ("ant", "bee"):
+            (folder / part / name / "more").mkdir(parents=True)
+            for number in range(count):
+                pixels = random.integers(0, 256, (40 + number % 3, 48, 3), np.uint8)
+                kind = "L" if number % 5 == 0 else "RGBA" if number % 5 == 1 else "RGB"
+                image = Image.fromarray(pixels).convert(kind)
+                place = folder / part / name / ("more" if number % 4 == 0 else ".")
+                image.save(place / f"{number}.png")
+
+
 @pytest.fixture
 def shell(tmp_path):
     """Returns a function that runs a block in a folder, with this package's commands."""
@@ -345,6 +363,8 @@ def shell(tmp_path):
     environment.pop("TF_CONFIG", None)
     folder = tmp_path / "folder"
     folder.mkdir()
+
+    make_pictures(folder / "pictures")
 
     def run(program, text):
         result = subprocess.run(

@@ -49,7 +49,7 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.environment.keras_settings",
     "enas_tf.models.files",
     "enas_tf.reporting.drawing",
-    "enas_tf.reporting.progress",
+    "enas_tf.environment.progress",
     "enas_tf.runs.directory",
     "enas_tf.records.run",
     "enas_tf.settings.setting",

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -94,6 +95,13 @@ def _outcome(
     except _memory_errors() as error:
         _say_exhausted(name, error, memory_advice)
         return EXIT_BAD_INPUT
+    except _operation_errors() as error:
+        # The bad data that an input pipeline met when it read them.
+        met = re.search(r"\bDataError: (.*)", str(error))
+        if met is None:
+            raise
+        console.say(f"{name}: error: {met[1]}")
+        return EXIT_BAD_INPUT
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
@@ -117,6 +125,12 @@ def _memory_errors() -> tuple[type[Exception], ...]:
     """Returns what running out of memory raises, on the device too once TensorFlow is loaded."""
     errors = getattr(sys.modules.get("tensorflow"), "errors", None)
     return (MemoryError,) if errors is None else (MemoryError, errors.ResourceExhaustedError)
+
+
+def _operation_errors() -> tuple[type[Exception], ...]:
+    """Returns what the operations of TensorFlow raise; nothing before it is loaded."""
+    errors = getattr(sys.modules.get("tensorflow"), "errors", None)
+    return () if errors is None else (errors.OpError,)
 
 
 def _say_exhausted(name: str, error: Exception, memory_advice: str) -> None:

@@ -5,10 +5,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from enas_tf.environment.progress import duration
 from enas_tf.records import next_steps
 from enas_tf.records.run import recorded_run
 from enas_tf.reporting.page.numbers import ties_in_words
-from enas_tf.reporting.progress import duration
 from enas_tf.runs.directory import RESULTS
 
 

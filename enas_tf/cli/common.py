@@ -257,6 +257,23 @@ def check_output_dir(output_dir: str) -> None:
         RunDirectory.check(output_dir)
 
 
+def check_output_file(flag: str, path: str) -> None:
+    """Finds out early whether a file of results can be written.
+
+    Args:
+      flag: that names the file.
+      path: of the file.
+
+    Raises:
+      ConfigurationError: there is a folder of that name, or none to write it into.
+    """
+    path = os.path.expanduser(path)
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or os.curdir):
+        raise ConfigurationError(
+            f"`--{flag}` must be a file in a folder that exists. Received: --{flag}={path}"
+        )
+
+
 def start(command: CommandFlags) -> Any:
     """Loads TensorFlow and returns the strategy for the devices that the flags name."""
     load_tensorflow()

@@ -60,7 +60,7 @@ class CommandFlags:
         name: str,
         summary: str,
         elsewhere: Mapping[str, str] | None = None,
-        positional: str | None = None,
+        positional: str | Sequence[str] = (),
     ):
         """Makes a command without flags.
 
@@ -69,12 +69,13 @@ class CommandFlags:
           summary: what `--help` says first.
           elsewhere: for flags that the command does not have but users may expect: where they
             belong.
-          positional: the flag whose name may be left out.
+          positional: the flag whose name may be left out, or several in their order; one that may
+            be given several times takes all that are left.
         """
         self.name = name
         self.summary = summary
         self._elsewhere = elsewhere or {}
-        self._positional = positional
+        self._positional = (positional,) if isinstance(positional, str) else tuple(positional)
         self._values = flags.FlagValues()
         self._values.set_gnu_getopt(True)
 
@@ -145,12 +146,14 @@ class CommandFlags:
             if argument.lstrip("-").split("=")[0] == "undefok":
                 raise ConfigurationError("Unknown command line flag 'undefok'.")
         _, *rest = _parse(self._values, [self.name, *arguments], elsewhere=self._elsewhere)
-        if rest and self._positional is not None:
-            if self.given(self._positional):
+        for name in self._positional[: len(rest)]:
+            takes_all = isinstance(self._values[name], flags.MultiFlag)
+            if self.given(name) and not takes_all:
                 raise ConfigurationError(
-                    f"`--{self._positional}` is given twice, the second time as {rest[0]!r}."
+                    f"`--{name}` is given twice, the second time as {rest[0]!r}."
                 )
-            _parse(self._values, [self.name, f"--{self._positional}={rest.pop(0)}"])
+            values, rest = (rest, []) if takes_all else (rest[:1], rest[1:])
+            _parse(self._values, [self.name, *(f"--{name}={value}" for value in values)])
         if rest:
             raise ConfigurationError(
                 f"Unexpected argument {rest[0]!r}; write flags as --name=value."

@@ -24,9 +24,10 @@ from enas_tf.cli.common import (
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.files.places import way_to
+from enas_tf.final_training.initial_weights import check_initial_weights
 from enas_tf.records.run import DEFAULT_PRESET, RecordedRun, run_named
 from enas_tf.runs.differences import differences
-from enas_tf.runs.phases import SEARCH
+from enas_tf.runs.phases import RETRAIN, SEARCH
 from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import load_architecture
@@ -63,6 +64,13 @@ def _retrain(argv: Sequence[str]) -> None:
     output_dir = command["output_dir"] or default_output_dir(
         entry.name, data_config.dataset, preset_name, f"seed{config.seed}", "final"
     )
+    begun = None if command["overwrite"] else run_named(output_dir, (RETRAIN,))
+    if begun is not None and begun.entry is entry:
+        network = command.settings(begun.as_begun("network", preset.network))
+        data_config = command.settings(begun.as_begun("data", preset.data))
+    initial_weights = getattr(config, "initial_weights", None)
+    if initial_weights is not None:
+        check_initial_weights(initial_weights)
     entry.check_network(architecture, network)
     check_output_dir(output_dir)
     if run is not None:

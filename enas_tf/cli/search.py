@@ -1,5 +1,6 @@
 """`enas-search`: searches a network architecture."""
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import Any, cast
@@ -45,15 +46,21 @@ def _search(argv: Sequence[str]) -> None:
     preset = entry.search_presets[preset_name]
     command = _flags(entry, preset_name)
     command.parse(argv)
-    data_config = command.settings(preset.data)
+    dataset = command.settings(preset.data).dataset
     output_dir = command["output_dir"] or default_output_dir(
-        entry.name, data_config.dataset, preset_name, f"seed{command['seed']}"
+        entry.name, dataset, preset_name, f"seed{command['seed']}"
     )
     check_output_dir(output_dir)
     there = None if command["overwrite"] else run_named(output_dir, (SEARCH,))
     if there is not None and there.entry is entry:
         # A run of 0.1.0 goes on with the values that its presets had.
         preset = cast(SearchPreset, there.presets[preset_name])
+        preset = dataclasses.replace(
+            preset,
+            data=there.as_begun("data", preset.data),
+            space=there.as_begun("space", preset.space),
+        )
+    data_config = command.settings(preset.data)
     space = command.settings(preset.space)
     config = command.settings(preset.search)
 

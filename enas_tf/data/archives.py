@@ -2,11 +2,14 @@
 
 import collections
 import gzip
+import math
 import os
+import struct
 import tarfile
 import warnings
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 from typing_extensions import Self
@@ -31,10 +34,16 @@ _EXTENSIONS = frozenset(
     }
 )
 _MOST_PADDING = 2**20
+# Where in the header of a member of a zip archive the lengths of its name and extra field stand.
+_LENGTHS_IN_HEADER = 26
 
 
 def read_npz(
-    path: str | os.PathLike[str], required: Sequence[str], optional: Sequence[str] = ()
+    path: str | os.PathLike[str],
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    mapped_above: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Returns arrays of a `.npz` file by name; others in it are not read.
 
@@ -42,6 +51,8 @@ def read_npz(
       path: of the file.
       required: names of arrays that must be there.
       optional: names of arrays that may be there.
+      mapped_above: arrays of bytes that take more are maps of the file, if they are not compressed;
+        their checksum is not looked at. Default: none are.
 
     Raises:
       DataError: the file is missing or damaged, lacks an array or has it twice, or it holds
@@ -70,6 +81,8 @@ def read_npz(
                 raise DataError(f"{path} holds {', '.join(twice)} more than once; {advice}.")
             return {
                 name: _read_array(archive, member)
+                if mapped_above is None or member.file_size <= mapped_above
+                else _map_array(path, file, archive, member)
                 for member in members
                 if (name := _array_name(member)) in wanted
             }
@@ -91,6 +104,29 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
     if not array.itemsize:
         raise ValueError(f"the things in {member.filename} are of no size")
     return array
+
+
+def _map_array(
+    path: str | os.PathLike[str], file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo
+) -> np.ndarray:
+    """Maps an array of bytes that stands in the file as it is; others are read."""
+    with archive.open(member) as content:
+        version = np.lib.format.read_magic(content)
+        header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if member.compress_type != zipfile.ZIP_STORED or header is None:
+            return _read_array(archive, member)
+        shape, is_fortran, dtype = header(content)
+        begin = content.tell()
+    if dtype != np.uint8 or is_fortran or begin + math.prod(shape) != member.file_size:
+        return _read_array(archive, member)
+    # The name and an extra field precede the content; only here their lengths are told for sure.
+    file.seek(member.header_offset + _LENGTHS_IN_HEADER)
+    lengths = struct.unpack("<HH", file.read(4))
+    start = member.header_offset + _LENGTHS_IN_HEADER + 4 + sum(lengths)
+    return np.memmap(path, np.uint8, "r", start + begin, shape)
 
 
 def read_tar(path: str | os.PathLike[str], wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:

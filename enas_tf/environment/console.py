@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 # Goes to the beginning of the line and clears it.
 _START_OF_LINE = "\r\x1b[K"
@@ -141,26 +141,32 @@ def _open_missing_descriptors() -> None:
 
 
 @contextlib.contextmanager
-def native_lines_aside(noise: re.Pattern[bytes]) -> Iterator[None]:
+def native_lines_aside(noise: re.Pattern[bytes]) -> Iterator[TextIO | None]:
     """Keeps what native code writes to stderr in a block, and shows the rest of it at its end.
 
     Args:
       noise: matches the beginnings of lines that nobody needs.
+
+    Yields:
+      A stream to stderr for what shall be seen at once; None: stderr is closed.
     """
     Console(sys.stderr).flush()
     try:
         stderr = os.dup(_STDERR)
     except OSError:
         # Closed: there is nothing to keep anything from.
-        yield
+        yield None
         return
     with _file_in_memory() as kept:
         os.dup2(kept.fileno(), _STDERR)
+        stream = open(stderr, "w", errors="replace")  # noqa: SIM115 (closed below)
         try:
-            yield
+            yield stream
         finally:
             os.dup2(stderr, _STDERR)
-            os.close(stderr)
+            # The reader of a pipe may have left.
+            with contextlib.suppress(OSError):
+                stream.close()
             kept.seek(0)
             for line in kept:
                 # The reader of a pipe may have left.

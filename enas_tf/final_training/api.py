@@ -7,12 +7,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
+from enas_tf.environment.progress import progress_shown
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.final_training.images import ImageTraining
 from enas_tf.final_training.task import OnEvent, OnProgress
 from enas_tf.final_training.texts import TextTraining
 from enas_tf.final_training.training import Training
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space, space_names
@@ -24,8 +27,8 @@ _TRAININGS: Mapping[str, type[Training]] = {"images": ImageTraining, "texts": Te
 
 def retrain(
     architecture: Architecture,
-    data: Any,
-    config: Settings | None = None,
+    data: ImageData | TextData,
+    config: RetrainConfig | TextRetrainConfig | None = None,
     network: Settings | None = None,
     output_dir: str | os.PathLike[str] | None = None,
     *,
@@ -34,6 +37,7 @@ def retrain(
     on_event: OnEvent | None = None,
     on_progress: OnProgress | None = None,
     preset: str | None = None,
+    verbose: bool = True,
 ) -> keras.Model:
     """Trains the network of an architecture from scratch and evaluates it on the test part.
 
@@ -68,6 +72,7 @@ def retrain(
       on_progress: called every few steps and after every epoch.
       preset: name of the preset that the settings come from; it is written into the run for the
         commands that go on from it, such as `enas-retrain`. Default: it is guessed there.
+      verbose: whether progress is shown on stderr; warnings are logged either way.
 
     Returns:
       The trained classifier, from pixels 0 to 255, `[batch, height, width, channels]`, to logits;
@@ -81,7 +86,7 @@ def retrain(
       NumericalError: the loss became infinite or undefined.
       KeyboardInterrupt: on Ctrl-C, after saving.
     """
-    with training_strategy(distribution) as strategy:
+    with progress_shown(verbose), training_strategy(distribution) as strategy:
         training = _training(architecture, data, config, network, strategy)
         return training.run(
             output_dir,
@@ -95,7 +100,7 @@ def retrain(
 def short_score(
     space: SearchSpace,
     architecture: Architecture,
-    data: Any,
+    data: ImageData | TextData,
     config: SearchConfig,
     distribution: tf.distribute.Strategy | None = None,
 ) -> tuple[float, str]:

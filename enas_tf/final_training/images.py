@@ -13,21 +13,22 @@ from enas_tf.data.images.dataset import ImageData, retraining_part
 from enas_tf.data.images.preprocessing import PREVIEWED
 from enas_tf.data.images.streams import training_batches
 from enas_tf.data.sharing import ALONE, Share
+from enas_tf.final_training.initial_weights import assign_initial_weights
 from enas_tf.final_training.training import Training, short_training
-from enas_tf.models.classifier import (
-    attach_label_names,
-    build_classifier,
-    evaluate,
-    evaluate_logits,
-)
+from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
+from enas_tf.models.remembered import attach_label_names, attach_picture_settings, attach_versions
+from enas_tf.runs.directory import versions
 from enas_tf.settings.config import RetrainConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.images.stem import chosen_stem
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.image_metrics import ImageMetrics, image_pass
 from enas_tf.training.moving_statistics import MeanMovingStatistics
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
+
+_USUAL = {"resize": "crop", "background": "white", "split": "last"}
 
 
 class ImageTraining(Training):
@@ -51,6 +52,10 @@ class ImageTraining(Training):
         strategy: tf.distribute.Strategy,
     ) -> None:
         self.data = data
+        stem = getattr(network_config, "stem", None)
+        if stem is not None:
+            # What `auto` stands for is written down: it may mean another in later versions.
+            network_config = network_config.replace(stem=chosen_stem(stem, data.input_shape))
         self.form = get_space(architecture.space_name).network_form()
         self.part = retraining_part(config)
         self.normalization = data.normalization(self.part)
@@ -97,6 +102,12 @@ class ImageTraining(Training):
             "train_examples": len(data.y_train),
             "test_examples": len(data.y_test),
             "validation_size": data.validation_size,
+            # What is as it was before there was a choice is not told, so that earlier runs go on.
+            **{
+                name: value
+                for name, usual in _USUAL.items()
+                if (value := getattr(data.config, name)) not in (usual, None)
+            },
             **dataclasses.asdict(data.augmentation),
         }
 
@@ -135,6 +146,9 @@ class ImageTraining(Training):
         network = self.form.to_portable(self.network, self.architecture, self.network_config)
         model = build_classifier(network, self.normalization)
         attach_label_names(model, self.data.label_names)
+        # Where pictures were brought to a size, those of a prediction are so too.
+        attach_picture_settings(model, self.data.picture_settings)
+        attach_versions(model, versions())
         return model
 
     def test(self, model: keras.Model) -> dict[str, Any]:
@@ -158,11 +172,17 @@ class ImageTraining(Training):
         if not self.config.use_validation:
             return {}
         images, labels = self.data.part("validation")
-        validation = evaluate_logits(self._logits, images, labels)
+        validation = evaluate_logits(self._logits, images, labels, self.data.label_names)
         return {
             "validation_accuracy": validation.accuracy,
             "validation_loss": validation.loss,
         }
+
+    def begin(self) -> None:
+        """Takes the weights of another model, if the training begins with them."""
+        if self.config.initial_weights is not None:
+            assign_initial_weights(self.network, self.config.initial_weights)
+            self._moving.spread()
 
     def after_restore(self) -> None:
         """Gives all replicas the moving statistics that were restored."""

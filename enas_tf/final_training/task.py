@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from enas_tf.environment.progress import Progress
 from enas_tf.final_training.saved_training import SavedTraining
-from enas_tf.reporting.progress import Progress
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.training.devices import distributed
 from enas_tf.training.profiling import Profile
@@ -103,9 +103,11 @@ class TrainingTask(Task):
 
     def begin(self) -> None:
         """Restores the newest checkpoint, or writes the first one; makes the batches."""
-        if self._saved is not None and not self._saved.restore():
-            # So that there is something to go back to.
-            self._saved.begin()
+        if self._saved is None or not self._saved.restore():
+            self._training.begin()
+            if self._saved is not None:
+                # So that there is something to go back to.
+                self._saved.begin()
         self._start()
 
     def _start(self) -> None:

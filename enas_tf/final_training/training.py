@@ -23,7 +23,7 @@ from enas_tf.files.writing import writing
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
-from enas_tf.runs.directory import RESULTS
+from enas_tf.runs.directory import FILES, RESULTS
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.config import (
     RetrainConfig,
@@ -163,6 +163,9 @@ class Training(abc.ABC):
         """Returns what a drawing of the architecture needs to know."""
         return {}
 
+    def begin(self) -> None:  # noqa: B027 (a hook, like the next ones)
+        """Does what is to be done before the first step of a new training."""
+
     def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
         """Does what is to be done after a checkpoint was restored."""
 
@@ -223,9 +226,13 @@ class Training(abc.ABC):
                 TrainingTask(self, None, on_event, on_progress).finish(Profile(None, self.machines))
                 return self.model()
             identity, machines = self._identity(), self.machines
-            origin = {"preset": preset, "data": self.data.config.to_json()}
+            origin = {
+                "preset": preset,
+                "data": self.data.config.to_json(),
+                FILES: self.data.fingerprint,
+            }
             settings = {"network": self.network_config, "retrain": self.config}
-            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             with open_run(
                 output_dir,
                 identity,

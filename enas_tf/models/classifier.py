@@ -1,32 +1,20 @@
 """The trained network as a classifier of raw pixels, and its evaluation."""
 
-import json
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.pictures import batches
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.data.matching import match
 from enas_tf.errors import DataError
+from enas_tf.models.remembered import label_names_of
+from enas_tf.models.scores import Evaluation
 from enas_tf.training.image_metrics import classification_metrics
-
-_LABEL_NAMES = "label_names"
-
-
-class Evaluation(NamedTuple):
-    """How good a classifier is on labelled pictures.
-
-    Attributes:
-      accuracy: share of the pictures whose most likely class is the right one.
-      loss: mean cross-entropy in nats.
-    """
-
-    accuracy: float
-    loss: float
 
 
 def build_classifier(network: keras.Model, normalization: Normalization) -> keras.Model:
@@ -48,54 +36,10 @@ def build_classifier(network: keras.Model, normalization: Normalization) -> kera
     return keras.Model(inputs, network(normalize(inputs)), name="image_classifier")
 
 
-def attach_label_names(model: keras.Model, names: Sequence[str]) -> None:
-    """Gives a classifier the names of its classes, for itself and for its `.keras` file.
-
-    The attribute `label_names` is all that a program sees; but no attribute is in a `.keras` file.
-    What Keras keeps, whoever loads, trains and saves the model again, are the arguments of its
-    layers. So the names go, as JSON, into the initial value of the bias which the last layer does
-    not have. A new last layer, for other classes, takes the old names away with the old one.
-
-    Args:
-      model: a classifier.
-      names: of its classes.
-    """
-    model.label_names = tuple(names)
-    if has_place_for_names(model):
-        text = json.dumps({_LABEL_NAMES: list(names)}, ensure_ascii=False)
-        _last_layer(model).bias_initializer = keras.initializers.Constant(text)
-
-
-def has_place_for_names(model: keras.Model) -> bool:
-    """Returns whether a `.keras` file of a classifier can have the names of its classes."""
-    layer = _last_layer(model)
-    return isinstance(layer, keras.layers.Dense) and not layer.use_bias
-
-
-def label_names_of(model: keras.Model) -> tuple[str, ...] | None:
-    """Returns the names of a classifier's classes, None if it has none."""
-    names = getattr(model, _LABEL_NAMES, None)
-    if names is None:
-        initializer = getattr(_last_layer(model), "bias_initializer", None)
-        try:
-            names = tuple(map(str, json.loads(initializer.value)[_LABEL_NAMES]))
-        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
-            # It is an initial value, or there is none.
-            return None
-    return tuple(names)
-
-
-def _last_layer(model: keras.Model) -> keras.layers.Layer:
-    """Returns the layer that makes a model's outputs, however deep it is nested."""
-    while isinstance(model, keras.Model) and model.layers:
-        model = model.layers[-1]
-    return model
-
-
 def evaluate(
     model: keras.Model, data: ImageData, part: str = "test", *, batch_size: int = 200
 ) -> Evaluation:
-    """Returns the accuracy and the loss of a classifier on a part of a dataset.
+    """Returns how good a classifier is on a part of a dataset.
 
     Args:
       model: from pixels 0 to 255 to logits, as `retrain` returns it or as loaded from its file.
@@ -113,43 +57,64 @@ def evaluate(
             f"The model takes pictures of {_sides(model.input_shape[1:])}, the dataset "
             f"{data.name} has pictures of {_sides(data.input_shape)}."
         )
+    names = label_names_of(model)
     numbers = match(
-        label_names_of(model),
+        names,
         model.output_shape[-1],
         data.label_names,
         kind="classes",
         dataset=data.name,
     )
-    forward = tf.function(
-        lambda images: model(images, training=False),
-        input_signature=[tf.TensorSpec([None, *data.input_shape], tf.uint8)],
-    )
     images, labels = data.part(part)
-    return evaluate_logits(forward, images, numbers[labels], batch_size=batch_size)
+    return evaluate_logits(
+        forward_of(model), images, numbers[labels], names or data.label_names, batch_size=batch_size
+    )
+
+
+def forward_of(model: keras.Model) -> Callable[[Any], Any]:
+    """Returns a function from uint8 pictures of the model's size to logits, traced once."""
+    return tf.function(
+        lambda images: model(images, training=False),
+        input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)],
+    )
 
 
 def evaluate_logits(
     forward: Callable[[tf.Tensor], Any],
-    images: np.ndarray,
+    images: Any,
     labels: np.ndarray,
+    label_names: Sequence[str],
     *,
     batch_size: int = 200,
 ) -> Evaluation:
-    """Returns the accuracy and the loss of a function from pixels to logits.
+    """Returns how good a function from pixels to logits is.
 
     Args:
       forward: takes uint8 pictures `[batch, height, width, channels]`.
-      images: uint8 `[examples, height, width, channels]`.
+      images: uint8 `[examples, height, width, channels]`, an array or `Pictures`.
       labels: int32 `[examples]`.
+      label_names: of the logits, in their order.
       batch_size: pictures in one pass.
     """
     loss = correct = 0.0
-    for start in range(0, len(labels), batch_size):
-        logits = forward(tf.constant(images[start : start + batch_size]))
-        metrics = classification_metrics(tf.constant(labels[start : start + batch_size]), logits)
+    probabilities = np.empty((len(labels), len(label_names)), np.float32)
+    predictions = np.empty(len(labels), np.int32)
+    for number, pictures in enumerate(batches(images, batch_size)):
+        batch = slice(number * batch_size, (number + 1) * batch_size)
+        logits = forward(tf.constant(pictures))
+        metrics = classification_metrics(tf.constant(labels[batch]), logits)
         loss += float(metrics.loss)
         correct += float(metrics.correct)
-    return Evaluation(correct / len(labels), loss / len(labels))
+        probabilities[batch] = tf.nn.softmax(logits)
+        predictions[batch] = tf.argmax(logits, axis=-1)
+    return Evaluation(
+        accuracy=correct / len(labels),
+        loss=loss / len(labels),
+        labels=labels,
+        predictions=predictions,
+        probabilities=probabilities,
+        label_names=tuple(label_names),
+    )
 
 
 def _sides(shape: tuple[int | None, ...]) -> str:

@@ -3,14 +3,19 @@
 Every format holds the normalisation: it takes pixels as they are. SavedModel, TFLite and ONNX have
 the input `images`, uint8 `[batch, height, width, channels]`, and the outputs `probabilities`,
 float32 `[batch, classes]`, and `classes`, int64 `[batch]`. Pictures of another size are an error,
-but for TFLite, whose interpreter fits the network to whatever it is given. A SavedModel brings its
-warm-up requests (`enas_tf.models.warm_up`).
+but for TFLite, whose interpreter fits the network to whatever it is given.
+
+A SavedModel of grey or RGB pictures has a second signature, `serving_images`, whose `images` are
+strings `[batch]`: JPEG and PNG files of any size, which it brings to the size of the network as
+training did (`enas_tf.models.encoded_pictures`). It brings its warm-up requests
+(`enas_tf.models.warm_up`), and what it remembers of its training: `classifier.json`, and the names
+of the classes in `label_names.txt`, one a line.
 """
 
 import json
 import logging
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,16 +23,31 @@ import tensorflow as tf
 
 from enas_tf.errors import ExportError
 from enas_tf.files.reading import read_bytes
+from enas_tf.files.writing import to_json_text
 from enas_tf.models import formats as export_formats
 from enas_tf.models import warm_up
-from enas_tf.models.classifier import attach_label_names, has_place_for_names, label_names_of
+from enas_tf.models.encoded_pictures import decode_pictures
 from enas_tf.models.files import MODEL_FILE
 from enas_tf.models.formats import SIGNATURE
 from enas_tf.models.reading import load_saved_model, read_lines, reading
+from enas_tf.models.remembered import (
+    attach_label_names,
+    attach_picture_settings,
+    attach_versions,
+    has_place_for_names,
+    label_names_of,
+    picture_settings_of,
+    recall,
+    settings_of_json,
+    versions_of,
+)
 from enas_tf.runs.directory import RESULTS
 
 _log = logging.getLogger(__name__)
 _LABELS_FILE = "label_names.txt"
+_DESCRIPTION_FILE = "classifier.json"
+_DESCRIPTION_FORMAT = 1
+IMAGES_SIGNATURE = "serving_images"
 
 
 def check_classifier(model: keras.Model) -> None:
@@ -100,11 +120,11 @@ def warn_if_nameless(
 
 
 def _servable(model: keras.Model, *, checked: bool) -> tf.Module:
-    """Returns the weights of a classifier with its function `serve`.
+    """Returns the weights of a classifier with its functions `serve` and `serve_images`.
 
     Args:
       model: the classifier.
-      checked: whether requests without pictures are answered.
+      checked: whether requests without pictures, and of encoded ones, are answered.
     """
     # A plain module, since Keras's ExportArchive takes no assets.
     module = tf.Module()
@@ -128,6 +148,14 @@ def _servable(model: keras.Model, *, checked: bool) -> tf.Module:
         return {"probabilities": tf.nn.softmax(logits), "classes": tf.argmax(logits, axis=-1)}
 
     module.serve = serve
+    settings = picture_settings_of(model)
+    if checked and settings is not None:
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
+        def serve_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return serve(decode_pictures(tf.ensure_shape(images, [None]), settings))
+
+        module.serve_images = serve_images
     return module
 
 
@@ -135,18 +163,42 @@ def _write_saved_model(
     model: keras.Model, path: pathlib.Path, label_names: tuple[str, ...] | None
 ) -> None:
     module = _servable(model, checked=True)
-    texts = {_LABELS_FILE: "".join(f"{name}\n" for name in label_names)} if label_names else {}
+    signatures = {SIGNATURE: module.serve}
+    if hasattr(module, "serve_images"):
+        signatures[IMAGES_SIGNATURE] = module.serve_images
+    description = to_json_text(_description(model, label_names), indent=2)
+    texts = {_DESCRIPTION_FILE: f"{description}\n"}
+    if label_names:
+        texts[_LABELS_FILE] = "".join(f"{name}\n" for name in label_names)
     with export_formats.assets(texts) as paths:
-        if paths:
+        module.description = tf.saved_model.Asset(paths[_DESCRIPTION_FILE])
+        if label_names:
             module.label_names = tf.saved_model.Asset(paths[_LABELS_FILE])
-        tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
-    warm_up.write(path, _warm_up_requests(model))
+        tf.saved_model.save(module, str(path), signatures=signatures)
+    warm_up.write(path, _warm_up_requests(model, signatures))
 
 
-def _warm_up_requests(model: keras.Model) -> Iterator[bytes]:
+def _description(model: keras.Model, label_names: tuple[str, ...] | None) -> dict[str, Any]:
+    """Returns what a SavedModel says of itself, for programs."""
+    settings = picture_settings_of(model)
+    return {
+        "format_version": _DESCRIPTION_FORMAT,
+        "input_shape": model.input_shape[1:],
+        "label_names": label_names,
+        "picture_settings": None if settings is None else settings.to_json(),
+        "versions": versions_of(model),
+    }
+
+
+def _warm_up_requests(model: keras.Model, signatures: Iterable[str]) -> Iterator[bytes]:
+    shape = model.input_shape[1:]
     for batch_size in warm_up.BATCH_SIZES:
-        images = warm_up.filled(0, tf.uint8, [batch_size, *model.input_shape[1:]])
-        yield warm_up.predict_request(SIGNATURE, {"images": images})
+        images = {SIGNATURE: warm_up.filled(0, tf.uint8, [batch_size, *shape])}
+        if IMAGES_SIGNATURE in signatures:
+            file = tf.io.encode_png(tf.zeros(shape, tf.uint8)).numpy()
+            images[IMAGES_SIGNATURE] = warm_up.filled(file, tf.string, [batch_size])
+        for signature in signatures:
+            yield warm_up.predict_request(signature, {"images": images[signature]})
 
 
 def _write_keras(
@@ -187,13 +239,14 @@ WRITERS: dict[str, Callable[[keras.Model, pathlib.Path, tuple[str, ...] | None],
 }
 
 
-def find_label_names(model: keras.Model, path: pathlib.Path) -> None:
-    """Gives a classifier the names of its classes, if its file or the retraining's folder has them.
+def recall_training(model: keras.Model, path: pathlib.Path) -> None:
+    """Gives a classifier what its file, or the retraining's folder, remembers of its training.
 
     Args:
       model: read from the path.
       path: of the `.keras` file.
     """
+    recall(model)
     names = label_names_of(model)
     if names is None and path.name == MODEL_FILE:
         names = _label_names_of_run(path.parent)
@@ -217,8 +270,8 @@ def load_saved_classifier(path: pathlib.Path) -> keras.Model:
       path: of a folder with one version.
 
     Returns:
-      A model from pixels 0 to 255 to log-probabilities, with the attribute `label_names` if they
-      are known.
+      A model from pixels 0 to 255 to log-probabilities, with the attributes `label_names`,
+      `picture_settings` and `versions`.
 
     Raises:
       ExportError: it holds no classifier.
@@ -233,7 +286,20 @@ def load_saved_classifier(path: pathlib.Path) -> keras.Model:
             if len(names) != model.output_shape[-1]:
                 raise ValueError(f"it has {len(names)} names for {model.output_shape[-1]} classes")
             model.label_names = names
+        asset = getattr(loaded, "description", None)
+        # Those of version 0.1.0 have none.
+        description = {} if asset is None else json.loads(_read_asset(path, asset))
+        settings = settings_of_json(description.get("picture_settings"))
+        attach_picture_settings(model, settings)
+        attach_versions(model, description.get("versions") or {})
+        recall(model)
     return model
+
+
+def _read_asset(path: pathlib.Path, asset: Any) -> bytes:
+    """Returns what an asset of a SavedModel holds."""
+    name = pathlib.PurePath(asset.asset_path.numpy().decode()).name
+    return read_bytes(path / "assets" / name)
 
 
 class _SavedClassifier(keras.Model):

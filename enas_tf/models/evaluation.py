@@ -1,6 +1,8 @@
 """How good a trained model is, whatever it was trained on."""
 
-from typing import Any
+from typing import Any, overload
+
+import keras
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.matching import match
@@ -8,14 +10,22 @@ from enas_tf.data.texts.dataset import TextData
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import DataError
 from enas_tf.models import classifier
-from enas_tf.models.classifier import Evaluation
 from enas_tf.models.language_model import TextEvaluation, evaluate_perplexity
 from enas_tf.models.language_model_export import AnyLanguageModel
+from enas_tf.models.scores import Evaluation
+
+
+@overload
+def evaluate(model: keras.Model, data: ImageData, part: str = "test") -> Evaluation: ...
+
+
+@overload
+def evaluate(model: AnyLanguageModel, data: TextData, part: str = "test") -> TextEvaluation: ...
 
 
 @under_own_settings
 def evaluate(
-    model: Any, data: ImageData | TextData, part: str = "test"
+    model: keras.Model | AnyLanguageModel, data: ImageData | TextData, part: str = "test"
 ) -> Evaluation | TextEvaluation:
     """Returns how good a model is on a part of a dataset.
 
@@ -32,8 +42,10 @@ def evaluate(
       part: `"test"`, `"validation"` or `"train"`.
 
     Returns:
-      An `Evaluation` with `accuracy` and `loss`, the mean cross-entropy in nats; or a
-      `TextEvaluation` with `perplexity`, `loss` and `tokens`, of the part read as one stream.
+      An `Evaluation` with `accuracy`, `balanced_accuracy`, `top_5_accuracy`, `loss` (the mean
+      cross-entropy in nats), the scores of all `classes`, the `confusion_matrix` and the
+      probabilities themselves; or a `TextEvaluation` with `perplexity`, `loss` and `tokens`, of the
+      part read as one stream.
 
     Raises:
       DataError: the data are of another kind or size than what the model takes, or do not have the

@@ -85,8 +85,9 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
 
     Returns:
       A classifier from pixels 0 to 255 to logits (of a SavedModel: log-probabilities), with the
-      attribute `label_names` if they are known; or a `LanguageModel` (of a SavedModel: a
-      `SavedLanguageModel`).
+      attributes `label_names` if they are known, `picture_settings` (how files are brought to its
+      size) and `versions` (what it was trained with; None: not known); or a `LanguageModel` (of a
+      SavedModel: a `SavedLanguageModel`).
 
     Raises:
       ExportError: there is no such file or folder, or it holds no such model.
@@ -100,7 +101,7 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model | AnyLanguageModel:
     model = load_keras(path)
     if not isinstance(model, LanguageModel):
         export_classifier.check_classifier(model)
-        export_classifier.find_label_names(model, path)
+        export_classifier.recall_training(model, path)
     return model
 
 

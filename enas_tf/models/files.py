@@ -71,6 +71,19 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     return path
 
 
+def run_folder(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the folder that a retraining has, if it made the model that a path stands for.
+
+    Args:
+      path: as for `find_model`.
+
+    Raises:
+      ExportError: there is no such file or folder, or it is no model.
+    """
+    path = find_model(path)
+    return path.parent if path.is_file() else path.parent.parent
+
+
 def kind_of(path: str | os.PathLike[str]) -> str:
     """Returns what kind of model a path stands for.
 

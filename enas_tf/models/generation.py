@@ -10,6 +10,7 @@ from enas_tf.data.texts.tokenization import END_OF_LINE, tokenize
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import ConfigurationError
 from enas_tf.models.language_model import vocabulary_of
+from enas_tf.models.language_model_export import AnyLanguageModel
 
 # What single precision can divide by.
 _SMALLEST = float(np.finfo(np.float32).tiny)
@@ -18,7 +19,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 @under_own_settings
 def generate(
-    model: Any,
+    model: AnyLanguageModel,
     text: str = "",
     *,
     num_words: int = 50,

@@ -8,7 +8,7 @@ import dataclasses
 import os
 import pathlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, RunDirectoryError
 from enas_tf.runs.directory import CONFIG, RunDirectory
@@ -22,6 +22,8 @@ from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space
 
 DEFAULT_PRESET = "default"
+
+SettingsType = TypeVar("SettingsType", bound=Settings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +108,24 @@ class RecordedRun:
             if name == "dataset" or value != getattr(own, name)
         }
         return base.replace(**chosen)
+
+    def as_begun(self, name: str, settings: SettingsType) -> SettingsType:
+        """Returns settings in which those that the run began without are as they were before.
+
+        Args:
+          name: of the settings in the run, such as `data`.
+          settings: of a command that goes on with the run.
+        """
+        recorded = self.settings[name]
+        if not isinstance(recorded, type(settings)):
+            return settings
+        earlier = {
+            field.name: before
+            for field in dataclasses.fields(settings)
+            if (before := field.metadata.get("before")) is not None
+            and getattr(recorded, field.name) == before
+        }
+        return settings.replace(**earlier)
 
     def retraining(self, preset: str, architecture: Architecture) -> RetrainPreset:
         """Returns the settings of a retraining as the run has them.

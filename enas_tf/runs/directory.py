@@ -79,6 +79,8 @@ _FILES = (
     "log.txt",
 )
 _FOLDERS = ("checkpoints", "tensorboard", "saved_model", *STUDY_FOLDERS)
+# In the origin of a run: tells the files of the data from others.
+FILES = "files"
 # What decides the bits of the results, of the recorded versions.
 _NUMERICAL = ("tensorflow", "keras")
 # What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
@@ -124,7 +126,11 @@ class RunDirectory:
         """
         self.path = user_path(path)
         self._handler: logging.Handler | None = None
+        self._files: str | None = None
         self._reach(absolute(self.path))
+
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
 
     def _reach(self, way: pathlib.Path) -> None:
         self._way = way
@@ -164,7 +170,8 @@ class RunDirectory:
             of another command stays.
           origin: where the configuration comes from, for example its preset. It is written down
             for the commands that go on from the run, but decides nothing: the same run may be
-            gone on with from elsewhere.
+            gone on with from elsewhere. `FILES` in it tells the files of the data; a run that goes
+            on with other ones says so.
           with_others: other processes may have the folder open too, which is not locked then.
           defaults: what settings are that the run does not know yet, as an older version began it;
             in the form of the configuration.
@@ -188,13 +195,14 @@ class RunDirectory:
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
+                run._files = (origin or {}).get(FILES)
                 return run
             run._delete()
         run.write_json(
             CONFIG,
             {
                 "format_version": FORMAT_VERSION,
-                "versions": _versions(),
+                "versions": versions(),
                 "configuration": configuration,
                 "origin": dict(origin or {}),
             },
@@ -376,6 +384,7 @@ class RunDirectory:
             if package.level == logging.NOTSET:
                 package.setLevel(logging.INFO)
             self._compare_versions()
+            self._compare_files()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -396,7 +405,7 @@ class RunDirectory:
             there = self.read_json(CONFIG).get("versions")
         except RunDirectoryError:
             return
-        now = _versions()
+        now = versions()
         if isinstance(there, dict):
             different = differences(
                 {name: there[name] for name in _NUMERICAL if name in there and name in now},
@@ -410,6 +419,15 @@ class RunDirectory:
                     self.path,
                     different,
                 )
+
+    def _compare_files(self) -> None:
+        """Says that the files of the data are not those that the run began with."""
+        if self._files is not None and self.origin.get(FILES, self._files) != self._files:
+            logger.warning(
+                "The run in %s was begun with other files: names, sizes or times differ. It goes "
+                "on with these; --overwrite starts anew.",
+                self.path,
+            )
 
     def _has_work(self) -> bool:
         """Whether the run has made anything that it would be a pity to lose."""
@@ -501,9 +519,10 @@ def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[st
         )
 
 
-def _versions() -> dict[str, str]:
-    versions = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
-    for name in ("tensorflow", "keras", "numpy"):
+def versions() -> dict[str, str]:
+    """Returns the versions of what works here, by the name of the program."""
+    found = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
+    for name in ("tensorflow", "keras", "numpy", "pillow"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
+            found[name] = importlib.metadata.version(name)
+    return found

@@ -1,15 +1,19 @@
 """Searching the best architecture of a space: from the settings to the result."""
 
-import pathlib
+import os
 import tempfile
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
+from enas_tf.environment.progress import progress_shown
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import final_network, nearest_preset, run_named
 from enas_tf.runs.differences import differences
+from enas_tf.runs.directory import FILES
 from enas_tf.runs.phases import SEARCH
 from enas_tf.searching.final_costs import FinalCosts
 from enas_tf.searching.limits import Limits
@@ -24,18 +28,22 @@ from enas_tf.training.devices import training_strategy
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 def search(
     space: SearchSpace,
-    data: Any,
+    data: ImageData | TextData,
     config: SearchConfig | None = None,
-    output_dir: str | pathlib.Path | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
     *,
     overwrite: bool = False,
-    distribution: Any | None = None,
+    distribution: "tf.distribute.Strategy | None" = None,
     on_epoch_end: OnEpochEnd | None = None,
     preset: str | None = None,
     network: Settings | None = None,
+    verbose: bool = True,
 ) -> SearchResult:
     """Searches the best architecture of a space.
 
@@ -71,6 +79,7 @@ def search(
       network: settings of the networks that are trained from scratch in the end, which
         `config.costs` and all costs that are shown are of. Default: those with which `enas-retrain`
         goes on from this search.
+      verbose: whether progress is shown on stderr; warnings are logged either way.
 
     Returns:
       The best architecture, its score, and the run directory (which is gone on other machines than
@@ -84,7 +93,7 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
-    with training_strategy(distribution) as strategy:
+    with progress_shown(verbose), training_strategy(distribution) as strategy:
         machines = Machines(strategy)
         if output_dir is None:
             # Other machines have no use for it.
@@ -105,14 +114,14 @@ def search(
             )
             _check_limits(space, config, network)
             configuration = {name: one.to_json() for name, one in settings.items()}
-            defaults = {name: type(one)().to_json() for name, one in settings.items()}
+            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
             for each in (configuration, defaults):
                 each["space"] = {"name": space.name, **each["space"]}
             if is_stated:
                 # It decides something; other searches need not know it.
                 for each in (configuration, defaults):
                     each["network"] = network.to_json()
-            origin = {"preset": preset}
+            origin = {"preset": preset, FILES: data.fingerprint}
             with (
                 open_run(
                     output_dir,
@@ -148,7 +157,7 @@ def _check_arguments(space: Any, data: Any, config: Any) -> None:
         )
 
 
-def _recorded_network(output_dir: str | pathlib.Path) -> dict[str, Any] | None:
+def _recorded_network(output_dir: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Returns the final network that the search in a folder has written down, if it has."""
     recorded = run_named(output_dir, [SEARCH])
     return None if recorded is None or recorded.network is None else recorded.network.to_json()
@@ -187,7 +196,7 @@ def _check_limits(space: SearchSpace, config: SearchConfig, network: Settings) -
     )
 
 
-def _recorded_samples(output_dir: str | pathlib.Path) -> int | None:
+def _recorded_samples(output_dir: str | os.PathLike[str]) -> int | None:
     """Returns `samples_per_step` of the search that is in a folder, None if there is none."""
     recorded = run_named(output_dir, [SEARCH])
     return None if recorded is None else recorded.settings["search"].samples_per_step

@@ -52,3 +52,9 @@ def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
             f"`strategy={config.strategy}` learns from the shared weights; it needs "
             f"evaluation=shared_weights. Received: evaluation={config.evaluation}."
         )
+    epochs = config.shared_weights.epochs
+    if config.darts.warm_up_epochs >= epochs:
+        raise ConfigurationError(
+            "`darts_warm_up_epochs` must be less than `epochs`, or the mixture learns nothing. "
+            f"Received: darts_warm_up_epochs={config.darts.warm_up_epochs}, epochs={epochs}."
+        )

@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from enas_tf.environment.progress import Progress
 from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
-from enas_tf.reporting.progress import Progress
 from enas_tf.runs.phases import DERIVE
 from enas_tf.searching.final_costs import FinalCosts, Objective
 from enas_tf.searching.score_errors import Reward, score_error, told_apart
@@ -22,7 +22,7 @@ from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
 from enas_tf.settings.config import SearchConfig
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.costs import Costs
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 REFITTING_BATCHES = 30
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Candidate:
     """An architecture and its scores.
 
@@ -48,7 +48,7 @@ class Candidate:
       sums: total and count of each validation batch of which the score was made.
     """
 
-    architecture: Any
+    architecture: Architecture
     score: float
     score_kind: str
     shared_weights_score: float
@@ -57,7 +57,11 @@ class Candidate:
     tied_with_first: bool | None = dataclasses.field(default=None, compare=False)
     costs: Costs | None = None
     reward: float | None = None
-    sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), repr=False, compare=False)
+    sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
+        return f"Candidate({self.score:.4f}{error}, {self.architecture!r})"
 
 
 def derive(

@@ -9,10 +9,11 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.ranking import Candidate
 from enas_tf.spaces.architectures import architecture_from_document
+from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.costs import Costs
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class SearchResult:
     """What a search found.
 
@@ -27,12 +28,18 @@ class SearchResult:
         learn, where architectures are trained alone, and in runs of version 0.1.0.
     """
 
-    architecture: Any
+    architecture: Architecture
     score: float
     score_kind: str
     candidates: tuple[Candidate, ...]
     run: RunDirectory
     comparison: Comparison | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"SearchResult({self.score_kind} {self.score:.4f}, the best of "
+            f"{len(self.candidates):,} candidates, {self.architecture!r}, {self.run!r})"
+        )
 
     @classmethod
     def of_candidates(

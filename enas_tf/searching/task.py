@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal
 
 from typing_extensions import Self
 
+from enas_tf.environment.progress import Progress
 from enas_tf.errors import NumericalError, RunDirectoryError
-from enas_tf.reporting.progress import Progress
 from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
 from enas_tf.runs.phases import ALTERNATING, DERIVE, SHARED_WEIGHTS

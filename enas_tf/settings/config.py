@@ -10,6 +10,9 @@ from typing import Any
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.setting import Settings, section, setting
 
+# How pictures are brought to another shape.
+RESIZE = ("crop", "pad", "stretch")
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig(Settings):
@@ -17,14 +20,55 @@ class DataConfig(Settings):
 
     dataset: str = setting(
         "cifar10",
-        "Name of an embedded or TensorFlow Datasets dataset, a .npz file, or a folder of class "
-        "folders.",
+        "Name of an embedded or TensorFlow Datasets dataset, a folder of class folders, a .csv "
+        "file of paths and labels, or a .npz file.",
     )
     data_dir: str | None = setting(None, "Folder that holds the dataset's files.")
+    image_size: tuple[int, ...] | None = setting(
+        None,
+        "Height and width that pictures in files are brought to, or one number for both (default: "
+        "the median of their sizes).",
+    )
+    channels: int | None = setting(
+        None,
+        "What pictures in files are brought to: 1 is grey, 3 is RGB (default: RGB if any has "
+        "colour).",
+        choices=(1, 3),
+    )
+    resize: str = setting(
+        "crop",
+        "How a picture of another shape becomes one of that size: its middle is cut out, it is "
+        "surrounded by the background, or it is stretched.",
+        choices=RESIZE,
+    )
+    background: str = setting(
+        "white", "Colour behind transparent pixels and around padded pictures: a name or #rrggbb."
+    )
+    split: str | None = setting(
+        None,
+        "What validates: a part of the dataset's own, examples of the training set with the same "
+        "share of each class, or its last ones (default: its own part; without one the last of "
+        "arrays and of cifar10, whose order means something, and shares of all else).",
+        choices=("own", "stratified", "last"),
+        before="last",
+    )
     validation_size: int | None = setting(
         None,
-        "Number of training examples, the last ones, kept for validation (default: one tenth).",
+        "Number of training examples kept for validation, where there is no validation part "
+        "(default: one tenth).",
         minimum=1,
+    )
+    test_split: float | None = setting(
+        None,
+        "Share of the examples that become the test part, where there is none (default: 0.2).",
+        above=0.0,
+        below=1.0,
+    )
+    memory_limit: int = setting(
+        1024,
+        "Pictures that take more megabytes than this are not read into memory, but each time "
+        "they are needed; their mean and deviation come from a sample.",
+        minimum=0,
     )
     max_train_examples: int | None = setting(
         None, "Use only this many examples of the training set.", minimum=1
@@ -46,6 +90,20 @@ class DataConfig(Settings):
         "share of the smaller side; 0: none.",
         minimum=0.0,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        size = self.image_size
+        if size is not None and not (len(size) in (1, 2) and all(side >= 1 for side in size)):
+            raise ConfigurationError(
+                "`image_size` must be a height and a width in pixels, or one number for both. "
+                f"Received: image_size={size}."
+            )
+
+    @property
+    def picture_size(self) -> tuple[int, int] | None:
+        """Height and width that pictures are brought to; None: the median of their sizes."""
+        return None if self.image_size is None else (self.image_size[0], self.image_size[-1])
 
 
 TOKENIZATIONS = ("auto", "blanks", "words")
@@ -564,6 +622,11 @@ class RetrainConfig(Settings):
     use_validation: bool = setting(
         False,
         "Keep the validation part out of training and report accuracy on it after each epoch.",
+    )
+    initial_weights: str | None = setting(
+        None,
+        "Output folder of a retraining, or .keras file, whose weights the training begins with, in "
+        "layers of the same name and shape, for example of the same architecture on other data.",
     )
     max_rollbacks: int = _retraining_rollbacks()
     training: TrainingConfig = section(

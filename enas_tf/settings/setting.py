@@ -29,6 +29,7 @@ def setting(
     below: float | None = None,
     choices: tuple[Any, ...] | None = None,
     flag: bool = True,
+    before: Any = None,
 ) -> Any:
     """Declares one field of a `Settings` dataclass.
 
@@ -41,12 +42,14 @@ def setting(
       below: bound that the value must stay under.
       choices: the permitted values.
       flag: whether a command offers this setting as a flag.
+      before: what holds for those who wrote their settings down before there was this one. Default:
+        `default`.
 
     Returns:
       A `dataclasses.field`.
     """
     bounds = {"minimum": minimum, "above": above, "maximum": maximum, "below": below}
-    metadata = {"help": help, "choices": choices, "flag": flag, **bounds}
+    metadata = {"help": help, "choices": choices, "flag": flag, "before": before, **bounds}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -99,8 +102,12 @@ class Settings:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Makes the settings from what `to_json` wrote; an unknown key is an error."""
-        converted = {}
+        """Makes the settings from what `to_json` wrote, earlier perhaps; it must know all keys."""
+        converted = {
+            field.name: field.metadata["before"]
+            for field in dataclasses.fields(cls)
+            if field.metadata.get("before") is not None
+        }
         for name, value in values.items():
             annotation = field_types(cls).get(name)
             if isinstance(annotation, type) and issubclass(annotation, Settings):

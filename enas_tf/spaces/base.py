@@ -53,6 +53,9 @@ class Architecture(abc.ABC):
     def from_json(cls, value: Mapping[str, Any] | str) -> Self:
         """Makes an architecture from what `to_json` returned, or from its JSON text."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.from_release_string({self.to_release_string()!r})"
+
 
 class DecisionSpace(Settings, abc.ABC):
     """The architectures of a search space: how many there are, random ones, and their decisions.

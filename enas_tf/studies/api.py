@@ -3,8 +3,10 @@
 import os
 import pathlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
 from enas_tf.records.run import recorded_search
@@ -23,12 +25,15 @@ from enas_tf.studies.page import study_page
 from enas_tf.studies.plan import WHOLE, Part, Plan, SearchJob, StudyConfig, make_plan
 from enas_tf.studies.study import Study
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 PAGE = "study.html"
 
 
 def study(
     space: SearchSpace,
-    data: Any,
+    data: ImageData | TextData,
     search_config: SearchConfig | None = None,
     retrain_config: RetrainConfig | TextRetrainConfig | None = None,
     network: Settings | None = None,
@@ -36,11 +41,11 @@ def study(
     output_dir: str | os.PathLike[str] = "study",
     *,
     run: str | os.PathLike[str] | None = None,
-    final_data: Any = None,
+    final_data: ImageData | TextData | None = None,
     part: Part | str | None = None,
     collect: bool = False,
     overwrite: bool = False,
-    distribution: Any | None = None,
+    distribution: "tf.distribute.Strategy | None" = None,
     preset: str | None = None,
     on_dry_run: Callable[[str], Any] | None = None,
 ) -> dict[str, Any] | None:
@@ -91,7 +96,7 @@ def study(
       KeyboardInterrupt: after the state was saved.
     """
     entry = get_space(space.name)
-    kept_out = retrain_config or type(entry.retrain_presets["default"].retrain)()
+    kept_out: Any = retrain_config or type(entry.retrain_presets["default"].retrain)()
     if isinstance(kept_out, RetrainConfig):
         kept_out = kept_out.replace(use_validation=True)
     search_config, config = search_config or SearchConfig(), config or StudyConfig()

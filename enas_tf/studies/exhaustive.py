@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from enas_tf.environment.progress import Progress
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.writing import JsonLines
-from enas_tf.reporting.progress import Progress
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.final_costs import FinalCosts
 from enas_tf.searching.limits import Limits

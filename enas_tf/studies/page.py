@@ -4,13 +4,13 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from enas_tf.environment.progress import duration
 from enas_tf.reporting.page.charts import Axis, Chart, Points, rows_chart, scatter_chart
 from enas_tf.reporting.page.fronts import COST_WORDS, cost_axis, pareto_front
 from enas_tf.reporting.page.numbers import score_words, words
 from enas_tf.reporting.page.render import render
 from enas_tf.reporting.page.settings_table import value_text
 from enas_tf.reporting.page.training_view import Columns
-from enas_tf.reporting.progress import duration
 from enas_tf.runs.differences import flatten
 from enas_tf.studies.document import RANDOM_SAMPLING, RANKINGS
 from enas_tf.studies.summary import summary_paragraphs

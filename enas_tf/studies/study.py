@@ -16,11 +16,11 @@ from typing import Any
 import tensorflow as tf
 
 from enas_tf.environment.console import say
+from enas_tf.environment.progress import duration
 from enas_tf.errors import RunDirectoryError, RunInUseError
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.writing import to_json_text, write_text
 from enas_tf.final_training.api import retrain
-from enas_tf.reporting.progress import duration
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS, RunDirectory
 from enas_tf.runs.phases import DERIVE, RETRAIN
 from enas_tf.searching.api import search

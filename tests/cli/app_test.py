@@ -154,6 +154,20 @@ def test_a_full_disk_is_not_short_memory(error, capsys):
     )
 
 
+def test_bad_data_that_a_pipeline_meets_are_one_line(capsys):
+    import tensorflow as tf
+
+    def read(number):
+        raise DataError(f"{number}.png is damaged; mend it.")
+
+    def command(argv):
+        numbers = tf.data.Dataset.range(1)
+        next(iter(numbers.map(lambda number: tf.numpy_function(read, [number], tf.uint8))))
+
+    assert run_command("enas-x", command, []) == 2
+    assert capsys.readouterr().err == "enas-x: error: 0.png is damaged; mend it.\n"
+
+
 def test_other_errors_of_the_system_are_defects():
     with pytest.raises(OSError, match="Bad file descriptor"):
         run_command("enas-x", raising(OSError(9, "Bad file descriptor")), [])

@@ -4,7 +4,17 @@ import sys
 
 import pytest
 
-from enas_tf.cli import benchmark, derive, draw, evaluate, export, generate, retrain, search
+from enas_tf.cli import (
+    benchmark,
+    derive,
+    draw,
+    evaluate,
+    export,
+    generate,
+    predict,
+    retrain,
+    search,
+)
 from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.directory import RunDirectory
@@ -17,7 +27,7 @@ from enas_tf.spaces.registry import get_space, space_names
 from enas_tf.spaces.rnn.architecture import RnnArchitecture
 
 RELEASE = ENAS_MACRO_RELEASE.to_release_string()
-COMMANDS = ("search", "derive", "retrain", "evaluate", "export", "generate", "draw")
+COMMANDS = ("search", "derive", "retrain", "evaluate", "predict", "export", "generate", "draw")
 PRESETS = [(name, preset) for name in space_names() for preset in get_space(name).search_presets]
 PRINTS_TENSORFLOW = (
     "import sys, enas_tf.cli.{0} as command\n"
@@ -94,7 +104,8 @@ def test_no_two_settings_of_a_retraining_share_a_flag(space, preset):
 def test_help_shows_the_defaults_of_the_preset(capsys):
     with pytest.raises(SystemExit):
         search.main(["--space=macro", "--preset=smoke", "--help"])
-    assert "--dataset=TEXT" in (text := capsys.readouterr().out)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--dataset=TEXT" in text
     assert "(default: digits)" in text
 
 
@@ -217,6 +228,11 @@ def test_every_format_has_a_writer():
         (evaluate, ["--model=none"], "`--dataset` is required"),
         (evaluate, ["--model=none", "--dataset=digits", "--cutout=3"], "Unknown"),
         (evaluate, ["--model=none", "--dataset=digits"], "none does not exist"),
+        (predict, ["a.png"], "`--model` is required"),
+        (predict, ["--model=none"], "`--pictures` is required"),
+        (predict, ["--model=none", "a.png"], "none does not exist"),
+        (predict, ["--model=none", "a.png", "--top=0"], "`--top` must be at least 1"),
+        (predict, ["--model=none", "a.png", "--format=xml"], "`--format` must be one of"),
         (export, ["--run=none", "--format=torch"], "`--format` must be one of"),
         (export, ["--run=none"], "none does not exist"),
         (generate, [], "`--model` is required"),

@@ -159,6 +159,22 @@ def test_what_is_no_value_without_a_name(argv, message):
         command.parse(argv)
 
 
+@pytest.mark.parametrize(
+    ("argv", "files"),
+    [
+        (["a", "b c"], ["a", "b c"]),
+        (["--files=a", "--files=b"], ["a", "b"]),
+        (["a", "--files=b", "c"], ["b", "a", "c"]),
+        (["--", "--a"], ["--a"]),
+    ],
+)
+def test_a_flag_whose_name_may_be_left_out_several_times(argv, files):
+    command = CommandFlags("enas-x", "Does x.", positional="files")
+    command.add("Run", "files", list[str], None, "Some files.", required=True)
+    command.parse(argv)
+    assert command["files"] == files
+
+
 def test_a_range():
     command = CommandFlags("enas-x", "Does x.")
     command.add("Run", "steps", range | None, None, "Some steps.")

@@ -54,6 +54,13 @@ def test_evaluation_of_the_first_words_as_json(capsys):
     assert results["test_perplexity"] == pytest.approx(10.0, rel=1e-5)
 
 
+def test_evaluation_of_another_part(capsys):
+    """Neither word of it is known."""
+    assert evaluate.main(["--model=out", "--dataset=texts", "--part=validation"]) == 0
+    expected = "Validation perplexity: 10.00 (loss 2.3026, 2 words of texts, 1 of them unknown)\n"
+    assert capsys.readouterr().out == expected
+
+
 def test_what_was_exported_speaks(tmp_path, capsys):
     # A name that TensorFlow would take for a pattern.
     path = tmp_path / "lr=[0.05]*?"
@@ -71,6 +78,8 @@ def test_what_was_exported_speaks(tmp_path, capsys):
         (evaluate, "--model=out --dataset=none", "`dataset` must be a text: pydoc, ptb"),
         (evaluate, "--model=out --dataset=texts --batch_size=3", "is a language model"),
         (evaluate, "--model=out --dataset=texts --max_test_tokens=1", "must be at least 2"),
+        (evaluate, "--model=out --dataset=texts --predictions=a.csv", "is a language model"),
+        (evaluate, "--model=out --dataset=texts --part=train --max_test_tokens=9", "for --part=t"),
         (evaluate, "--model=pictures.keras --dataset=x --max_test_tokens=9", "is a classifier"),
         (generate, "--model=pictures.keras", "is no language model"),
         (generate, "--model=texts", "holds neither"),

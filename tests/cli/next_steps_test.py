@@ -105,7 +105,7 @@ def test_every_strategy_searches_every_form(form, strategy, searches):
     path, _ = searches(form, strategy)
     config = json.loads((path / "config.json").read_text())
     assert config["configuration"]["search"]["strategy"] == strategy
-    assert config["origin"] == {"preset": "smoke"}
+    assert config["origin"]["preset"] == "smoke"
     assert json.loads((path / "best_architecture.json").read_text())["ranking"]
 
 

@@ -41,7 +41,12 @@ _RETRAIN = {
 }
 # A wide range of the first weights makes the controllers' distributions far from uniform.
 _WIDE = {"lstm_size": 8, "initial_range": 1.0}
-_MACRO = {"num_layers": 3, "filters": 4, "controller": MacroControllerConfig(**_WIDE)}
+_MACRO = {
+    "num_layers": 3,
+    "filters": 4,
+    "stem": "cifar",
+    "controller": MacroControllerConfig(**_WIDE),
+}
 # Of each space: a name for each of its forms, and settings that make it small.
 SMALL: dict[str, dict[str, dict[str, Any]]] = {
     "macro": {
@@ -53,6 +58,7 @@ SMALL: dict[str, dict[str, dict[str, Any]]] = {
             "num_layers": 1,
             "filters": 4,
             "num_nodes": 2,
+            "stem": "cifar",
             "controller": MicroControllerConfig(**_WIDE),
         }
     },

@@ -156,6 +156,14 @@ def test_native_lines_that_are_not_noise_are_shown(capfd):
     assert capfd.readouterr().err == "news\n"
 
 
+def test_what_shall_be_seen_at_once_is_not_kept(capfd):
+    with native_lines_aside(re.compile(rb"noise")) as stream:
+        os.write(2, b"news\n")
+        Console(stream).show("now\n")
+        assert capfd.readouterr().err == "now\n"
+    assert capfd.readouterr().err == "news\n"
+
+
 def test_native_lines_are_shown_after_an_error(capfd):
     def work():
         with native_lines_aside(re.compile(rb"noise")):

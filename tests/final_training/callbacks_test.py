@@ -70,3 +70,9 @@ def test_nothing_need_be_written(data):
 
     retrain(ARCHITECTURE, data, CONFIG, NETWORK, on_event=end)
     assert len(events) == 1
+
+
+@pytest.mark.parametrize(("verbose", "shown"), [(True, True), (False, False)])
+def test_progress_is_shown_if_wanted(data, capsys, verbose, shown):
+    retrain(ARCHITECTURE, data, CONFIG, NETWORK, on_event=lambda event: True, verbose=verbose)
+    assert ("retrain  epoch" in capsys.readouterr().err) == shown

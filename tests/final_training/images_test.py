@@ -25,6 +25,7 @@ from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.devices import mirrored_cpus
+from tests.warned import warned
 
 ARCHITECTURE = MacroArchitecture.from_release_string("3")
 NETWORK = MacroNetworkConfig(filters=4, dropout_rate=0.3)
@@ -177,7 +178,7 @@ def test_a_number_that_is_not_finite_leads_back_to_the_last_checkpoint(
     retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path)
     assert calls == [1, 2, 2]
     assert [line["step"] for line in metrics_of(tmp_path)] == [4, 8]
-    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (warning,) = warned(caplog)
     assert "loss is nan. Going back to the last checkpoint, step 4" in warning
 
 
@@ -188,6 +189,7 @@ def micro_run(data, tmp_path_factory):
     return folder, retrain(MICRO_ARCHITECTURE, data, CONFIG, MICRO_NETWORK, folder)
 
 
+@pytest.mark.long
 def test_interrupted_run_with_drop_path_goes_on_to_the_same_bits(
     micro_run, data, tmp_path, monkeypatch
 ):
@@ -214,7 +216,7 @@ def test_auxiliary_head_is_neither_counted_nor_saved(micro_run, data):
     results = json.loads((folder / "results.json").read_text())
     parameters = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
     assert results["parameters"] == parameters
-    assert results["network"] == MICRO_NETWORK.to_json()
+    assert results["network"] == MICRO_NETWORK.replace(stem="cifar").to_json()
     loaded = keras.models.load_model(folder / "model.keras")
     assert loaded.output_shape == (None, 2)
     np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
@@ -292,4 +294,8 @@ def test_progress_is_shown_as_in_a_search(data, capsys):
 def test_the_run_writes_down_where_its_settings_come_from(data, tmp_path):
     retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path, preset="smoke")
     config = json.loads((tmp_path / "config.json").read_text())
-    assert config["origin"] == {"preset": "smoke", "data": data.config.to_json()}
+    assert config["origin"] == {
+        "preset": "smoke",
+        "data": data.config.to_json(),
+        "files": None,
+    }

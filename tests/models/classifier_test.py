@@ -1,17 +1,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.pictures import ArrayPictures, JoinedPictures
 from enas_tf.data.images.preprocessing import Normalization
 from enas_tf.errors import DataError
-from enas_tf.models.classifier import (
-    attach_label_names,
-    build_classifier,
-    evaluate,
-    has_place_for_names,
-    label_names_of,
-)
+from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
 
 
 def network(shape=(4, 4, 2), num_classes=2):
@@ -57,44 +53,18 @@ def test_a_model_for_other_data_is_refused(data, sizes, message):
         evaluate(network(**sizes), data)
 
 
-NAMES = ("ä b", "c")
+def test_pictures_that_are_not_in_memory_are_evaluated_likewise():
+    images = np.random.default_rng(0).integers(0, 256, (7, 2, 3, 1), np.uint8)
+    labels = np.arange(7) % 2
+    network = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
 
+    def forward(pictures):
+        return network(tf.cast(pictures, tf.float32))
 
-@pytest.fixture
-def named(data):
-    model = build_classifier(network(), data.normalization())
-    attach_label_names(model, NAMES)
-    return model
-
-
-def test_names_survive_training_and_saving_by_keras_alone(named, data, tmp_path):
-    named.save(tmp_path / "first.keras")
-    model = keras.models.load_model(tmp_path / "first.keras")
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(data.x_train, data.y_train, verbose=0)
-    model.save(tmp_path / "second.keras")
-    loaded = keras.models.load_model(tmp_path / "second.keras")
-    assert not hasattr(loaded, "label_names")
-    assert label_names_of(loaded) == NAMES
-
-
-def test_a_new_last_layer_has_no_names(named):
-    features = keras.layers.GlobalAveragePooling2D()(named.inputs[0])
-    model = keras.Model(named.inputs, keras.layers.Dense(2, use_bias=False)(features))
-    assert label_names_of(model) is None
-
-
-def test_a_last_layer_with_a_bias_keeps_its_initial_value():
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    attach_label_names(model, NAMES)
-    assert label_names_of(model) == NAMES
-    assert not has_place_for_names(model)
-    assert isinstance(model.layers[-1].bias_initializer, keras.initializers.Zeros)
-
-
-@pytest.mark.parametrize("value", ["{", '{"label_names": 3}', "[" * 100_000, 0.5, "[1]"])
-def test_an_initial_value_that_holds_no_names(value):
-    layer = keras.layers.Dense(
-        2, use_bias=False, bias_initializer=keras.initializers.Constant(value)
+    lazy = JoinedPictures(ArrayPictures(images[:4]), ArrayPictures(images[4:]))
+    held, read = (
+        evaluate_logits(forward, pictures, labels, ("a", "b"), batch_size=3)
+        for pictures in (images, lazy)
     )
-    assert label_names_of(keras.Sequential([keras.Input((4,)), layer])) is None
+    assert read.loss == held.loss
+    np.testing.assert_array_equal(read.probabilities, held.probabilities)

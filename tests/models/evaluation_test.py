@@ -86,7 +86,10 @@ def test_classes_are_found_by_their_names(classifier, order):
     )
     named = keras.Sequential([keras.Input([1, 1, 1]), classifier])
     named.label_names = ("dark", "bright")
-    assert evaluate(named, data) == (1.0, pytest.approx(0.0))
+    answer = evaluate(named, data)
+    assert (answer.accuracy, answer.loss) == (1.0, pytest.approx(0.0))
+    assert answer.label_names == ("dark", "bright")
+    assert answer.labels.tolist() == [("dark", "bright").index(name) for name in names]
 
 
 def test_words_are_found_by_their_names(language_model, text):

@@ -12,7 +12,7 @@ from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
 
-SPACE = MacroSpace(num_layers=2, filters=4, input_shape=(8, 8, 1), num_classes=2)
+SPACE = MacroSpace(num_layers=2, filters=4, input_shape=(8, 8, 1), num_classes=2, stem="cifar")
 FIRST, SECOND = map(MacroArchitecture.from_release_string, ("0 1 0", "5 2 1"))
 
 

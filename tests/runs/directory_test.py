@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from enas_tf.errors import DataError, RunDirectoryError
-from enas_tf.runs.directory import RunDirectory
+from enas_tf.runs.directory import FILES, RunDirectory
 
 CONFIGURATION = {"command": "search", "shared_weights": {"epochs": 310}, "shape": (8, 8, 1)}
 
@@ -469,6 +469,16 @@ def test_a_run_that_goes_on_with_other_versions_says_so(tmp_path, caplog, name, 
     (line,) = versions_told(caplog, again)
     assert f"begun with other versions ({name}: 0.9 then, {now} now)" in line
     assert "other versions" in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [("a", "b", 1), ("a", "a", 0), ("a", None, 0), (None, "b", 1), (..., "b", 0)],
+)
+def test_a_run_that_goes_on_with_other_files_says_so(tmp_path, caplog, then, now, told):
+    RunDirectory.open(tmp_path, CONFIGURATION, origin={} if then is ... else {FILES: then})
+    lines = versions_told(caplog, RunDirectory.open(tmp_path, CONFIGURATION, origin={FILES: now}))
+    assert ["was begun with other files" in line for line in lines] == [True] * told
 
 
 @pytest.mark.parametrize("versions", [{"enas_tf": "0.0.1", "python": "3.0"}, None, {}])

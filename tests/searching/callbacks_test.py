@@ -75,3 +75,9 @@ def test_arguments_that_do_not_fit_are_refused(data, tmp_path, arguments, error,
         search(**arguments, output_dir=tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("verbose", "shown"), [(True, True), (False, False)])
+def test_progress_is_shown_if_wanted(data, tmp_path, capsys, verbose, shown):
+    search(SPACE, data, CONFIG, tmp_path, verbose=verbose)
+    assert ("shared weights  epoch" in capsys.readouterr().err) == shown

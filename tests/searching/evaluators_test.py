@@ -63,7 +63,8 @@ def test_shared_weights_are_not_trained(trained):
     assert {line["phase"] for line in lines_of(trained.run)} == {"controller", "derive"}
 
 
-@pytest.mark.parametrize("moment", [pytest.param(2, marks=pytest.mark.long), 7])
+@pytest.mark.long
+@pytest.mark.parametrize("moment", [2, 7])
 def test_an_interrupted_search_ends_like_the_other_one(
     data, trained, tmp_path, monkeypatch, moment
 ):

@@ -20,6 +20,7 @@ from tests.searching.made_up_data import (
     lines_of,
     places_of,
 )
+from tests.warned import warned
 
 RANDOM = CONFIG.replace(strategy="random")
 
@@ -66,7 +67,7 @@ def test_a_search_goes_back_and_logs_everything_once(data, tmp_path, steps, capl
     result = search(SPACE, data, RANDOM, tmp_path / "run")
     assert places(result.run) == EVERY_PLACE
     assert [step for step, _, _ in steps] == [0, 1, 2, 3, 4, *[5, 6, 7, 8, 9] * 2]
-    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (warning,) = warned(caplog)
     assert "not finite at step 10: nan" in warning
     assert "epoch 2 of 2, phase shared_weights, step 0" in warning
     assert "1 of at most 5 times" in warning
@@ -171,5 +172,5 @@ def test_an_interruption_does_not_forget_how_often_it_went_back(data, tmp_path, 
 
 def test_without_such_numbers_nothing_is_said(data, tmp_path, steps, caplog):
     search(SPACE, data, RANDOM, tmp_path / "run")
-    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+    assert not warned(caplog)
     assert len(steps) == 2 * STEPS_PER_EPOCH

@@ -4,6 +4,7 @@ import pytest
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings import config
+from enas_tf.settings.config import DataConfig
 from enas_tf.settings.setting import Settings, field_types
 
 SETTINGS = [
@@ -78,3 +79,15 @@ def test_updates_begin_after_the_warm_up(changes, first):
 def test_the_final_rate_is_at_most_the_first(kind):
     with pytest.raises(ConfigurationError, match=r"`final_learning_rate` must be at most .* 0\.1"):
         kind(learning_rate=0.1, final_learning_rate=0.2)
+
+
+def test_who_did_not_know_a_setting_has_what_was_before_it():
+    assert DataConfig().split is None
+    assert DataConfig.from_json({"dataset": "a"}).split == "last"
+    assert DataConfig.from_json(DataConfig().to_json()).split is None
+
+
+@pytest.mark.parametrize("size", [(0,), (1, 2, 3), ()])
+def test_an_image_size_is_one_or_two_sides(size):
+    with pytest.raises(ConfigurationError, match="`image_size` must be a height and a width"):
+        DataConfig(image_size=size)

@@ -45,6 +45,7 @@ def test_every_architecture_is_in_the_truth(whole, space):
     np.testing.assert_allclose(read_truth(folder / "truth.json").tests, truth.tests, atol=1e-5)
 
 
+@pytest.mark.long
 def test_parts_interrupted_and_collected_are_the_whole(whole, space, data, tmp_path, monkeypatch):
     folder, real, trained = tmp_path / "study", TrainingAlone.train, []
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import plotly.offline
 import pytest
 
-from enas_tf.reporting.progress import duration
+from enas_tf.environment.progress import duration
 from enas_tf.studies.document import study_document
 from enas_tf.studies.page import study_page
 from tests.reporting.page.pages import Page

@@ -215,6 +215,7 @@ def found(space, data, tmp_path_factory):
     return enas_tf.search(space, data, SEARCH, tmp_path_factory.mktemp("found") / "run")
 
 
+@pytest.mark.long
 def test_a_finished_search_is_studied_as_it_is(space, data, found, tmp_path):
     before = sorted(path.name for path in found.run.path.iterdir())
     document = enas_tf.study(

@@ -30,7 +30,7 @@ def made_up_truth(space, *, lower_is_better=False, num_seeds=2):
     )
 
 
-SPACE = MacroSpace(num_layers=2, num_operations=2, input_shape=(8, 8, 1))
+SPACE = MacroSpace(num_layers=2, num_operations=2, input_shape=(8, 8, 1), stem="cifar")
 
 
 def test_regret_is_zero_for_the_best_alone():

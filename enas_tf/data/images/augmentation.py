@@ -85,24 +85,24 @@ def draw(
     )
 
 
-def crop_and_flip(images: tf.Tensor, examples: tf.Tensor, draws: Draws) -> tf.Tensor:
-    """Takes pictures out of the training set, moved by the crop and mirrored, in one gather.
+def crop_and_flip(images: tf.Tensor, draws: Draws) -> tf.Tensor:
+    """Moves pictures by their crops and mirrors them, in one gather.
 
     Args:
-      images: uint8 `[examples, height, width, channels]`, the whole training set.
-      examples: int64 `[batch]`, which of them.
+      images: uint8 `[batch, height, width, channels]`.
       draws: top, left and flipped are used.
 
     Returns:
-      uint8 `[batch, height, width, channels]`. Pixels outside the original picture repeat its
-      border; `crop_mask` tells which these are.
+      uint8 of the same shape. Pixels outside the original picture repeat its border; `crop_mask`
+      tells which these are.
     """
     height, width, channels = images.shape[1:]
     rows, columns = _source_pixels(draws, height, width)
     rows = tf.clip_by_value(rows, 0, height - 1)
     columns = tf.clip_by_value(columns, 0, width - 1)
-    # 64 bits, because a training set may have more than 2³¹ pixels.
-    first = examples[:, tf.newaxis] * height + tf.cast(rows, tf.int64)
+    # 64 bits, because a batch may have more than 2³¹ pixels.
+    number = tf.range(tf.shape(rows, tf.int64)[0])
+    first = number[:, tf.newaxis] * height + tf.cast(rows, tf.int64)
     pixels = first[:, :, tf.newaxis] * width + tf.cast(columns, tf.int64)[:, tf.newaxis, :]
     return tf.gather(tf.reshape(images, [-1, channels]), pixels)
 
@@ -150,7 +150,6 @@ def normalize(images: tf.Tensor, normalization: Normalization) -> tf.Tensor:
 
 def augment(
     images: tf.Tensor,
-    examples: tf.Tensor,
     draws: Draws,
     augmentation: Augmentation,
     normalization: Normalization,
@@ -160,8 +159,7 @@ def augment(
     As in the release, padding and CutOut are 0 after normalisation: the colour of the mean.
 
     Args:
-      images: uint8 `[examples, height, width, channels]`, the whole training set.
-      examples: int64 `[batch]`, which of them.
+      images: uint8 `[batch, height, width, channels]`.
       draws: what `draw` returned for the same `augmentation`.
       augmentation: says which changes there are.
       normalization: statistics of the training set.
@@ -170,7 +168,7 @@ def augment(
       float32 `[batch, height, width, channels]`.
     """
     height, width, channels = images.shape[1:]
-    pictures = normalize(crop_and_flip(images, examples, draws), normalization)
+    pictures = normalize(crop_and_flip(images, draws), normalization)
     kept = []
     if augmentation.crop_padding:
         kept.append(crop_mask(draws, height, width).to_rows(channels))

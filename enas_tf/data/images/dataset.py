@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,22 @@ from typing_extensions import Self
 
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.foreign import data_folder, user_path
-from enas_tf.data.images.arrays import (
-    CheckedArrays,
-    ImageArrays,
-    fixed_permutation,
-    is_grouped_by_class,
-)
+from enas_tf.data.images.arrays import CheckedArrays, ImageArrays
+from enas_tf.data.images.division import divided
+from enas_tf.data.images.files import PictureSettings
+from enas_tf.data.images.pictures import as_pictures, is_lazy
 from enas_tf.data.images.preprocessing import Augmentation, Normalization
-from enas_tf.data.images.sources import cifar10, class_folders, datasets, digits, npz, tfds
-from enas_tf.data.names import own_name
+from enas_tf.data.images.sources import (
+    cifar10,
+    class_folders,
+    datasets,
+    digits,
+    npz,
+    table,
+    tfds,
+)
+from enas_tf.data.images.sources.listing import MEGABYTE
+from enas_tf.data.names import check_name, own_name
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig, RetrainConfig, SearchConfig
 
@@ -31,22 +39,28 @@ _NEVER_MIRRORED = ("digits", "mnist", "emnist", "kmnist", "svhn_cropped")
 # Embedded, or known by name, but for language models.
 _TEXTS = ("pydoc", "ptb")
 
+_log = logging.getLogger(__name__)
+
 _PARTS = ("train", "validation", "train_and_validation", "test")
+# Pictures that tell mean and deviation of more than fit into memory.
+_SAMPLED = 4096
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ImageData:
     """A classification dataset of pictures of one size, and how it is used.
 
     Make it with `load_images`, `ImageData.from_arrays` or `ImageData.from_datasets`, which check
     everything. The *last* `validation_size` training examples are the validation part, as in the
-    release (45,000 / 5,000 for CIFAR-10).
+    release (45,000 / 5,000 for CIFAR-10); where the order means nothing, they were brought there
+    (`DataConfig.split`).
 
     Attributes:
       name: of the dataset.
-      x_train: training and validation pictures, uint8 `[examples, height, width, channels]`.
+      x_train: training and validation pictures, uint8 `[examples, height, width, channels]`: an
+        array, or what is read when it is needed (`enas_tf.data.images.pictures.Pictures`).
       y_train: their labels, int32 `[examples]`, from 0 to `num_classes - 1`.
-      x_test: test pictures, uint8, of the same size.
+      x_test: test pictures, uint8, of the same size; an array or `Pictures`.
       y_test: their labels, int32.
       label_names: the name of each class.
       validation_size: number of validation examples at the end of the training set.
@@ -54,12 +68,14 @@ class ImageData:
       crop_padding: pixels of padding before the random crop.
       cutout: side in pixels of the square that CutOut blanks; 0: none.
       config: the settings that the dataset was made with.
+      file_settings: what the files of the pictures were brought to; None: they were no files.
+      fingerprint: tells files from others by their names, sizes and times; None: there are none.
     """
 
     name: str
-    x_train: np.ndarray
+    x_train: Any
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: Any
     y_test: np.ndarray
     label_names: tuple[str, ...]
     validation_size: int
@@ -67,25 +83,28 @@ class ImageData:
     crop_padding: int
     cutout: int
     config: DataConfig
+    file_settings: PictureSettings | None = None
+    fingerprint: str | None = None
 
     @classmethod
     def from_arrays(
         cls,
         x_train: Any,
         y_train: Any,
-        x_test: Any,
-        y_test: Any,
+        x_test: Any = None,
+        y_test: Any = None,
         *,
+        x_validation: Any = None,
+        y_validation: Any = None,
         label_names: Sequence[str] | None = None,
         name: str | None = None,
         config: DataConfig | None = None,
     ) -> Self:
         """Makes a dataset from arrays.
 
-        Training examples that are grouped by class are shuffled once, always in the same way, so
-        that the validation part at their end has all classes; any other order is kept. A
-        validation set of your own is appended to the training set, and its size given as
-        `validation_size`.
+        Training examples that are grouped by class are shuffled once, always in the same way, and
+        divided by shares of the classes; any other order is kept, and the last ones validate
+        (`DataConfig.split`). A validation set of your own is given as `x_validation`.
 
         ```python
         generator = np.random.default_rng(0)
@@ -104,10 +123,14 @@ class ImageData:
         Args:
           x_train: pictures `[examples, height, width, channels]`, or without the last axis when
             they are grey. Integers from 0 to 255, floats from 0 to 1 or floats from 0 to 255.
-            uint8 arrays are not copied.
-          y_train: integer labels `[examples]`, from 0 to classes - 1.
-          x_test: pictures of the same size and kind.
+            uint8 arrays, and maps of files (`numpy.memmap`), are not copied.
+          y_train: integer labels `[examples]`, from 0 to classes - 1; or names; or
+            `[examples, classes]` with a 1 in the column of the class.
+          x_test: pictures of the same size and kind. Default: a share of the training set,
+            `DataConfig.test_split`.
           y_test: their labels.
+          x_validation: likewise. Default: a part of the training set.
+          y_validation: their labels.
           label_names: the name of each class. Default: its number.
           name: of the dataset, which stands in the run directories. Default: `arrays_` and a
             fingerprint of the arrays, so that a run is not gone on with on other ones by mistake.
@@ -121,20 +144,23 @@ class ImageData:
           DataError: the arrays are not labelled pictures of one size, or are too few.
           ConfigurationError: a setting does not fit the size of the pictures.
         """
-        arrays = ImageArrays(x_train, y_train, x_test, y_test, label_names)
+        arrays = ImageArrays(
+            x_train, y_train, x_test, y_test, label_names, x_validation, y_validation
+        )
         return cls._from_memory(arrays.checked(), "arrays", name, config)
 
     @classmethod
     def from_datasets(
         cls,
         train: Any,
-        test: Any,
-        *,
+        *parts: Any,
+        validation: Any = None,
+        test: Any = None,
         label_names: Sequence[str] | None = None,
         name: str | None = None,
         config: DataConfig | None = None,
     ) -> Self:
-        """Makes a dataset from two `tf.data` datasets, which are read into memory.
+        """Makes a dataset from `tf.data` datasets, which are read into memory.
 
         A dataset that is shuffled otherwise each time is another one each time: the validation part
         would be another, so that a run of it cannot be gone on with.
@@ -143,13 +169,16 @@ class ImageData:
         train = keras.utils.image_dataset_from_directory("pictures/train", seed=1)
         test = keras.utils.image_dataset_from_directory("pictures/test", shuffle=False)
         data = enas_tf.ImageData.from_datasets(train, test)
+        data = enas_tf.ImageData.from_datasets(train, validation, test)  # with one of your own
         ```
 
         Args:
           train: a `tf.data.Dataset`, or any other iterable, of pairs (picture, label) or of
             dictionaries with `image` and `label` (as TensorFlow Datasets has them), one example or
             one batch at a time; pictures and labels as in `from_arrays`.
-          test: likewise.
+          *parts: the test dataset, or the validation dataset and the test dataset.
+          validation: the same by its name. Default: a part of the training set.
+          test: likewise. Default: a share of the training set.
           label_names: the name of each class. Default: `train.class_names` if there is such an
             attribute, else its number.
           name: as in `from_arrays`. Default: `datasets_` and a fingerprint.
@@ -162,7 +191,13 @@ class ImageData:
           DataError: the datasets yield something else, have no end, or too few examples.
           ConfigurationError: a setting does not fit the size of the pictures.
         """
-        arrays = datasets.load(train, test, label_names)
+        if len(parts) > 2 or (parts and test is not None):
+            raise ConfigurationError(
+                "`from_datasets` takes train, test or train, validation, test. "
+                f"Received: {len(parts) + 1} datasets{' and test=' if test is not None else ''}."
+            )
+        *own, test = parts or (test,)
+        arrays = datasets.load(train, test, label_names, own[0] if own else validation)
         return cls._from_memory(arrays.checked(), "datasets", name, config)
 
     @classmethod
@@ -170,19 +205,32 @@ class ImageData:
         cls, arrays: CheckedArrays, kind: str, name: str | None, config: DataConfig | None
     ) -> Self:
         """Makes a dataset of which nobody but the caller knows how to get it."""
-        name = own_name(name, kind, arrays[:-1], arrays.label_names)
-        config = (config or DataConfig()).replace(dataset=name, data_dir=None)
+        config = config or DataConfig()
+        if name is None:
+            values: list[Any] = [arrays.x_train, arrays.y_train, arrays.x_test, arrays.y_test]
+            values += [arrays.x_validation, arrays.y_validation]
+            limit = config.memory_limit * MEGABYTE
+            known = [_identity(value, limit) for value in values if value is not None]
+            name = own_name(None, kind, known, arrays.label_names)
+        config = config.replace(dataset=check_name("`name`", name), data_dir=None)
         return cls._from_source(arrays, name, config)
 
     @classmethod
     def _from_source(cls, arrays: CheckedArrays, name: str, config: DataConfig) -> Self:
-        x_train, y_train, x_test, y_test, label_names = arrays
-        if is_grouped_by_class(y_train):
-            order = fixed_permutation(len(y_train))
-            x_train, y_train = x_train[order], y_train[order]
-        x_train = x_train[: config.max_train_examples]
-        y_train = y_train[: config.max_train_examples]
-        height, width = x_train.shape[1:3]
+        x_train, y_train, x_test, y_test, validation_size, split = divided(arrays, name, config)
+        label_names = arrays.label_names
+        height, width, channels = x_train.shape[1:]
+        if config.picture_size not in (None, (height, width)) or config.channels not in (
+            None,
+            channels,
+        ):
+            _log.warning(
+                "%s has pictures of %d x %d x %d; --image_size and --channels are for files only.",
+                name,
+                height,
+                width,
+                channels,
+            )
         side = min(height, width)
         crop_padding = side // 8 if config.crop_padding is None else config.crop_padding
         if crop_padding >= side:
@@ -198,11 +246,22 @@ class ImageData:
             x_test=x_test[: config.max_test_examples],
             y_test=y_test[: config.max_test_examples],
             label_names=label_names,
-            validation_size=_validation_size(config, len(y_train)),
+            validation_size=validation_size,
             flip=family not in _NEVER_MIRRORED if config.flip is None else config.flip,
             crop_padding=crop_padding,
             cutout=_cutout(config, side),
-            config=config,
+            # Runs write down how it was divided, whatever decides that in other versions.
+            config=config.replace(split=split),
+            file_settings=arrays.settings,
+            fingerprint=arrays.fingerprint,
+        )
+
+    def __repr__(self) -> str:
+        sizes = " x ".join(map(str, self.input_shape))
+        return (
+            f"ImageData({self.name!r}: {len(self.y_train) - self.validation_size:,} training, "
+            f"{self.validation_size:,} validation and {len(self.y_test):,} test pictures of "
+            f"{sizes}, {self.num_classes:,} classes)"
         )
 
     @property
@@ -217,19 +276,36 @@ class ImageData:
         return len(self.label_names)
 
     @property
+    def picture_settings(self) -> PictureSettings | None:
+        """What a file must be brought to for a network of these pictures; None: no file can be."""
+        if self.file_settings is not None:
+            return self.file_settings
+        height, width, channels = self.input_shape
+        if channels not in (1, 3):
+            return None
+        return PictureSettings(
+            height=height,
+            width=width,
+            channels=channels,
+            resize=self.config.resize,
+            background=self.config.background,
+        )
+
+    @property
     def augmentation(self) -> Augmentation:
         """How training pictures are changed at random."""
         return Augmentation(crop_padding=self.crop_padding, flip=self.flip, cutout=self.cutout)
 
-    def part(self, part: str) -> tuple[np.ndarray, np.ndarray]:
-        """Returns one part of the examples, as views.
+    def part(self, part: str) -> tuple[Any, np.ndarray]:
+        """Returns one part of the examples, without a copy.
 
         Args:
           part: `"train"`, `"validation"` (the last ones of the training set),
             `"train_and_validation"` (what a final run trains on) or `"test"`.
 
         Returns:
-          Pictures, uint8 `[examples, height, width, channels]`, and labels, int32 `[examples]`.
+          Pictures, uint8 `[examples, height, width, channels]`, an array or `Pictures`, and labels,
+          int32 `[examples]`.
 
         Raises:
           ConfigurationError: there is no such part.
@@ -248,10 +324,13 @@ class ImageData:
     def normalization(self, part: str = "train") -> Normalization:
         """Returns the mean and the standard deviation of each channel over one part.
 
+        Of pictures that are not in memory, a sample counts, always the same one.
+
         Args:
           part: `"train"` in a search, `"train_and_validation"` in a final run.
         """
-        return Normalization.from_images(self.part(part)[0])
+        images, _ = self.part(part)
+        return Normalization.from_images(images, _SAMPLED if is_lazy(images) else None)
 
     def assets(self) -> dict[str, str]:
         """Returns what an exported model carries along, by file name: nothing."""
@@ -312,8 +391,8 @@ def load_images(config: DataConfig | str) -> ImageData:
     """Loads the pictures that a configuration names.
 
     `config.dataset` is, in this order: `digits` (embedded), `cifar10` (the release's pickles when
-    `config.data_dir` holds them), a `.npz` file, a folder of class folders, or the name of a
-    TensorFlow Datasets dataset.
+    `config.data_dir` holds them), a `.npz` file or a folder of `.npy` files, a `.csv` file of paths
+    and labels, a folder of class folders, or the name of a TensorFlow Datasets dataset.
 
     ```python
     data = enas_tf.load_images("digits")
@@ -324,7 +403,7 @@ def load_images(config: DataConfig | str) -> ImageData:
       config: names the dataset, and says how it is split and augmented; or the name alone.
 
     Returns:
-      The dataset, all of it in memory.
+      The dataset, in memory unless it takes more than `config.memory_limit`.
 
     Raises:
       DataError: the dataset is missing, damaged or no classification of pictures of one size.
@@ -332,7 +411,19 @@ def load_images(config: DataConfig | str) -> ImageData:
     """
     if not isinstance(config, DataConfig):
         config = DataConfig(dataset=config)
-    return ImageData._from_source(_source(config)().checked(), config.dataset, config)
+    return ImageData._from_source(load_arrays(config), config.dataset, config)
+
+
+def load_arrays(config: DataConfig) -> CheckedArrays:
+    """Returns the pictures that a configuration names in the parts in which they come.
+
+    Args:
+      config: as for `load_images`; nothing is divided.
+
+    Raises:
+      DataError: as for `load_images`.
+    """
+    return _source(config)().checked()
 
 
 def needs_tensorflow(config: DataConfig) -> bool:
@@ -347,8 +438,34 @@ def needs_tensorflow(config: DataConfig) -> bool:
     source = _source(config)
     if source.func is not tfds.load:
         return False
-    tfds.check(*source.args)
+    tfds.check(*source.args[:2])
     return True
+
+
+def are_files(config: DataConfig) -> bool:
+    """Returns whether the pictures are files of the user's, which `load_images` brings to a size.
+
+    Args:
+      config: as for `load_images`.
+    """
+    return _source(config).func in (class_folders.load, table.load)
+
+
+def brought_to(config: DataConfig, settings: PictureSettings | None) -> DataConfig:
+    """Returns a configuration with which pictures in files are what a trained model takes.
+
+    Args:
+      config: as for `load_images`.
+      settings: of the model; None changes nothing.
+    """
+    if settings is None:
+        return config
+    return config.replace(
+        image_size=(settings.height, settings.width),
+        channels=settings.channels,
+        resize=settings.resize,
+        background=settings.background,
+    )
 
 
 def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
@@ -370,11 +487,13 @@ def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
         return functools.partial(digits.load)
     if name == "cifar10" and data_dir is not None and cifar10.is_present(data_dir):
         return functools.partial(cifar10.load, data_dir)
-    if path.suffix == ".npz":
-        return functools.partial(npz.load, path)
+    if npz.is_present(path):
+        return functools.partial(npz.load, path, config)
+    if path.suffix == ".csv":
+        return functools.partial(table.load, path, config)
     if class_folders.is_present(path):
-        return functools.partial(class_folders.load, path)
-    return functools.partial(tfds.load, name, data_dir)
+        return functools.partial(class_folders.load, path, config)
+    return functools.partial(tfds.load, name, data_dir, config)
 
 
 def _cutout(config: DataConfig, side: int) -> int:
@@ -389,13 +508,8 @@ def _cutout(config: DataConfig, side: int) -> int:
     return int(config.cutout)
 
 
-def _validation_size(config: DataConfig, num_examples: int) -> int:
-    size = config.validation_size
-    if size is None:
-        size = max(1, num_examples // 10)
-    if size >= num_examples:
-        raise DataError(
-            f"`validation_size` must leave examples to train on: less than {num_examples}, the "
-            f"size of the training set. Received: validation_size={size}."
-        )
-    return size
+def _identity(value: Any, limit: int) -> np.ndarray:
+    """Returns an array; for pictures that are too large to read them all, one that tells them."""
+    if is_lazy(value) and value.nbytes > limit:
+        return np.array([repr(as_pictures(value).identity())])
+    return np.asarray(value)

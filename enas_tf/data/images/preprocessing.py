@@ -1,12 +1,16 @@
 """What is done to pictures before a network sees them, as plain values without TensorFlow."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from typing_extensions import Self
 
+from enas_tf.data.images.pictures import as_pictures
+
 # Pictures whose squares are summed at a time: 256 · 255² < 2²⁴, so float32 holds the sums exactly.
 _CHUNK = 256
+_CHUNK_BYTES = 2**23
 # How many pictures of a training are shown.
 PREVIEWED = 16
 
@@ -37,23 +41,29 @@ class Normalization:
         return images if images.shape[-1] in (1, 3, 4) else images[..., :1]
 
     @classmethod
-    def from_images(cls, images: np.ndarray) -> Self:
+    def from_images(cls, images: Any, sampled: int | None = None) -> Self:
         """Returns the statistics of pictures.
 
         A channel that never varies gets a standard deviation of 1, and thus becomes 0.
 
         Args:
-          images: uint8 `[examples, height, width, channels]`, at least one.
+          images: uint8 `[examples, height, width, channels]`, an array or `Pictures`, at least one.
+          sampled: so many of them count, at equal distances. Default: all.
         """
-        channels = images.shape[-1]
-        total = np.zeros(images[0].size)
-        squares = np.zeros(images[0].size)
-        for start in range(0, len(images), _CHUNK):
-            chunk = images[start : start + _CHUNK].reshape(-1, images[0].size)
+        channels, size = images.shape[-1], int(np.prod(images.shape[1:]))
+        pictures = as_pictures(images)
+        chosen = np.arange(len(images))
+        if sampled is not None and sampled < len(images):
+            chosen = chosen[np.arange(sampled) * len(images) // sampled]
+        total, squares = np.zeros(size), np.zeros(size)
+        # All sums are of whole numbers, and exact: however many are added at a time.
+        step = max(1, min(_CHUNK, _CHUNK_BYTES // size))
+        for start in range(0, len(chosen), step):
+            chunk = pictures.fetch(chosen[start : start + step]).reshape(-1, size)
             chunk = chunk.astype(np.float32)
             total += chunk.sum(axis=0)
             squares += np.einsum("ij,ij->j", chunk, chunk)
-        count = images.size // channels
+        count = len(chosen) * size // channels
         mean = total.reshape(-1, channels).sum(axis=0) / count
         variance = squares.reshape(-1, channels).sum(axis=0) / count - np.square(mean)
         # Exact for a constant channel; far above rounding errors for all others.

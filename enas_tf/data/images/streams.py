@@ -16,6 +16,8 @@ from typing_extensions import Self
 
 from enas_tf.data.batching import check_batch_size, steps_per_epoch
 from enas_tf.data.images.augmentation import Draws, augment, draw, normalize
+from enas_tf.data.images.fetching import Fetch
+from enas_tf.data.images.pictures import as_pictures
 from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
 from enas_tf.data.sharing import ALONE, Share, SpreadBatch
 from enas_tf.data.streams import SearchStreams
@@ -24,7 +26,8 @@ from enas_tf.errors import DataError
 # Far more steps than any run takes.
 _NO_END = 2**62
 
-Examples = tuple[np.ndarray, np.ndarray]
+# Pictures, an array or `Pictures`, and their labels.
+Examples = tuple[Any, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,29 +106,29 @@ class ImageSearchStreams(SearchStreams):
         Raises:
           DataError: the batch size is not positive, or there are no examples.
         """
-        images, labels = _to_tensors(*self.held_out)
-        size = self.batch_size
+        fetch, labels = _fetching(*self.held_out)
+        size, count = self.batch_size, len(labels)
         check_batch_size(size)
-        if not len(labels):
+        if not count:
             raise DataError("There are no examples to evaluate on; choose a part that has some.")
 
         def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             start = number * size
-            end = start + size
-            return normalize(images[start:end], self.normalization), labels[start:end]
+            end = tf.minimum(start + size, count)
+            return normalize(fetch(tf.range(start, end)), self.normalization), labels[start:end]
 
-        return _spread(batch, math.ceil(len(labels) / size), share)
+        return _spread(batch, math.ceil(count / size), share)
 
     def _shuffled(
         self, examples: Examples, batch_size: int
     ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
         """Returns what makes the batch of a number, without augmentation."""
-        images, labels = _to_tensors(*examples)
+        fetch, labels = _fetching(*examples)
         rows = _shuffled_rows(len(labels), batch_size, self.seed)
 
         def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             places = rows(number, 0, batch_size)
-            pictures = normalize(tf.gather(images, places), self.normalization)
+            pictures = normalize(fetch(places), self.normalization)
             return pictures, tf.gather(labels, places)
 
         return batch
@@ -149,7 +152,7 @@ def training_batches(
     not depend on how many replicas share it.
 
     Args:
-      images: uint8 `[examples, height, width, channels]`; a `tf.Tensor` is used without a copy.
+      images: uint8 `[examples, height, width, channels]`, an array or `Pictures`.
       labels: int32 `[examples]`.
       normalization: statistics of the training part.
       batch_size: examples in every batch, over all replicas.
@@ -167,8 +170,8 @@ def training_batches(
       ConfigurationError: there are more replicas than rows.
       DataError: there are not enough examples for one batch.
     """
-    images, labels = _to_tensors(images, labels)
     num_examples, height, width, _ = images.shape
+    fetch, labels = _fetching(images, labels)
     batch = _shuffled_rows(num_examples, batch_size, seed)
     share.check_batch_size(batch_size)
     evenly = batch_size % share.total == 0
@@ -180,11 +183,11 @@ def training_batches(
         examples = batch(step, begin, count)
         own_labels = tf.gather(labels, examples)
         if augmentation is None:
-            return normalize(tf.gather(images, examples), normalization), own_labels
+            return normalize(fetch(examples), normalization), own_labels
         # Drawn for the whole batch: a row's draws do not depend on who makes it.
         drawn = draw(augmentation, batch_size, height, width, _pair(seed, step))
         own = Draws(*(tf.slice(choices, [begin], [count]) for choices in drawn))
-        return augment(images, examples, own, augmentation, normalization), own_labels
+        return augment(fetch(examples), own, augmentation, normalization), own_labels
 
     return _endless(first_step * share.count, rows)
 
@@ -244,16 +247,27 @@ def _pair(seed: int, number: tf.Tensor) -> tf.Tensor:
     return tf.stack([tf.constant(seed, tf.int64), number])
 
 
-def _to_tensors(images: Any, labels: Any) -> tuple[tf.Tensor, tf.Tensor]:
+def _fetching(images: Any, labels: Any) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.Tensor]:
+    """Returns what reads pictures of some numbers, int64 `[pictures]`, and the labels of all.
+
+    Nothing is copied but the pictures of a batch, wherever the set is.
+    """
     if len(images) != len(labels):
         raise DataError(
             "`images` and `labels` must have the same length. "
             f"Received: {len(images)} and {len(labels)}."
         )
-    # On the host: batches are made there, whatever device trains. As tensors that the functions
+    pictures = as_pictures(images)
+    read_pictures = Fetch(pictures)
+
+    def fetch(places: tf.Tensor) -> tf.Tensor:
+        read = tf.numpy_function(read_pictures, [places], tf.uint8, stateful=False)
+        return tf.ensure_shape(read, [places.shape[0], *pictures.shape[1:]])
+
+    # On the host: batches are made there, whatever device trains. As a tensor that the functions
     # capture, they are not copied into the graph.
     with tf.device("CPU:0"):
-        return tf.convert_to_tensor(images, tf.uint8), tf.convert_to_tensor(labels, tf.int32)
+        return fetch, tf.convert_to_tensor(labels, tf.int32)
 
 
 def _endless(first: int, function: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:

@@ -34,7 +34,7 @@ _MOST_WORDS = 2**24
 _RANDOM_SEGMENTS = 4
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class TextData:
     """A text in three parts, each one long row of numbers of words.
 
@@ -56,6 +56,8 @@ class TextData:
     test: np.ndarray
     vocabulary: Vocabulary
     config: TextDataConfig
+    # The words are named by their own checksum, and files of texts are read as a whole.
+    fingerprint = None
 
     @classmethod
     def from_tokens(
@@ -245,6 +247,12 @@ class TextData:
         parts = generator.integers(vocabulary_size, size=(len(_PARTS), size), dtype=np.int32)
         vocabulary = Vocabulary((UNKNOWN, *map(str, range(1, vocabulary_size))))
         return cls("random", parts[0], parts[1], parts[2], vocabulary, config)
+
+    def __repr__(self) -> str:
+        return (
+            f"TextData({self.name!r}: {len(self.train):,} training, {len(self.validation):,} "
+            f"validation and {len(self.test):,} test words, {self.vocabulary_size:,} different)"
+        )
 
     @property
     def vocabulary_size(self) -> int:

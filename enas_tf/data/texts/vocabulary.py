@@ -23,7 +23,7 @@ _CLOSE_TO_BOTH = frozenset("'-_/@`\\^~")
 _QUOTATION_MARK = '"'
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Vocabulary:
     """The words that a language model knows, each with a number, and how text becomes words.
 
@@ -37,6 +37,9 @@ class Vocabulary:
 
     words: tuple[str, ...]
     tokenization: str = BLANKS
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self.words):,} words, tokenization={self.tokenization!r})"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", check_words("a vocabulary", self.words))

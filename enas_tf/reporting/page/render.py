@@ -5,10 +5,10 @@ import importlib.resources
 from typing import TYPE_CHECKING, Any
 
 import enas_tf
+from enas_tf.environment.progress import duration
 from enas_tf.reporting.drawing import draw_architecture
 from enas_tf.reporting.page.numbers import count, moment, score, score_words, words
 from enas_tf.reporting.page.settings_table import value_text
-from enas_tf.reporting.progress import duration
 
 if TYPE_CHECKING:
     import jinja2

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from enas_tf.environment.progress import duration
 from enas_tf.reporting.page.curves import training_charts
 from enas_tf.reporting.page.numbers import is_number, plain
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord
 from enas_tf.reporting.page.settings_table import value_text
-from enas_tf.reporting.progress import duration
 from enas_tf.runs.differences import flatten
 
 # Name, number and note of one of the numbers that matter most.

@@ -82,9 +82,10 @@ class LayerCounter(NetworkLayers):
         size: int | tuple[int, int],
         name: str,
         padding: str = "same",
+        strides: int = 1,
     ) -> Counted:
         """See `NetworkLayers`."""
-        _, height, width, channels = inputs.shape
+        _, height, width, channels = _strided(inputs, strides)
         rows, columns = (size, size) if isinstance(size, int) else size
         if padding == "valid":
             height, width = height - rows + 1, width - columns + 1

@@ -52,11 +52,13 @@ class NetworkBuilder(NetworkLayers):
         size: int | tuple[int, int],
         name: str,
         padding: str = "same",
+        strides: int = 1,
     ) -> keras.KerasTensor:
-        """Convolution of stride 1 without a bias."""
+        """Convolution without a bias."""
         return keras.layers.Conv2D(
             filters,
             size,
+            strides=strides,
             padding=padding,
             use_bias=False,
             kernel_initializer=keras.initializers.HeNormal(seed=self.layer_seed(name)),

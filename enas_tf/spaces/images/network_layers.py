@@ -42,8 +42,9 @@ class NetworkLayers(abc.ABC):
         size: int | tuple[int, int],
         name: str,
         padding: str = "same",
+        strides: int = 1,
     ) -> Features:
-        """Convolution of stride 1 without a bias; its padding is `same` or `valid`."""
+        """Convolution without a bias; its padding is `same`, or `valid` with stride 1."""
 
     @abc.abstractmethod
     def separable_convolution(
@@ -156,9 +157,11 @@ class NetworkLayers(abc.ABC):
         size: int | tuple[int, int],
         name: str,
         padding: str = "same",
+        strides: int = 1,
     ) -> Features:
         """Convolution and batch normalisation `name_normalization`."""
-        return self.normalization(self.convolution(inputs, filters, size, name, padding), name)
+        outputs = self.convolution(inputs, filters, size, name, padding, strides)
+        return self.normalization(outputs, name)
 
     def rectified_convolution(self, inputs: Features, filters: int, name: str) -> Features:
         """ReLU, 1 x 1 convolution, batch normalisation."""

@@ -15,6 +15,7 @@ from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.images.layer_counter import LayerCounter
 from enas_tf.spaces.images.layer_list import Layer, LayerList
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers
+from enas_tf.spaces.images.stem import chosen_stem
 
 
 class ImageSpace(SearchSpace):
@@ -45,6 +46,13 @@ class ImageSpace(SearchSpace):
                 f"enas_tf.ImageData.from_arrays. Received: {type(data).__name__}."
             )
         return self.replace(input_shape=data.input_shape, num_classes=data.num_classes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings; for a stem `auto` what it stands for: it may mean another later."""
+        values = super().to_json()
+        if "stem" in values:
+            values["stem"] = chosen_stem(values["stem"], self.input_shape)
+        return values
 
     @abc.abstractmethod
     def add_network(

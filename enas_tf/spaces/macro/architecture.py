@@ -89,7 +89,7 @@ class _LayeredArchitecture(Architecture):
         return sum(len(layer.skip_connections) for layer in self.layers)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class MacroArchitecture(_LayeredArchitecture):
     """A network of the macro space in which every layer has one operation.
 
@@ -157,7 +157,7 @@ class MacroArchitecture(_LayeredArchitecture):
         return cls(tuple(layers))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class MacroChannelArchitecture(_LayeredArchitecture):
     """A network of the per-channel form of the macro space (`search_whole_channels=False`).
 

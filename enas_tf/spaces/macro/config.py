@@ -6,7 +6,11 @@ import math
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.images.space import check_filters
+from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS
 from enas_tf.spaces.macro.architecture import AnyMacroArchitecture, MacroChannelArchitecture
+
+# How often a strided stem halves pictures.
+STEM_HALVINGS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +56,7 @@ class MacroNetworkConfig(Settings):
         "Operations 1 and 3 are separable convolutions; no: plain ones, as in the release's final "
         "script.",
     )
+    stem: str = setting(AUTO, HELP, choices=STEMS, before=CIFAR)
     dropout_rate: float = setting(
         0.5, "Share of features dropped before the classifier.", minimum=0.0, below=1.0
     )

@@ -10,6 +10,7 @@ import numpy as np
 from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
+from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS, body_shape
 from enas_tf.spaces.macro.architecture import (
     AnyMacroArchitecture,
     ChannelRange,
@@ -19,7 +20,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroLayer,
     MacroOperation,
 )
-from enas_tf.spaces.macro.config import MacroControllerConfig
+from enas_tf.spaces.macro.config import STEM_HALVINGS, MacroControllerConfig
 
 SMALLEST_REDUCED_SIDE = 4
 
@@ -71,6 +72,7 @@ class MacroDecisionSpace(DecisionSpace):
     search_whole_channels: bool = setting(
         True, "One operation per layer; no: every operation computes a range of channels."
     )
+    stem: str = setting(AUTO, HELP, choices=STEMS, before=CIFAR)
     dropout_rate: float = setting(
         0.1, "Share of features dropped before the supernet's classifier.", minimum=0.0, below=1.0
     )
@@ -91,7 +93,12 @@ class MacroDecisionSpace(DecisionSpace):
     @property
     def reduction_layers(self) -> tuple[int, ...]:
         """Layers after which the picture is halved; see `reduction_layers`."""
-        return reduction_layers(self.num_layers, self.input_shape)
+        return reduction_layers(self.num_layers, self.body_shape)
+
+    @property
+    def body_shape(self) -> tuple[int, int, int]:
+        """Height and width that the first layer sees, and the channels of a picture."""
+        return body_shape(self.stem, self.input_shape, STEM_HALVINGS)
 
     @property
     def num_architectures(self) -> int:

@@ -6,6 +6,7 @@ architecture:
 | name | layer |
 |---|---|
 | `stem`, `stem_normalization` | 3 x 3 convolution and its batch normalisation |
+| `stem_0`, `stem_1`, … | strided ones in their place, each with its normalisation |
 | `layer_i_project`, `…_normalization` | 1 x 1 convolution in front of the operation |
 | `layer_i_operation`, `…_normalization` | the operation; poolings have no normalisation |
 | `layer_i_skip`, `…_normalization` | merging with skip connections, `i > 0` |
@@ -22,13 +23,14 @@ from typing import Any
 
 from enas_tf.spaces.images.network_layers import EPSILON, Features, NetworkLayers
 from enas_tf.spaces.images.space import check_input_shape, check_num_classes
+from enas_tf.spaces.images.stem import IMAGENET, add_strided_stem, chosen_stem
 from enas_tf.spaces.macro.architecture import (
     AnyMacroArchitecture,
     ChannelRange,
     MacroChannelArchitecture,
     MacroOperation,
 )
-from enas_tf.spaces.macro.config import MacroNetworkConfig, check_network
+from enas_tf.spaces.macro.config import STEM_HALVINGS, MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.decisions import reduction_layers
 
 # The supernet's normalisation after a k x k operation, in the release.
@@ -61,9 +63,12 @@ def add_macro_network(
     check_input_shape(images.shape[1:])
     check_num_classes(num_classes)
     parts = _Parts(layers, config)
-    outputs = layers.normalized_convolution(images, parts.filters, 3, "stem")
+    if chosen_stem(config.stem, images.shape[1:]) == IMAGENET:
+        *_, outputs = add_strided_stem(layers, images, parts.filters, STEM_HALVINGS)
+    else:
+        outputs = layers.normalized_convolution(images, parts.filters, 3, "stem")
     kept: list[Any] = [outputs]
-    reductions = reduction_layers(architecture.num_layers, images.shape[1:])
+    reductions = reduction_layers(architecture.num_layers, outputs.shape[1:])
     layer: Any  # Of either form.
     for index, layer in enumerate(architecture.layers):
         name = f"layer_{index}"

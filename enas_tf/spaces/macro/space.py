@@ -16,6 +16,9 @@ from enas_tf.spaces.macro.network_layers import add_macro_network
 if TYPE_CHECKING:
     import keras
 
+    from enas_tf.spaces.macro.controller import MacroController
+    from enas_tf.spaces.macro.supernet import MacroSupernet
+
 
 @dataclasses.dataclass(frozen=True)
 class MacroSpace(MacroDecisionSpace, ImageSpace):
@@ -23,7 +26,9 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
 
     def network_config(self) -> MacroNetworkConfig:
         """Returns the settings of a derived network that is about as large as in the search."""
-        return MacroNetworkConfig(filters=self.filters, widen=False, dropout_rate=self.dropout_rate)
+        return MacroNetworkConfig(
+            filters=self.filters, widen=False, stem=self.stem, dropout_rate=self.dropout_rate
+        )
 
     def build_static_network(self, architecture: AnyMacroArchitecture) -> "keras.Model":
         """Returns the plain network that computes what the supernet computes."""
@@ -46,17 +51,17 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of an architecture needs to know of the space."""
-        return {"input_shape": self.input_shape}
+        return {"input_shape": self.body_shape}
 
     @under_own_settings
-    def build_supernet(self, seed: int = 0) -> "keras.Model":
+    def build_supernet(self, seed: int = 0) -> "MacroSupernet":
         """Returns the supernet, a `MacroSupernet`, with fresh weights."""
         from enas_tf.spaces.macro.supernet import MacroSupernet
 
         return MacroSupernet(self, seed=seed)
 
     @under_own_settings
-    def build_controller(self, seed: int = 0) -> "keras.Model":
+    def build_controller(self, seed: int = 0) -> "MacroController":
         """Returns the controller, a `MacroController`, with fresh weights."""
         from enas_tf.spaces.macro.controller import MacroController
 

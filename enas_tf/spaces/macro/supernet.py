@@ -19,7 +19,10 @@ from enas_tf.layers.banks import (
 )
 from enas_tf.layers.factorized_reduction import reduction_kernel
 from enas_tf.layers.functional import batch_normalization, normalized_convolution
+from enas_tf.spaces.images.stem import IMAGENET, chosen_stem
 from enas_tf.spaces.images.supernet import ImageSupernet
+from enas_tf.spaces.images.supernet_stem import strided_stem
+from enas_tf.spaces.macro.config import STEM_HALVINGS
 from enas_tf.spaces.macro.decisions import MacroDecisionSpace
 from enas_tf.spaces.macro.supernet_layers import PartialChannelsLayers, WholeChannelsLayers
 
@@ -36,8 +39,12 @@ class MacroSupernet(ImageSupernet):
         super().__init__(space, seed, name="macro_supernet")
         next_seed = itertools.count(seed * 1000).__next__
         filters, channels = space.filters, space.input_shape[-1]
-        self.stem = WeightBank(1, (3, 3, channels, filters), seed=next_seed(), name="stem")
-        self.stem_norm = BatchNormalizationBank(1, filters, name="stem_norm")
+        self.is_strided = chosen_stem(space.stem, space.input_shape) == IMAGENET
+        if self.is_strided:
+            self.strided_stem = strided_stem(channels, filters, STEM_HALVINGS, next_seed)
+        else:
+            self.stem = WeightBank(1, (3, 3, channels, filters), seed=next_seed(), name="stem")
+            self.stem_norm = BatchNormalizationBank(1, filters, name="stem_norm")
         form = WholeChannelsLayers if space.search_whole_channels else PartialChannelsLayers
         self.supernet_layers = form(space, next_seed)
         # The first layer has no earlier tensor to add, and no normalisation of the sum.
@@ -76,13 +83,8 @@ class MacroSupernet(ImageSupernet):
         dropout_seed: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
         """Computes logits and batch statistics; see `ImageSupernet.forward`."""
-        stem = normalized_convolution(
-            images,
-            self.stem.select([0])[0],
-            unstack_entries(self.stem_norm.select())[0],
-            use_batch_statistics,
-        )
-        kept = [stem.outputs]
+        outputs, collected = self._run_stem(images, use_batch_statistics)
+        kept = [outputs]
         skip_norms = unstack_entries(self.skip_norm.select()) if self.skip_norm else []
         reductions = self._reduction_weights()
         layer_statistics, skip_statistics, reduction_statistics = [], [], []
@@ -106,15 +108,35 @@ class MacroSupernet(ImageSupernet):
                 ]
                 kept = [result.outputs for result in reduced]
                 reduction_statistics += [result[1:] for result in reduced]
-        collected = self.supernet_layers.collect(decisions, layer_statistics)
+        collected |= self.supernet_layers.collect(decisions, layer_statistics)
         for bank, parts in (
-            (self.stem_norm, [stem[1:]]),
             (self.skip_norm, skip_statistics),
             (self.reduction_norm, reduction_statistics),
         ):
             if bank is not None:
                 collected[bank.name] = bank.collect(*map(tf.stack, zip(*parts)))
         return self.classify(kept[-1], dropout_seed), collected
+
+    def _run_stem(
+        self, images: tf.Tensor, use_batch_statistics: bool
+    ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
+        if self.is_strided:
+            outputs, results = images, []
+            for layer in self.strided_stem:
+                results.append((layer.norm, layer.run(outputs, use_batch_statistics)))
+                outputs = results[-1][1].outputs
+        else:
+            result = normalized_convolution(
+                images,
+                self.stem.select([0])[0],
+                unstack_entries(self.stem_norm.select())[0],
+                use_batch_statistics,
+            )
+            outputs, results = result.outputs, [(self.stem_norm, result)]
+        return outputs, {
+            bank.name: bank.collect(result.mean[None], result.variance[None])
+            for bank, result in results
+        }
 
     def _reduction_weights(self) -> Iterator[tuple[tf.Tensor, BatchNormalizationEntry]]:
         if self.reduction_norm is None:

@@ -175,7 +175,7 @@ class MicroCell:
         return cls(tuple(nodes))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class MicroArchitecture(Architecture):
     """A network of the micro space: all its cells are copies of two.
 

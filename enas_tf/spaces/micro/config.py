@@ -4,6 +4,7 @@ import dataclasses
 
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.images.space import check_filters
+from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,7 @@ class MicroNetworkConfig(Settings):
         "convolved in every cell, a classifier with bias).",
         choices=("final", "supernet", "darts"),
     )
+    stem: str = setting(AUTO, HELP, choices=STEMS, before=CIFAR)
     dropout_rate: float = setting(
         0.2, "Share of features dropped before the classifier.", minimum=0.0, below=1.0
     )

@@ -10,6 +10,7 @@ import numpy as np
 from enas_tf.errors import ArchitectureError
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS
+from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,
     NUM_SEARCHED_OPERATIONS,
@@ -98,6 +99,7 @@ class MicroDecisionSpace(RelaxableSpace):
         minimum=1,
         maximum=NUM_SEARCHED_OPERATIONS,
     )
+    stem: str = setting(AUTO, HELP, choices=STEMS, before=CIFAR)
     dropout_rate: float = setting(
         0.1, "Share of features dropped before the supernet's classifier.", minimum=0.0, below=1.0
     )
@@ -121,7 +123,7 @@ class MicroDecisionSpace(RelaxableSpace):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_picture_size(self.input_shape)
+        check_picture_size(self.input_shape, self.stem)
 
     @property
     def operations(self) -> tuple[MicroOperation, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.spaces.images.space import check_input_shape
+from enas_tf.spaces.images.stem import CIFAR, IMAGENET, body_shape, chosen_stem
 
 # The value of `MicroNetworkConfig.form` for the final network of DARTS.
 DARTS_FORM = "darts"
@@ -15,6 +16,8 @@ DARTS_FORM = "darts"
 SMALLEST_SIDE = 4
 # The stem has so many times the filters of the first cells.
 STEM_WIDENING = 3
+# How often a strided stem, which does not widen, halves pictures.
+STEM_HALVINGS = 3
 # Source: the release, `_build_aux_head`.
 AUXILIARY_POOLING = 5
 AUXILIARY_STRIDE = 3
@@ -123,10 +126,23 @@ def auxiliary_sides(sides: tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def check_picture_size(input_shape: Sequence[int]) -> None:
-    """Raises `ConfigurationError` unless pictures are large enough for two reduction cells."""
+def check_picture_size(input_shape: Sequence[int], stem: str = CIFAR) -> None:
+    """Raises `ConfigurationError` unless pictures are large enough for two reduction cells.
+
+    Args:
+      input_shape: height, width and channels of a picture.
+      stem: what comes before the cells.
+    """
     check_input_shape(input_shape)
     height, width = input_shape[:2]
+    if chosen_stem(stem, input_shape) == IMAGENET and (
+        min(body_shape(stem, input_shape, STEM_HALVINGS)[:2]) < SMALLEST_SIDE - 1
+    ):
+        raise ConfigurationError(
+            "`stem`=imagenet makes pictures eight times smaller before two reduction cells and "
+            f"needs at least 17 x 17 pixels. Received pictures of {height} x {width}; use "
+            "--stem=cifar."
+        )
     if min(height, width) < SMALLEST_SIDE:
         raise ConfigurationError(
             f"The micro space halves pictures twice and needs at least {SMALLEST_SIDE} x "

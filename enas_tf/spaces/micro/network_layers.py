@@ -6,6 +6,7 @@ Layers have systematic names, so that weights can be found and copied by name. F
 | name | layer |
 |---|---|
 | `stem`, `stem_normalization` | 3 x 3 convolution and its batch normalisation |
+| `stem_0`, `stem_1`, `stem_2` | strided ones in their place, each with its normalisation |
 | `cell_i_reduction` | supernet's form: halves the newest tensor before a reduction cell |
 | `cell_i_input_j`, `…_normalization` | brings input `j` (0: older, 1: newer) to size and width |
 | `cell_i_base`, `…_normalization` | final form: one more convolution of the newer input |
@@ -27,6 +28,7 @@ from typing import Any
 
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers
 from enas_tf.spaces.images.space import check_num_classes
+from enas_tf.spaces.images.stem import IMAGENET, add_strided_stem, chosen_stem
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, MicroArchitecture
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.layout import (
@@ -34,6 +36,7 @@ from enas_tf.spaces.micro.layout import (
     AUXILIARY_PROJECTION,
     AUXILIARY_STRIDE,
     DARTS_FORM,
+    STEM_HALVINGS,
     STEM_WIDENING,
     auxiliary_cell,
     auxiliary_window,
@@ -80,11 +83,15 @@ def add_micro_network(
     Raises:
       ConfigurationError: the pictures are too small for two reductions, or the sizes make no sense.
     """
-    check_picture_size(images.shape[1:])
+    check_picture_size(images.shape[1:], config.stem)
     check_num_classes(num_classes)
     builder = _CELL_BUILDERS[config.form](layers, drop)
-    stem = layers.normalized_convolution(images, STEM_WIDENING * config.filters, 3, "stem")
-    older = newer = auxiliary = stem
+    if chosen_stem(config.stem, images.shape[1:]) == IMAGENET:
+        older, newer = add_strided_stem(layers, images, config.filters, STEM_HALVINGS)
+    else:
+        width = STEM_WIDENING * config.filters
+        older = newer = layers.normalized_convolution(images, width, 3, "stem")
+    auxiliary = newer
     has_auxiliary = bool(config.auxiliary_weight) and not layers.portable
     places = cell_places(config.num_layers, config.filters, config.form)
     cells = [architecture.reduction if p.is_reduction else architecture.normal for p in places]

@@ -17,6 +17,9 @@ from enas_tf.spaces.micro.network_layers import add_micro_network
 if TYPE_CHECKING:
     import keras
 
+    from enas_tf.spaces.micro.controller import MicroController
+    from enas_tf.spaces.micro.supernet import MicroSupernet
+
 
 @dataclasses.dataclass(frozen=True)
 class MicroSpace(MicroDecisionSpace, ImageSpace):
@@ -27,6 +30,7 @@ class MicroSpace(MicroDecisionSpace, ImageSpace):
         return MicroNetworkConfig(
             num_layers=self.num_layers,
             filters=self.filters,
+            stem=self.stem,
             dropout_rate=self.dropout_rate,
             drop_path_rate=0.0,
             auxiliary_weight=self.auxiliary_weight,
@@ -51,14 +55,14 @@ class MicroSpace(MicroDecisionSpace, ImageSpace):
         return self.decode(MicroDecisions(inputs, (first + places) % self.num_operations))
 
     @under_own_settings
-    def build_supernet(self, seed: int = 0) -> "keras.Model":
+    def build_supernet(self, seed: int = 0) -> "MicroSupernet":
         """Returns the supernet, a `MicroSupernet`, with fresh weights."""
         from enas_tf.spaces.micro.supernet import MicroSupernet
 
         return MicroSupernet(self, seed=seed)
 
     @under_own_settings
-    def build_controller(self, seed: int = 0) -> "keras.Model":
+    def build_controller(self, seed: int = 0) -> "MicroController":
         """Returns the controller, a `MicroController`, with fresh weights."""
         from enas_tf.spaces.micro.controller import MicroController
 

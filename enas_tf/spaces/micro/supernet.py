@@ -12,14 +12,13 @@ import keras
 import tensorflow as tf
 
 from enas_tf.layers.banks import (
-    BatchNormalizationBank,
     BatchStatistics,
     WeightBank,
-    unstack_entries,
 )
 from enas_tf.layers.factorized_reduction import reduction_kernel
-from enas_tf.layers.functional import Normalized, normalized_convolution
+from enas_tf.spaces.images.stem import IMAGENET, body_shape, chosen_stem
 from enas_tf.spaces.images.supernet import ImageSupernet
+from enas_tf.spaces.images.supernet_stem import NormalizedConvolution, Seeds, strided_stem
 from enas_tf.spaces.micro.decisions import (
     MicroDecisionSpace,
     MicroMixture,
@@ -29,6 +28,7 @@ from enas_tf.spaces.micro.layout import (
     AUXILIARY_FEATURES,
     AUXILIARY_PROJECTION,
     AUXILIARY_STRIDE,
+    STEM_HALVINGS,
     STEM_WIDENING,
     auxiliary_cell,
     auxiliary_sides,
@@ -43,8 +43,6 @@ from enas_tf.training.training_pass import TrainingPass
 
 NUM_STAGES = 3
 
-Seeds = Callable[[], int]
-
 
 class MicroSupernet(ImageSupernet):
     """All networks of a micro space in one; see `ImageSupernet` for arguments and calls.
@@ -55,18 +53,23 @@ class MicroSupernet(ImageSupernet):
     """
 
     batch_statistics_in_evaluation = True
-    relaxed_scales = ("stem_norm",)
+    relaxed_scales = ("stem_norm", "stem_0_norm", "stem_1_norm", "stem_2_norm")
 
     def __init__(self, space: MicroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="micro_supernet")
         next_seed = itertools.count(seed * 1000).__next__
         self.places = cell_places(space.num_layers, space.filters)
         channels = space.input_shape[-1]
-        stem = STEM_WIDENING * space.filters
-        self.stem = NormalizedConvolution(
-            (3, 3, channels), stem, next_seed, name="stem", activation=False
-        )
-        self._build_adapters(stem, next_seed)
+        self.is_strided = chosen_stem(space.stem, space.input_shape) == IMAGENET
+        if self.is_strided:
+            self.stem = strided_stem(channels, space.filters, STEM_HALVINGS, next_seed)
+            self._build_adapters(space.filters, next_seed)
+        else:
+            stem = STEM_WIDENING * space.filters
+            self.stem = NormalizedConvolution(
+                (3, 3, channels), stem, next_seed, name="stem", activation=False
+            )
+            self._build_adapters(stem, next_seed)
         self.stages = [
             StageCells(space, [p for p in self.places if p.stage == stage], next_seed)
             for stage in range(NUM_STAGES)
@@ -76,7 +79,8 @@ class MicroSupernet(ImageSupernet):
         last = self.places[-1].filters
         self.auxiliary_head = None
         if space.auxiliary_weight:
-            sides = stage_sides(space.input_shape, NUM_STAGES - 1)
+            body = body_shape(space.stem, space.input_shape, STEM_HALVINGS)
+            sides = stage_sides(body, NUM_STAGES - 1)
             self.auxiliary_head = AuxiliaryHead(sides, last, space.num_classes, next_seed)
         self.classifier = WeightBank(
             1, (last, space.num_classes), seed=next_seed(), name="classifier"
@@ -87,7 +91,8 @@ class MicroSupernet(ImageSupernet):
         """Makes what brings the inputs of cells to their size and width, by cell."""
         self.reductions: dict[str, Reduction] = {}
         self.adapters: dict[str, NormalizedConvolution | Reduction] = {}
-        widths, stages = [stem, stem], [0, 0]
+        # Of a strided stem the older output is that before the last halving.
+        widths, stages = [stem, stem], [-1 if self.is_strided else 0, 0]
         for place in self.places:
             name = f"cell_{place.index}"
             if place.is_reduction:
@@ -176,7 +181,12 @@ class MicroSupernet(ImageSupernet):
         stages = self._relaxed_stages if is_mixture else self.stages
         weights = itertools.chain.from_iterable(stage.select(decisions) for stage in stages)
         statistics: list[list[Any]] = [[] for _ in stages]
-        older = newer = run(self.stem, images)
+        if self.is_strided:
+            older = newer = images
+            for layer in self.stem:
+                older, newer = newer, run(layer, newer)
+        else:
+            older = newer = run(self.stem, images)
         auxiliary = []
         # Without one of the stages (there are few cells) the others keep their places.
         first_stage = self.places[0].stage
@@ -200,53 +210,6 @@ class MicroSupernet(ImageSupernet):
         return self.classify(tf.nn.relu(newer), dropout_seed), auxiliary, collected
 
 
-class NormalizedConvolution(keras.layers.Layer):
-    """ReLU, convolution of stride 1, batch normalisation, with weights of its own.
-
-    Args:
-      window: height, width and input channels of the kernel.
-      filters: channels of the output.
-      next_seed: returns a new seed at each call, for the initial weights.
-      name: of the layer.
-      activation: whether there is a ReLU.
-    """
-
-    stride = 1
-
-    def __init__(
-        self,
-        window: tuple[int, int, int],
-        filters: int,
-        next_seed: Seeds,
-        name: str,
-        activation: bool = True,
-    ) -> None:
-        super().__init__(name=name)
-        self.activation = activation
-        self.kernels = self._kernel_banks(window, filters, next_seed)
-        self.norm = BatchNormalizationBank(1, filters, name=f"{name}_norm")
-        self.built = True
-
-    def _kernel_banks(
-        self, window: tuple[int, int, int], filters: int, next_seed: Seeds
-    ) -> list[WeightBank]:
-        return [WeightBank(1, (*window, filters), seed=next_seed(), name="kernel")]
-
-    def kernel(self) -> tf.Tensor:
-        """Returns the kernel `[height, width, in, out]`."""
-        return self.kernels[0].select([0])[0]
-
-    def run(self, inputs: tf.Tensor, use_batch_statistics: bool) -> Normalized:
-        """Returns the output and its statistics."""
-        return normalized_convolution(
-            tf.nn.relu(inputs) if self.activation else inputs,
-            self.kernel(),
-            unstack_entries(self.norm.select())[0],
-            use_batch_statistics,
-            stride=self.stride,
-        )
-
-
 class Reduction(NormalizedConvolution):
     """ReLU and factorised reduction, with weights of its own.
 
@@ -258,12 +221,10 @@ class Reduction(NormalizedConvolution):
       activation: whether there is a ReLU.
     """
 
-    stride = 2
-
     def __init__(
         self, channels: int, filters: int, next_seed: Seeds, name: str, activation: bool = True
     ) -> None:
-        super().__init__((1, 1, channels), filters, next_seed, name, activation)
+        super().__init__((1, 1, channels), filters, next_seed, name, activation, stride=2)
 
     def _kernel_banks(
         self, window: tuple[int, int, int], filters: int, next_seed: Seeds

@@ -49,7 +49,7 @@ class RnnNode:
     function: RnnFunction
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class RnnArchitecture(Architecture):
     """A recurrent cell.
 

@@ -20,6 +20,9 @@ from enas_tf.spaces.rnn.sizes import language_model_costs
 if TYPE_CHECKING:
     import keras
 
+    from enas_tf.spaces.rnn.controller import RnnController
+    from enas_tf.spaces.rnn.supernet import RnnSupernet
+
 
 @dataclasses.dataclass(frozen=True)
 class RnnSpace(RnnDecisionSpace, SearchSpace):
@@ -92,14 +95,14 @@ class RnnSpace(RnnDecisionSpace, SearchSpace):
         return {"cell_output": self.cell_output}
 
     @under_own_settings
-    def build_supernet(self, seed: int = 0) -> "keras.Model":
+    def build_supernet(self, seed: int = 0) -> "RnnSupernet":
         """Returns the supernet, an `RnnSupernet`, with fresh weights."""
         from enas_tf.spaces.rnn.supernet import RnnSupernet
 
         return RnnSupernet(self, seed=seed)
 
     @under_own_settings
-    def build_controller(self, seed: int = 0) -> "keras.Model":
+    def build_controller(self, seed: int = 0) -> "RnnController":
         """Returns the controller, an `RnnController`, with fresh weights."""
         from enas_tf.spaces.rnn.controller import RnnController
 

@@ -140,6 +140,13 @@ EARLY = [
     ("evaluate", "--model=language --dataset=good.txt --batch_size=3", "is a language model"),
     ("evaluate", "--model=language --dataset=good.txt --max_test_examples=3", "is a language"),
     ("evaluate", "--model=language --dataset=good.txt --max_test_tokens=1", "must be at least 2"),
+    ("predict", "--model=bad.keras good.npz", "is not a Keras model file"),
+    ("predict", "--model=language good.npz", "language is a language model; enas-generate"),
+    ("predict", "--model=model none.png", "none.png does not exist"),
+    ("predict", f"--model=model {LONG}", "does not exist"),
+    ("predict", "--model=model empty_folder", "empty_folder holds no pictures (.bmp .gif"),
+    ("predict", "--model=model good.npz --output=none/a.csv", "must be a file in a folder that"),
+    ("predict", "--model=model --pictures=", "`--pictures` must be a text that is not empty"),
     ("export", "", "`--run` is required"),
     ("export", "--run=bad.keras --format=torch", "`--format` must be one of"),
     ("export", "--run=none", "none does not exist"),
@@ -179,6 +186,9 @@ LATE = [
             ("good.npz", "good", "is not a Keras model file"),
         )
     ),
+    ("predict", "--model=vector.keras good.npz", "from (None, 3) to (None, 2)"),
+    ("predict", "--model=model good.npz", "good.npz is not a readable picture"),
+    ("predict", "--model=model good.npz text.txt", "(2 of 2 files are left out)"),
     *(
         ("export", f"--run=model {flags}", message)
         for flags, message in (

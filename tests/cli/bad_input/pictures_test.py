@@ -25,7 +25,14 @@ def write_npz_files(world):
         "objects": {"x_train": np.array([[1], [2, 3]], dtype=object)},
         "command": {"x_train": np.array([Command()], dtype=object)},
         "float_labels": {"y_train": np.linspace(0, 1, 60)},
-        "one_hot": {"y_train": np.eye(2, dtype=int)[np.arange(60) % 2]},
+        "two_hot": {"y_train": np.ones((60, 2), int)},
+        "unknown_name": {
+            "y_train": np.array(["a", "b"])[np.arange(60) % 2],
+            "y_test": np.full(10, "c"),
+        },
+        "channels_first": {"x_train": np.zeros((60, 3, 6, 6), np.uint8)},
+        "half_scaled": {"x_train": np.full(grey, 0.5), "x_test": np.full((10, 6, 6, 1), 128.0)},
+        "overshoot": {"x_train": np.full(grey, 1.02), "x_test": np.full((10, 6, 6, 1), 1.0)},
         "negative_labels": {"y_train": np.arange(60) - 1},
         "label_gap": {"y_train": 5 * np.arange(60)},
         "new_test_label": {"y_test": np.full(10, 7)},
@@ -69,26 +76,38 @@ def write_class_folders(world):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", size).save(path)
 
-    for folder in ("text", "sizes", "classes", "no_pictures", "no_test"):
-        for part in ("train", "test")[: 1 if folder == "no_test" else 2]:
+    for folder in ("text", "deep", "classes", "no_pictures", "no_train"):
+        for part in ("test", "train")[: 1 if folder == "no_train" else 2]:
             for name in ("a", "b"):
                 picture(f"folders/{folder}/{part}/{name}/0.png")
     (world / "folders/text/train/a/1.png").write_text("hello")
-    picture("folders/sizes/train/b/1.png", (7, 6))
+    Image.new("I;16", (6, 6)).save(world / "folders/deep/train/b/1.png")
     picture("folders/classes/test/c/1.png")
     for part in ("train", "test"):
         (world / "folders/no_pictures" / part / "c").mkdir()
         picture(f"folders/line_end/{part}/a\nb/0.png")
         picture(f"folders/latin_1/{part}/caf\udce9/0.png")
-        picture(f"folders/nested/{part}/a/deeper/0.png")
         picture(f"folders/pipe/{part}/a/0.png")
     os.mkfifo(world / "folders/pipe/train/a/1.png")
+
+
+def write_tables(world):
+    tables = {
+        "no_label": "path,class\na.png,a\n",
+        "short": "path,label\na.png,a\nb.png\n",
+        "split": "path,label,split\na.png,a,dev\n",
+        "missing": "path,label\nnone.png,a\n",
+        "test_only": "path,label,split\na.png,a,train\nb.png,c,test\n",
+    }
+    for name, text in tables.items():
+        (world / f"{name}.csv").write_text(text)
 
 
 def write_world(world):
     write_common(world)
     write_npz_files(world)
     write_class_folders(world)
+    write_tables(world)
 
 
 DATASETS = {
@@ -102,7 +121,11 @@ DATASETS = {
     "objects.npz": "Object arrays cannot be loaded",
     "command.npz": "Object arrays cannot be loaded",
     "float_labels.npz": "integer label",
-    "one_hot.npz": "one integer label per picture",
+    "two_hot.npz": "one integer label per picture",
+    "unknown_name.npz": "`y_test` must hold names of classes that `y_train` has, too",
+    "channels_first.npz": "use numpy.moveaxis(x_train, 1, -1)",
+    "half_scaled.npz": "`x_train` from 0.5 to 0.5, `x_test` from 128 to 128",
+    "overshoot.npz": "numpy.clip(x, 0, 1)",
     "negative_labels.npz": "from 0 to classes - 1. Received: -1",
     "label_gap.npz": "no example of label 1",
     "new_test_label.npz": "no example of label 2",
@@ -130,14 +153,19 @@ DATASETS = {
     "mnits": "There is no dataset, .npz file or folder 'mnits'. Close names: mnist",
     "empty_folder": "There is no dataset, .npz file or folder 'empty_folder'",
     "cifar10/none": "cannot be made",
-    "folders/no_test": "has no folder 'test'",
+    "folders/no_train": "has no folder 'train', but test",
     "folders/text": "1.png is not a readable picture",
-    "folders/sizes": "must have the same size",
+    "folders/deep": "has more than 8 bits a channel",
+    "no_label.csv": "must have the columns path and label",
+    "short.csv": "line 3 must have 2 values",
+    "split.csv": "train, validation or test as its split. Received: 'dev'",
+    "missing.csv": "none.png does not exist",
+    "test_only.csv": "needs training examples. Only the test part has: c",
+    "none.csv": "none.csv cannot be read",
     "folders/classes": "Only one of them has: c",
     "folders/no_pictures": "holds no pictures",
     "folders/line_end": "The name of a class folder in folders/line_end/train must be one line",
     "folders/latin_1": "The name of a class folder in folders/latin_1/train must be one line",
-    "folders/nested": "move up the 1 in folders inside it",
     "folders/pipe": "1.png is not a readable picture (it is a pipe, not a regular file)",
     "a\nb.npz": "`dataset` must be one line of text in UTF-8",
     "\udcff.npz": "`dataset` must be one line of text in UTF-8",

@@ -29,8 +29,8 @@ def _draws(top=(0, 0), left=(0, 0), flipped=(False, False), row=(0, 0), column=(
     return Draws(*(tf.constant(values) for values in (top, left, flipped, row, column)))
 
 
-def _examples():
-    return tf.constant([3, 1], tf.int64)
+def _images():
+    return tf.constant(_IMAGES[[3, 1]])
 
 
 def _reference(image, top, left, flipped):
@@ -44,7 +44,7 @@ def _reference(image, top, left, flipped):
 
 
 def test_without_moves_the_pictures_come_back(run):
-    result = run(lambda: crop_and_flip(tf.constant(_IMAGES), _examples(), _draws()))
+    result = run(lambda: crop_and_flip(_images(), _draws()))
     np.testing.assert_array_equal(result, _IMAGES[[3, 1]])
 
 
@@ -53,7 +53,7 @@ def test_without_moves_the_pictures_come_back(run):
 def test_crop_equals_slicing_a_padded_picture(run, top, left, flipped):
     def function():
         draws = _draws((top, 0), (left, 0), (flipped, False))
-        pictures = crop_and_flip(tf.constant(_IMAGES), _examples(), draws)
+        pictures = crop_and_flip(_images(), draws)
         mask = crop_mask(draws, 6, 8).to_rows(3)
         return pictures * tf.cast(tf.reshape(mask, [2, 6, 8, 3]), tf.uint8)
 
@@ -89,7 +89,7 @@ def test_padding_and_cutout_are_zero_after_normalisation(run):
     def function():
         draws = _draws(top=(2, 0), row=(0, 2), column=(0, 3))
         augmentation = Augmentation(crop_padding=2, cutout=2)
-        return augment(tf.constant(_IMAGES), _examples(), draws, augmentation, _NORMALIZATION)
+        return augment(_images(), draws, augmentation, _NORMALIZATION)
 
     result = run(function)
     first, second = normalize(tf.constant(_IMAGES[[3, 1]]), _NORMALIZATION).numpy()

@@ -1,9 +1,11 @@
+import os
 import re
 
 import numpy as np
 import pytest
 
 from enas_tf.data.images.dataset import ImageData, load_images
+from enas_tf.data.images.pictures import Pictures, mapped_file
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.config import DataConfig
 
@@ -150,7 +152,44 @@ def test_data_without_a_name_are_called_by_their_content():
 def test_the_settings_name_the_data_and_not_others():
     config = DataConfig(dataset="cifar10", data_dir="somewhere", validation_size=5)
     data = ImageData.from_arrays(*_arrays(), name="mine", config=config)
-    assert (data.name, data.config) == ("mine", config.replace(dataset="mine", data_dir=None))
+    expected = config.replace(dataset="mine", data_dir=None, split="last")
+    assert (data.name, data.config) == ("mine", expected)
+
+
+def test_a_validation_set_of_ones_own_validates():
+    x_train, y_train, x_test, y_test = _arrays()
+    arrays = ImageData.from_arrays(
+        x_train[:-3],
+        y_train[:-3],
+        x_test,
+        y_test,
+        x_validation=x_train[-3:],
+        y_validation=y_train[-3:],
+    )
+    pairs = [(x_train[:-3], y_train[:-3])], [(x_train[-3:], y_train[-3:])], [(x_test, y_test)]
+    for data in (arrays, ImageData.from_datasets(*pairs)):
+        assert data.config.split == "own"
+        np.testing.assert_array_equal(data.part("validation")[0], x_train[-3:])
+        np.testing.assert_array_equal(data.part("train")[1], y_train[:-3])
+        np.testing.assert_array_equal(data.part("test")[1], y_test)
+    with pytest.raises(ConfigurationError, match="`validation_size` is for data without"):
+        ImageData.from_datasets(*pairs, config=DataConfig(validation_size=2))
+    with pytest.raises(ConfigurationError, match="takes train, test or train, validation, test"):
+        ImageData.from_datasets(*pairs, *pairs)
+
+
+def test_a_map_of_a_file_is_not_read(tmp_path):
+    x_train, y_train, x_test, y_test = _arrays()
+    np.save(tmp_path / "x.npy", x_train)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    config = DataConfig(memory_limit=0)
+    data = ImageData.from_arrays(mapped, np.sort(y_train), x_test, y_test, config=config)
+    assert mapped_file(data.x_train) or isinstance(data.x_train, Pictures)
+    assert sorted(map(bytes, np.asarray(data.x_train))) == sorted(map(bytes, x_train))
+    os.utime(tmp_path / "x.npy", (1, 1))
+    again = np.load(tmp_path / "x.npy", mmap_mode="r")
+    other = ImageData.from_arrays(again, np.sort(y_train), x_test, y_test, config=config)
+    assert other.name != data.name
 
 
 def test_datasets_give_the_same_data_as_arrays():
@@ -163,8 +202,14 @@ def test_datasets_give_the_same_data_as_arrays():
     assert data.name == expected.name.replace("arrays", "datasets")
 
 
+@pytest.mark.parametrize("asked", [{"image_size": (9,)}, {"channels": 1}])
+def test_arrays_keep_their_size_which_is_said(asked, caplog):
+    assert ImageData.from_arrays(*_arrays(), config=DataConfig(**asked)).input_shape == (8, 8, 3)
+    assert "has pictures of 8 x 8 x 3; --image_size and --channels are for files" in caplog.text
+
+
 def test_a_name_alone_loads_pictures():
-    assert load_images("digits").config == DataConfig(dataset="digits")
+    assert load_images("digits").config == DataConfig(dataset="digits", split="last")
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,9 @@ def poison(folder):
         if path.name == "config.json":
             document["versions"] = poisoned(document["versions"])
             data = document["configuration"]["data"]
-            data.update({key: poisoned(data[key]) for key in data if isinstance(data[key], str)})
+            # Any text may stand in these.
+            free = {"dataset", "background"} & data.keys()
+            data.update({key: poisoned(data[key]) for key in free})
         else:
             architecture = document.get("architecture")
             document = {**poisoned(document), "architecture": architecture}

@@ -162,6 +162,13 @@ def test_a_training_of_each_alone_does_not_fit(space, data, tmp_path):
         enas_tf.search(space, data, config, tmp_path / "run")
 
 
+def test_an_architecture_that_would_never_learn_is_refused(space, data, tmp_path):
+    config = CONFIG.replace(darts=DartsConfig(warm_up_epochs=3))
+    with pytest.raises(ConfigurationError, match="`darts_warm_up_epochs` must be less than `epo"):
+        enas_tf.search(space, data, config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("stop", ["skips", "skips:0", "loud:3", "stable:x"])
 def test_a_stop_rule_must_have_a_name_and_a_number(stop):
     with pytest.raises(ConfigurationError, match="stop"):

@@ -13,7 +13,6 @@ from enas_tf.spaces.macro.architecture import (
     MacroChannelArchitecture,
     MacroOperation,
 )
-from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.network import build_macro_network
 from enas_tf.spaces.macro.supernet import MacroSupernet
 from tests.spaces.bank_entries import entry_of
@@ -48,9 +47,7 @@ def network_of_supernet(
     space.check(architecture)
     network = build_macro_network(
         architecture,
-        MacroNetworkConfig(
-            filters=space.filters, widen=False, merge="add", dropout_rate=space.dropout_rate
-        ),
+        space.network_config().replace(merge="add"),
         input_shape=space.input_shape,
         num_classes=space.num_classes,
         portable=portable,
@@ -65,8 +62,7 @@ def _shared_weights(
     """Returns the weights of every layer of the portable network by the layer's name."""
     space = supernet.space
     weights = {
-        "stem": [entry_of(supernet.stem, 0)],
-        "stem_normalization": _norm(supernet.stem_norm, 0),
+        **_stem(supernet),
         "classifier": [entry_of(supernet.classifier, 0)],
     }
     for index, layer in enumerate(architecture.layers):
@@ -134,3 +130,14 @@ def _norm(
     bank: BatchNormalizationBank, entry: int, channels: slice | np.ndarray = slice(None)
 ) -> list[np.ndarray]:
     return [values[channels] for values in entry_of(bank, entry)]
+
+
+def _stem(supernet: MacroSupernet) -> dict[str, list[np.ndarray]]:
+    if not supernet.is_strided:
+        norm = _norm(supernet.stem_norm, 0)
+        return {"stem": [entry_of(supernet.stem, 0)], "stem_normalization": norm}
+    weights = {}
+    for layer in supernet.strided_stem:
+        weights[layer.name] = [entry_of(layer.kernels[0], 0)]
+        weights[f"{layer.name}_normalization"] = _norm(layer.norm, 0)
+    return weights

@@ -53,7 +53,8 @@ def network_of_supernet(
 
 def _shared_weights(supernet: MicroSupernet, architecture: MicroArchitecture) -> Weights:
     """Yields the weights of every layer of the portable network."""
-    yield from _convolution(supernet.stem, "stem")
+    for layer in supernet.stem if supernet.is_strided else [supernet.stem]:
+        yield from _convolution(layer, layer.name)
     for index, reduction in supernet.reductions.items():
         yield from _convolution(reduction, f"cell_{index}_reduction")
     for key, adapter in supernet.adapters.items():

@@ -60,7 +60,9 @@ def layer_names(network):
     [(EVERY_OPERATION, (13, 16, 1), 3), (ARCHITECTURE, (4, 4, 3), 1)],
     ids=["every", "small"],
 )
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [FORMS[0], *(pytest.param(form, marks=pytest.mark.long) for form in FORMS[1:])]
+)
 def test_portable_network_equals_the_fast_one(form, architecture, shape, num_layers):
     settings = {
         "form": form,

@@ -2,19 +2,24 @@
 
 import contextlib
 import difflib
+import functools
 import pathlib
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from enas_tf.data.foreign import check_folder, reading
 from enas_tf.data.images.arrays import ImageArrays
+from enas_tf.data.images.files import PictureSettings, read_header, read_picture
+from enas_tf.data.images.pictures import Pictures, StreamedPictures
 from enas_tf.data.images.sources import cifar10, datasets
+from enas_tf.data.images.sources.listing import MEGABYTE, choose_settings, decoded
 from enas_tf.errors import DataError
 from enas_tf.files.places import plain_path
+from enas_tf.settings.config import DataConfig
 
 if TYPE_CHECKING:
     import tensorflow_datasets
@@ -23,6 +28,10 @@ _NAME = re.compile(r"(?P<dataset>\w+)(/[\w.\-]+)?(:\d+\.\d+\.\d+)?")
 # Within which a host that holds a dataset must answer.
 _TIMEOUT_SECONDS = 3.0
 _READ_AT_ONCE = 1000
+# Pictures by which the size is chosen.
+_LOOKED_AT = 1000
+# Formats of files with random access.
+_WITH_ACCESS = ("array_record",)
 
 
 def check(name: str, data_dir: pathlib.Path | None) -> None:
@@ -36,44 +45,201 @@ def check(name: str, data_dir: pathlib.Path | None) -> None:
         _builder(_import(name), name, folder)
 
 
-def load(name: str, data_dir: pathlib.Path | None) -> ImageArrays:
+def load(name: str, data_dir: pathlib.Path | None, config: DataConfig | None = None) -> ImageArrays:
     """Loads a dataset that is prepared on disk, or downloads and prepares it.
 
     Args:
       name: `NAME`, `NAME/CONFIG` or `NAME/CONFIG:VERSION`.
       data_dir: the folder of TensorFlow Datasets' data, or the folder of one prepared dataset.
         Default: TensorFlow Datasets' own.
+      config: to which size pictures are brought, how, and the limit of the memory. Default:
+        `DataConfig()`.
 
     Returns:
-      The splits `train` and `test` (or `validation` where there is no `test`).
+      The split `train` (if there is none: the only one), and those of `validation` and `test` that
+      there are; a `validation` without a `test` is the test part.
 
     Raises:
       DataError: there is no such dataset, it cannot be had, or it is no classification of
-        pictures of one size.
+        pictures.
     """
+    config = config or DataConfig()
     tfds = _import(name)
     with _plain(data_dir) as folder:
         builder = _builder(tfds, name, folder)
         with reading(builder.data_path, "prepared dataset", "prepare or copy it again"):
-            return _load(tfds, name, builder)
+            return _load(tfds, name, builder, config)
 
 
-def _load(tfds: types.ModuleType, name: str, builder: Any) -> ImageArrays:
+def _load(tfds: types.ModuleType, name: str, builder: Any, config: DataConfig) -> ImageArrays:
     keys = _keys(tfds, name, builder.info)
     if not (builder.data_path.exists() and builder.is_prepared()):
         _prepare(tfds, name, builder)
-    splits = builder.info.splits
-    test_split = "test" if "test" in splits else "validation"
-    missing = [split for split in ("train", test_split) if split not in splits]
-    if missing:
+    parts = _parts(
+        name, [split for split, info in builder.info.splits.items() if info.num_examples]
+    )
+    labels = tuple(builder.info.features[keys[1]].names or ())
+    shape = builder.info.features[keys[0]].shape
+    is_of_size = (
+        None not in shape
+        and config.picture_size in (None, shape[:2])
+        and config.channels in (None, shape[2])
+    )
+    count = sum(builder.info.splits[split].num_examples for split in parts.values())
+    limit = config.memory_limit * MEGABYTE
+    has_access = builder.info.file_format.value in _WITH_ACCESS
+    reader: Callable[[str], tuple[Any, Any]]
+    if is_of_size and not has_access and count * int(np.prod(shape)) <= limit:
+        settings = None
+        reader = functools.partial(_read, name, builder, keys=keys)
+    else:
+        settings = _settings(tfds, name, builder, parts["train"], keys, config)
+        fits = count * int(np.prod(settings.shape)) <= limit
+        read: Callable[..., tuple[Any, Any]] = _read_encoded if fits else _leave
+        if has_access:
+            read = functools.partial(_read_source, fits=fits)
+        reader = functools.partial(read, tfds, name, builder, keys=keys, settings=settings)
+    values: dict[str, Any] = {}
+    for part, split in parts.items():
+        values[f"x_{part}"], values[f"y_{part}"] = reader(split)
+    is_ordered = _dataset(name) == "cifar10"
+    return ImageArrays(
+        **values, label_names=labels or None, is_ordered=is_ordered, settings=settings
+    )
+
+
+def _parts(name: str, splits: Sequence[str]) -> dict[str, str]:
+    """Returns which split is which part."""
+    parts = {part: part for part in ("train", "validation", "test") if part in splits}
+    if "train" not in parts and len(splits) == 1:
+        return {"train": splits[0]}
+    if "train" not in parts:
         raise DataError(
-            f"{name} must have the splits 'train' and 'test' (or 'validation'). It has: "
+            f"{name} must have a split 'train', or only one. It has: "
             f"{', '.join(map(repr, splits)) or 'none'}; choose another dataset."
         )
-    x_train, y_train = _read(name, builder, "train", keys)
-    x_test, y_test = _read(name, builder, test_split, keys)
-    names = tuple(builder.info.features[keys[1]].names or ())
-    return ImageArrays(x_train, y_train, x_test, y_test, names or None)
+    if "test" not in parts and "validation" in parts:
+        parts["test"] = parts.pop("validation")
+    return parts
+
+
+def _settings(
+    tfds: types.ModuleType,
+    name: str,
+    builder: Any,
+    split: str,
+    keys: tuple[str, str],
+    config: DataConfig,
+) -> PictureSettings:
+    """Returns what pictures are brought to, by the first of the training split."""
+    if builder.info.file_format.value in _WITH_ACCESS:
+        source = _source(tfds, builder, split, keys)
+        encoded = [source[index][keys[0]] for index in range(min(len(source), _LOOKED_AT))]
+    else:
+        examples = _encoded(tfds, builder, split, keys).take(_LOOKED_AT)
+        encoded = [image for image, _ in examples.as_numpy_iterator()]
+    headers = [read_header(image) for image in encoded]
+    settings = choose_settings(name, headers, config)
+    channels = builder.info.features[keys[0]].shape[2]
+    if channels is None or config.channels is not None:
+        return settings
+    return settings.replace(channels=min(channels, 3))
+
+
+def _encoded(tfds: types.ModuleType, builder: Any, split: str, keys: tuple[str, str]) -> Any:
+    """Returns pairs of a picture, as it is stored, and its label."""
+    decoders = {keys[0]: tfds.decode.SkipDecoding()}
+    examples = builder.as_dataset(split=split, shuffle_files=False, decoders=decoders)
+    return examples.map(lambda example: tuple(example[key] for key in keys))
+
+
+def _read_encoded(
+    tfds: types.ModuleType,
+    name: str,
+    builder: Any,
+    split: str,
+    keys: tuple[str, str],
+    settings: PictureSettings,
+) -> tuple[np.ndarray, np.ndarray]:
+    pieces = list(_pieces(_encoded(tfds, builder, split, keys), settings, name, split))
+    images, labels = zip(*pieces, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def _pieces(
+    encoded: Any, settings: PictureSettings, name: str, split: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields pictures and labels, in the order of the split, many at a time."""
+    for images, labels in encoded.batch(_READ_AT_ONCE).prefetch(1).as_numpy_iterator():
+        with reading(f"{name}:{split}", "split of pictures", "prepare it again"):
+            yield np.stack([read_picture(image, settings) for image in images]), labels
+
+
+def _leave(
+    tfds: types.ModuleType,
+    name: str,
+    builder: Any,
+    split: str,
+    keys: tuple[str, str],
+    settings: PictureSettings,
+) -> tuple[Pictures, np.ndarray]:
+    """Returns pictures that are read when they are needed; their labels are read now."""
+    pairs = _encoded(tfds, builder, split, keys)
+    labels = [np.asarray(part) for part in pairs.map(lambda _, y: y).batch(_READ_AT_ONCE)]
+    pictures: Pictures = StreamedPictures(
+        builder.info.splits[split].num_examples,
+        settings.shape,
+        lambda: _pieces(pairs, settings, name, split),
+        f"{name} takes more than `memory_limit`, and its files can only be read one after the "
+        f"other; write them once with: enas-pack --dataset={name} --output=FILE.npz, and give "
+        "--dataset=FILE.npz",
+    )
+    return pictures, np.concatenate(labels)
+
+
+def _source(tfds: types.ModuleType, builder: Any, split: str, keys: tuple[str, str]) -> Any:
+    """Returns examples with random access, whose pictures are as they are stored."""
+    return builder.as_data_source(split=split, decoders={keys[0]: tfds.decode.SkipDecoding()})
+
+
+def _read_source(
+    tfds: types.ModuleType,
+    name: str,
+    builder: Any,
+    split: str,
+    keys: tuple[str, str],
+    settings: PictureSettings,
+    fits: bool,
+) -> tuple[Any, np.ndarray]:
+    """Returns pictures with random access, in memory if they fit, and labels."""
+    del name
+    source = _source(tfds, builder, split, keys)
+    labels = np.asarray([source[index][keys[1]] for index in range(len(source))])
+    pictures = SourcePictures(source, keys[0], settings)
+    return decoded(pictures) if fits else pictures, labels
+
+
+class SourcePictures(Pictures):
+    """Pictures of a data source of TensorFlow Datasets.
+
+    Args:
+      source: has a length and items, dictionaries with the encoded picture.
+      key: of the picture.
+      settings: what each is brought to.
+    """
+
+    def __init__(self, source: Any, key: str, settings: PictureSettings) -> None:
+        super().__init__(len(source), settings.shape)
+        self._source = source
+        self._key = key
+        self._settings = settings
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """Returns some of the pictures; see `Pictures.fetch`."""
+        result = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        for place, index in enumerate(indices):
+            result[place] = read_picture(self._source[int(index)][self._key], self._settings)
+        return result
 
 
 @contextlib.contextmanager
@@ -92,8 +258,8 @@ def _plain(data_dir: pathlib.Path | None) -> Iterator[pathlib.Path | None]:
 def _import(name: str) -> types.ModuleType:
     if not _NAME.fullmatch(name):
         raise DataError(
-            "`dataset` must be a dataset's name, an existing .npz file or an existing folder. "
-            f"Received: dataset={name!r}, which is none of them; check the spelling."
+            "`dataset` must be a dataset's name, an existing .npz or .csv file or an existing "
+            f"folder. Received: dataset={name!r}, which is none of them; check the spelling."
         )
     try:
         import tensorflow_datasets as tfds
@@ -214,8 +380,7 @@ def _read(
         if "different shapes" not in error.message:
             raise
         raise DataError(
-            f"{name} holds pictures of different sizes; resize them and give them as a .npz file "
-            "or as class folders."
+            f"{name} holds pictures of different sizes, other than it says; give --image_size."
         ) from error
 
 

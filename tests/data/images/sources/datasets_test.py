@@ -26,6 +26,18 @@ def test_all_examples_are_read_in_their_order(form):
         np.testing.assert_array_equal(labels, LABELS)
 
 
+def test_a_label_may_be_a_one_among_zeros():
+    # As many classes as the pictures have rows, so that it might be a batch by its shape.
+    labels = np.arange(4) % 2
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3), np.uint8)
+    single = [(pictures[i], np.eye(5)[labels[i]]) for i in range(4)]
+    for dataset in (single, [(pictures, np.eye(5)[labels])]):
+        arrays = datasets.load(dataset, dataset).checked()
+        np.testing.assert_array_equal(arrays.x_train, pictures)
+        assert arrays.y_train.tolist() == [0, 1, 0, 1]
+        assert arrays.label_names == ("0", "1", "2", "3", "4")
+
+
 def test_names_of_classes_come_with_the_dataset():
     class Named(list):
         class_names = ("a", "b")
@@ -41,7 +53,7 @@ def test_names_of_classes_come_with_the_dataset():
         (lambda: FORMS["pairs"]().repeat(), "`train` has no end.*repeat"),
         (lambda: FORMS["pairs"]().take(0), "`train` yields nothing"),
         (lambda: [(PICTURES[0], 0), (PICTURES[0, :2], 1)], "of one size; resize them"),
-        (lambda: [(PICTURES[0], [0.0, 1.0])], r"integer label.*labels of shape \(2,\)"),
+        (lambda: [(PICTURES[0], [0.5, 0.5])], r"integer label.*labels of shape \(2,\)"),
         (lambda: [{"picture": PICTURES[0]}], "'image' and 'label'. Received: a dictionary of 'pic"),
         (lambda: [(PICTURES, LABELS, LABELS)], "Received: 3 things"),
         (lambda: PICTURES, "Received: ndarray"),

@@ -62,7 +62,11 @@ def test_names_that_cannot_be_written_are_refused(tmp_path, names, message):
 def test_a_missing_array_is_named(tmp_path):
     arrays = _arrays()
     del arrays["y_test"]
-    _assert_refused(_write(tmp_path, **arrays, labels=1), "Missing: y_test; found: .*labels")
+    _assert_refused(
+        _write(tmp_path, **arrays, labels=1), "both pictures and labels. Missing: y_test"
+    )
+    del arrays["x_train"]
+    _assert_refused(_write(tmp_path, **arrays, labels=1), "Missing: x_train; found: .*labels")
 
 
 def test_label_names_must_be_strings(tmp_path):

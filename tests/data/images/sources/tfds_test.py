@@ -7,12 +7,13 @@ import tensorflow as tf
 import tensorflow_datasets
 
 from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.pictures import Pictures
 from enas_tf.data.images.sources import tfds
 from enas_tf.errors import DataError
 from enas_tf.settings.config import DataConfig
 
 
-def _store(data_dir, name, shapes, splits=("train", "test")):
+def _store(data_dir, name, shapes, splits=("train", "test"), file_format=None):
     """Prepares a dataset whose pictures have the given shapes, and their number as value."""
     features = tensorflow_datasets.features.FeaturesDict(
         {
@@ -36,6 +37,7 @@ def _store(data_dir, name, shapes, splits=("train", "test")):
         data_dir=data_dir,
         features=features,
         split_datasets=dict.fromkeys(splits, dataset),
+        file_format=file_format,
     )
     return data_dir
 
@@ -97,13 +99,44 @@ def test_another_prepared_dataset_is_refused(data_dir):
 
 
 def test_a_missing_split_is_named(tmp_path):
-    _store(tmp_path, "untested", [(4, 5)] * 2, splits=("train",))
-    _assert_refused("untested", tmp_path, "'train' and 'test'.*It has: 'train'")
+    _store(tmp_path, "untrained", [(4, 5)] * 2, splits=("test", "extra"))
+    _assert_refused("untrained", tmp_path, "a split 'train', or only one. It has: 'test', 'extra'")
 
 
-def test_pictures_of_different_sizes_are_refused(tmp_path):
-    _store(tmp_path, "varying", [(4, 5), (4, 6)])
-    _assert_refused("varying", tmp_path, "different sizes")
+def test_without_a_test_split_there_is_made_one(tmp_path):
+    _store(tmp_path, "whole", [(4, 5)] * 20, splits=("everything",))
+    data = load_images(DataConfig(dataset="whole", data_dir=str(tmp_path)))
+    assert np.bincount(data.y_test).tolist() == [2, 2]
+    assert len(data.y_train) == 16
+
+
+def test_pictures_of_different_sizes_are_brought_to_one(tmp_path, caplog):
+    _store(tmp_path, "varying", [(4, 5), (8, 10), (4, 5)])
+    arrays = tfds.load("varying", tmp_path)
+    assert arrays.x_train.shape == (3, 4, 5, 3)
+    assert sorted(arrays.x_train[:, 0, 0, 0]) == [0, 1, 2]
+    assert "1 of 3 pictures, of 4 x 5 to 8 x 10 pixels" in caplog.text
+    config = DataConfig(dataset="varying", data_dir=str(tmp_path), image_size=(2, 2))
+    assert load_images(config).x_test.shape == (3, 2, 2, 3)
+
+
+def test_what_has_random_access_is_read_when_it_is_needed(tmp_path):
+    _store(tmp_path, "records", [(4, 5)] * 10, file_format="array_record")
+    held = load_images(DataConfig(dataset="records", data_dir=str(tmp_path)))
+    config = DataConfig(dataset="records", data_dir=str(tmp_path), memory_limit=0)
+    data = load_images(config)
+    assert isinstance(data.x_train, Pictures)
+    for part in ("train", "validation", "test"):
+        for array, expected in zip(data.part(part), held.part(part)):
+            np.testing.assert_array_equal(array, expected)
+
+
+def test_what_can_only_be_streamed_and_takes_too_much_is_to_be_packed(tmp_path):
+    _store(tmp_path, "large", [(4, 5)] * 10)
+    data = load_images(DataConfig(dataset="large", data_dir=str(tmp_path), memory_limit=0))
+    assert data.input_shape == (4, 5, 3)
+    with pytest.raises(DataError, match="enas-pack --dataset=large"):
+        data.x_train.fetch(np.array([3]))
 
 
 def test_a_damaged_file_is_refused(tmp_path):

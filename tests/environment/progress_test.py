@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from enas_tf.reporting.progress import Progress, duration
+from enas_tf.environment.progress import Progress, duration, progress_shown
 
 
 class Clock:
@@ -116,3 +116,14 @@ def test_progress_that_nobody_can_see_changes_nothing(monkeypatch):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_nothing_inside_shows_what_is_not_wanted_outside():
+    with progress_shown(False), progress_shown(True):
+        quiet, stream, clock = make_progress()
+        step(quiet, clock, 1.0)
+        quiet.message("a line")
+    assert stream.getvalue() == ""
+    loud, stream, clock = make_progress()
+    step(loud, clock, 1.0)
+    assert stream.getvalue().startswith("shared weights")

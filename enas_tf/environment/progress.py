@@ -1,12 +1,30 @@
 """The progress line of long work, with the time left for the whole job."""
 
+import contextlib
+import contextvars
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
 from enas_tf.environment.console import Console
+
+_wanted = contextvars.ContextVar("wanted", default=True)
+
+
+@contextlib.contextmanager
+def progress_shown(wanted: bool) -> Iterator[None]:
+    """Decides for a block, and all that it calls, whether progress is shown.
+
+    Args:
+      wanted: what is not wanted outside of the block is not wanted inside either.
+    """
+    token = _wanted.set(_wanted.get() and wanted)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
 
 
 class Progress:
@@ -37,7 +55,8 @@ class Progress:
         Args:
           total_steps: for each phase, its steps in the whole job.
           done_steps: those already done by an interrupted run.
-          shown: whether anything is printed; of several machines, only one shows the progress.
+          shown: whether anything is printed, where `progress_shown` does not forbid it; of several
+            machines, only one shows the progress.
           stream: where to (default: stderr).
           interval: seconds between two lines when the stream is no terminal.
           clock: returns seconds.
@@ -47,7 +66,7 @@ class Progress:
             for name, total in total_steps.items()
         }
         self._console = Console(sys.stderr if stream is None else stream)
-        self._shown = shown
+        self._shown = shown and _wanted.get()
         self._terminal = self._console.isatty()
         self._interval = 0.1 if self._terminal else interval
         self._clock = clock
