@@ -64,8 +64,9 @@ class PolicyGradient(tf.Module):
         self._is_conditioned = is_conditioned
         rate = config.learning_rate
         if config.final_learning_rate is not None:
+            # A search may end before the controller would begin to learn.
             rate = keras.optimizers.schedules.CosineDecay(
-                rate, num_updates, alpha=config.final_learning_rate / rate
+                rate, max(1, num_updates), alpha=config.final_learning_rate / rate
             )
         self.optimizer = keras.optimizers.Adam(
             rate, beta_1=config.adam_beta_1, epsilon=config.adam_epsilon

@@ -150,11 +150,11 @@ class TextDataConfig(Settings):
     )
 
 
-def _check_rate_falls(first: float, final: float) -> None:
+def _check_rate_falls(first: float, final: float, prefix: str = "") -> None:
     if final > first:
         raise ConfigurationError(
-            f"`final_learning_rate` must be at most `learning_rate`, {first}. "
-            f"Received: final_learning_rate={final}; set both."
+            f"`{prefix}final_learning_rate` must be at most `{prefix}learning_rate`, {first}. "
+            f"Received: {prefix}final_learning_rate={final}; set both."
         )
 
 
@@ -228,7 +228,7 @@ class PolicyConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.final_learning_rate is not None:
-            _check_rate_falls(self.learning_rate, self.final_learning_rate)
+            _check_rate_falls(self.learning_rate, self.final_learning_rate, "controller_")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,7 +72,7 @@ def searches(tmp_path_factory):
     return search
 
 
-# By default only the commands of a text; those of pictures have the test of the main jobs.
+# By default only a text, and nothing is trained: pictures have the test of the main jobs.
 _SHORT_FORMS = ("rnn",)
 
 
@@ -123,6 +123,7 @@ def test_the_report_names_the_same_retraining(searched):
     assert commands["enas-retrain"] in page
 
 
+@pytest.mark.long
 def test_an_unfinished_search_goes_on_as_its_report_says(searched, tmp_path):
     path = tmp_path / "a run"
     shutil.copytree(searched[0], path)
@@ -143,6 +144,7 @@ def _code(line, program):
     return [text for text in texts if text.startswith((f"{program} -", f"{program} '-"))]
 
 
+@pytest.mark.long
 def test_a_retraining_needs_only_the_run(searched, retrained):
     before = (retrained[0] / "config.json").read_text()
     # Any other settings would be refused, since there is a run already.
@@ -151,6 +153,7 @@ def test_a_retraining_needs_only_the_run(searched, retrained):
     assert (retrained[0] / "config.json").read_text() == before
 
 
+@pytest.mark.long
 def test_the_network_is_tested_again_with_the_same_result(retrained):
     path, commands = retrained
     code, output = run(f"{commands['enas-evaluate']} --json")
@@ -160,6 +163,7 @@ def test_the_network_is_tested_again_with_the_same_result(retrained):
     assert again[name] == pytest.approx(reported[name], rel=1e-5)
 
 
+@pytest.mark.long
 def test_the_other_commands_after_a_retraining_run(retrained):
     path, commands = retrained
     others = set(commands) - {"enas-evaluate"}

@@ -1,8 +1,11 @@
 """The worked example, at a smaller size."""
 
+import pytest
+
 from enas_tf.examples import own_data
 
 
+@pytest.mark.long
 def test_it_runs_from_arrays_to_predictions_of_a_served_model(tmp_path, capsys):
     accuracy = own_data.main(
         tmp_path, num_pictures=100, num_layers=1, search_epochs=1, final_epochs=1

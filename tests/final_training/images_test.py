@@ -222,7 +222,9 @@ def test_auxiliary_head_is_neither_counted_nor_saved(micro_run, data):
     np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
 
 
-@pytest.mark.parametrize(("form", "epoch_steps"), [("final", None), ("darts", 3)])
+@pytest.mark.parametrize(
+    ("form", "epoch_steps"), [("final", None), pytest.param("darts", 3, marks=pytest.mark.long)]
+)
 def test_drop_path_rises_over_the_whole_training(form, epoch_steps, data, monkeypatch):
     built = []
 

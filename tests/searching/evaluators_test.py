@@ -75,6 +75,7 @@ def test_an_interrupted_search_ends_like_the_other_one(
     assert comparable(search(SPACE, data, TRAINED, tmp_path / "run")) == comparable(trained)
 
 
+@pytest.mark.long
 def test_a_training_that_fails_has_the_lowest_score(data, tmp_path):
     config = TRAINED.replace(
         shared_weights=TRAINED.shared_weights.replace(learning_rate=1e30, final_learning_rate=1e29)

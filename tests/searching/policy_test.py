@@ -113,6 +113,11 @@ def test_the_rate_falls_along_a_cosine_to_the_final_one(final, expected):
     np.testing.assert_allclose(rates, expected, rtol=1e-5)
 
 
+def test_there_may_be_no_update():
+    policy = build(PolicyConfig(learning_rate=0.01, final_learning_rate=0.0), num_updates=0)
+    assert float(policy.optimizer.learning_rate) == pytest.approx(0.01)
+
+
 def test_optimizer_is_the_adam_of_the_release():
     """Adam as in TensorFlow 1: epsilon is added to the uncorrected root of the second moment."""
     policy = build(PolicyConfig(learning_rate=0.01))

@@ -133,6 +133,7 @@ def test_the_warm_up_trains_fair_architectures_and_updates_nothing(data, tmp_pat
         assert first.tolist() != second.tolist()
 
 
+@pytest.mark.long
 def test_fair_architectures_may_train_the_weights_in_all_epochs(data, tmp_path, monkeypatch):
     proposed = []
     monkeypatch.setattr(SearchReport, "sampled", lambda self, *given: proposed.append(given[0]))

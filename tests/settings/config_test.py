@@ -75,9 +75,15 @@ def test_updates_begin_after_the_warm_up(changes, first):
     assert search.num_updates == (9 - first) * search.policy.updates_per_epoch
 
 
-@pytest.mark.parametrize("kind", [config.TrainingConfig, config.PolicyConfig])
-def test_the_final_rate_is_at_most_the_first(kind):
-    with pytest.raises(ConfigurationError, match=r"`final_learning_rate` must be at most .* 0\.1"):
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (config.TrainingConfig, "final_learning_rate"),
+        (config.PolicyConfig, "controller_final_learning_rate"),
+    ],
+)
+def test_the_final_rate_is_at_most_the_first(kind, name):
+    with pytest.raises(ConfigurationError, match=rf"`{name}` must be at most .* 0\.1"):
         kind(learning_rate=0.1, final_learning_rate=0.2)
 
 
