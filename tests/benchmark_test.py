@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from enas_tf.benchmark import benchmark, process_start
-from enas_tf.settings.config import PolicyConfig, SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.architecture import MicroArchitecture

@@ -14,7 +14,7 @@ import pytest
 
 from enas_tf.data.images.dataset import load_images
 from enas_tf.data.texts.sources_by_name import read_source
-from enas_tf.settings.config import DataConfig, TextDataConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
 
 pytestmark = pytest.mark.end_to_end
 

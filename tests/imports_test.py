@@ -38,7 +38,7 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.spaces.architectures",
     "enas_tf.cli.report",
     "enas_tf.cli.search",
-    "enas_tf.settings.config",
+    "enas_tf.settings.search",
     "enas_tf.environment.console",
     "enas_tf.errors",
     "enas_tf.data.images.dataset",

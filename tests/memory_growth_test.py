@@ -4,7 +4,9 @@ import gc
 
 import pytest
 
-from enas_tf.settings.config import PolicyConfig, SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from tests.memory_growth import STEPS_PER_UPDATE, RunningSearch, growth

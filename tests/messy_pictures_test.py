@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from enas_tf.cli import evaluate
 from enas_tf.data.images.dataset import load_images
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 

@@ -17,7 +17,7 @@ from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
 from enas_tf.settings.arguments import flag_names
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import SearchSpace

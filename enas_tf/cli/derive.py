@@ -11,7 +11,7 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import EnasError
 from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.settings.arguments import flag_names
-from enas_tf.settings.config import DeriveConfig, SearchConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.spaces.registry import SpaceEntry
 
 NAME = "enas-derive"

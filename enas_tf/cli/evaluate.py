@@ -18,7 +18,7 @@ from enas_tf.models.files import LANGUAGE_MODEL, kind_of, run_folder
 from enas_tf.records.run import run_named
 from enas_tf.reporting.evaluation import evaluation_document, evaluation_text, predictions_csv
 from enas_tf.runs.phases import RETRAIN
-from enas_tf.settings.config import DataConfig, TextDataConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
 
 NAME = "enas-evaluate"
 SUMMARY = "tests a trained classifier or language model on a part of a dataset."

@@ -8,7 +8,7 @@ from enas_tf.cli.app import run_command
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.places import user_path
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 NAME = "enas-pack"
 SUMMARY = (

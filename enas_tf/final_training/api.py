@@ -15,8 +15,9 @@ from enas_tf.final_training.images import ImageTraining
 from enas_tf.final_training.task import OnEvent, OnProgress
 from enas_tf.final_training.texts import TextTraining
 from enas_tf.final_training.training import Training
-from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space, space_names
 from enas_tf.training.devices import training_strategy

@@ -18,8 +18,9 @@ from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
 from enas_tf.models.remembered import attach_label_names, attach_picture_settings, attach_versions
 from enas_tf.runs.directory import versions
-from enas_tf.settings.config import RetrainConfig, SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.images.stem import chosen_stem
 from enas_tf.spaces.registry import get_space

@@ -16,7 +16,8 @@ from enas_tf.errors import ArchitectureError
 from enas_tf.final_training.averaging import WeightAverage, starts_averaging
 from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.language_model import TextScorer, evaluate_perplexity
-from enas_tf.settings.config import SearchConfig, TextRetrainConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TextRetrainConfig
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig

@@ -25,13 +25,9 @@ from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
 from enas_tf.runs.directory import FILES, RESULTS
 from enas_tf.runs.phases import RETRAIN
-from enas_tf.settings.config import (
-    RetrainConfig,
-    SearchConfig,
-    TextRetrainConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig, TrainingConfig
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import Architecture
 from enas_tf.training.machines.agreement import Machines

@@ -12,7 +12,7 @@ from enas_tf.records.run import RecordedRun
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS
 from enas_tf.runs.phases import SEARCH
 from enas_tf.settings.arguments import differing_arguments
-from enas_tf.settings.config import TextDataConfig
+from enas_tf.settings.data import TextDataConfig
 from enas_tf.spaces.architectures import load_architecture
 
 

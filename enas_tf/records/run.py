@@ -14,7 +14,7 @@ from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, Run
 from enas_tf.runs.directory import CONFIG, RunDirectory
 from enas_tf.runs.phases import RETRAIN, SEARCH
 from enas_tf.settings.arguments import differing_arguments
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import FILES_OF_A_RUN, architecture_from_document
 from enas_tf.spaces.base import Architecture, SearchSpace

@@ -20,7 +20,8 @@ from enas_tf.searching.limits import Limits
 from enas_tf.searching.procedures import build_task, check_procedure
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.task import OnEpochEnd
-from enas_tf.settings.config import COSTS, SearchConfig
+from enas_tf.settings.costs import COSTS
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space

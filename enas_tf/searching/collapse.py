@@ -14,7 +14,7 @@ import numpy as np
 
 from enas_tf.reporting.search_report import SearchReport
 from enas_tf.runs.phases import CONTROLLER, SHARED_WEIGHTS
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 
 logger = logging.getLogger(__name__)

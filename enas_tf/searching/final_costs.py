@@ -7,7 +7,7 @@ from typing import Any
 
 from enas_tf.runs.directory import LATENCIES, RunDirectory
 from enas_tf.searching.latencies import Latencies
-from enas_tf.settings.config import COSTS, CostConfig
+from enas_tf.settings.costs import COSTS, CostConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.costs import Costs

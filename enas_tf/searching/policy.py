@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
-from enas_tf.settings.config import PolicyConfig
+from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.spaces.controller import Controller
 from enas_tf.training.checkpoints import KerasVariables
 from enas_tf.training.optimizers import global_norm

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.settings.arguments import differing_arguments
-from enas_tf.settings.config import CostConfig, SearchConfig
+from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.relaxation import RelaxableSpace
 

@@ -21,7 +21,7 @@ from enas_tf.searching.score_errors import Reward, score_error, told_apart
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.costs import Costs
 

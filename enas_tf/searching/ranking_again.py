@@ -7,7 +7,7 @@ from typing import Any, Literal
 from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.searching.procedures import build_task
 from enas_tf.searching.result import SearchResult
-from enas_tf.settings.config import DeriveConfig
+from enas_tf.settings.search import DeriveConfig
 from enas_tf.training.devices import training_strategy
 
 Checkpoint = Literal["latest", "best"]

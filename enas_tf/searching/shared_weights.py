@@ -15,7 +15,7 @@ import tensorflow as tf
 from enas_tf.data.sharing import Share, SpreadBatch
 from enas_tf.errors import NumericalError
 from enas_tf.layers.graph_options import without_graph_optimization
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.spaces.supernet import Score

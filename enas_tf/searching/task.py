@@ -25,7 +25,7 @@ from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.state import SearchState
-from enas_tf.settings.config import DeriveConfig, SearchConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines

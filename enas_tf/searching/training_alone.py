@@ -14,7 +14,7 @@ import tensorflow as tf
 from enas_tf.errors import NumericalError
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 
 # As often as the search reads metrics from the device.

@@ -16,8 +16,9 @@ import numpy as np
 from typing_extensions import Self
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
-from enas_tf.settings.config import SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.costs import Costs
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from enas_tf.drawing.picture import Picture
-from enas_tf.settings.config import DataConfig, TextDataConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.operations import Operation

@@ -6,17 +6,11 @@ from typing import Any
 
 from typing_extensions import Self
 
-from enas_tf.settings.config import (
-    DataConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-    TextDataConfig,
-    TextRetrainConfig,
-    TrainedConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import DataConfig, TextDataConfig
+from enas_tf.settings.search import SearchConfig, TrainedConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig, TrainingConfig
 from enas_tf.spaces.base import SearchSpace
 
 # The defaults of a dataset give the release's values for CIFAR-10 (5,000 validation pictures, 4

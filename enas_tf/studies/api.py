@@ -15,8 +15,10 @@ from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import STUDY
 from enas_tf.searching.final_costs import FinalCosts
 from enas_tf.searching.limits import Limits
-from enas_tf.settings.config import COSTS, RetrainConfig, SearchConfig, TextRetrainConfig
+from enas_tf.settings.costs import COSTS
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.document import study_document

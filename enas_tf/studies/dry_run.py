@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space

@@ -18,7 +18,8 @@ from enas_tf.searching.final_costs import FinalCosts
 from enas_tf.searching.limits import Limits
 from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.settings.arguments import differing_arguments
-from enas_tf.settings.config import CostConfig, SearchConfig
+from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.plan import WHOLE, Part

@@ -8,7 +8,8 @@ import numpy as np
 
 from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.strategies import build_strategy
-from enas_tf.settings.config import EvolutionConfig, PolicyConfig, SearchConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import EvolutionConfig, PolicyConfig
 from enas_tf.studies.truth import Truth
 
 # A truth has hundreds of architectures, so a search may look at some dozens. A population as in

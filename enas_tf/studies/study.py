@@ -25,7 +25,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS, RunDirectory
 from enas_tf.runs.phases import DERIVE, RETRAIN
 from enas_tf.searching.api import search
 from enas_tf.searching.ranking_again import score_again
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_from_document
 from enas_tf.spaces.base import Architecture, SearchSpace

@@ -24,7 +24,7 @@ from enas_tf.files.reading import read_bytes
 from enas_tf.files.writing import to_json_text, write_text
 from enas_tf.searching.limits import Limits
 from enas_tf.settings.arguments import differing_arguments
-from enas_tf.settings.config import COSTS, CostConfig
+from enas_tf.settings.costs import COSTS, CostConfig
 from enas_tf.spaces.base import FORMAT_VERSION, Architecture, SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.registry import get_space

@@ -12,7 +12,7 @@ from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies import STRATEGIES
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.studies.simulation import Trajectory, simulate, simulated_methods
 from enas_tf.studies.truth import check_known_costs, read_truth
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from enas_tf.settings.config import TrainingConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.schedules import CosineRestarts
 
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.settings.config import TrainingConfig
+from enas_tf.settings.training import TrainingConfig
 
 
 def period_starts(config: TrainingConfig) -> list[int]:

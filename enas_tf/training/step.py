@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from enas_tf.settings.config import TrainingConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.optimizers import apply_gradients, build_optimizer, decayed_loss
 from enas_tf.training.training_pass import TrainingPass

@@ -19,7 +19,7 @@ from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.procedures import METHODS
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.published import ENAS_MACRO_RELEASE
 from enas_tf.spaces.macro.space import MacroSpace

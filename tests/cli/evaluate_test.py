@@ -13,7 +13,8 @@ from PIL import Image
 from enas_tf.cli import evaluate
 from enas_tf.models.remembered import attach_label_names
 from enas_tf.runs.directory import RunDirectory
-from enas_tf.settings.config import DataConfig, RetrainConfig
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 

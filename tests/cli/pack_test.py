@@ -8,7 +8,7 @@ from enas_tf.cli import pack
 from enas_tf.data.images.dataset import load_images
 from enas_tf.data.images.files import PictureSettings
 from enas_tf.data.images.pictures import is_lazy, mapped_file
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 
 @pytest.fixture

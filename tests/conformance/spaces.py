@@ -11,16 +11,10 @@ import numpy as np
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
-from enas_tf.settings.config import (
-    DataConfig,
-    DeriveConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-    TextDataConfig,
-    TextRetrainConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import DataConfig, TextDataConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig, TrainingConfig
 from enas_tf.spaces.entry import SpaceEntry
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.micro.config import MicroControllerConfig

@@ -8,7 +8,8 @@ from enas_tf.runs.directory import EVALUATIONS
 from enas_tf.searching.api import search
 from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.searching.training_alone import TrainingAlone
-from enas_tf.settings.config import EvolutionConfig, SurrogateConfig, TrainedConfig
+from enas_tf.settings.search import TrainedConfig
+from enas_tf.settings.strategies import EvolutionConfig, SurrogateConfig
 from tests.conformance.spaces import CASES, SEARCH
 from tests.searching.interruptions import at_once, interrupting
 

@@ -10,7 +10,7 @@ import pytest
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.sharing import ALONE
 from enas_tf.data.texts.dataset import TextData
-from enas_tf.settings.config import DataConfig, TextDataConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
 from tests.data.divisions import (
     DIVISIONS,
     assert_equal_batches,

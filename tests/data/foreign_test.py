@@ -11,7 +11,7 @@ from enas_tf.data.foreign import read_file, reading
 from enas_tf.data.images.dataset import load_images
 from enas_tf.data.texts.dataset import load_texts
 from enas_tf.errors import DataError
-from enas_tf.settings.config import DataConfig, TextDataConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
 
 BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 

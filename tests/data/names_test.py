@@ -5,7 +5,7 @@ from enas_tf.data.images.dataset import ImageData, load_images
 from enas_tf.data.names import NAME, WORD, check_label_names, check_name, check_text
 from enas_tf.data.texts.dataset import TextData, load_texts
 from enas_tf.errors import DataError
-from enas_tf.settings.config import DataConfig, TextDataConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
 
 NOWHERE = ["", "\n", "a\rb", "a\0", "\ud800", "\udcff", "\v", "\t"]
 NOT_IN_NAMES = [*NOWHERE, " ", "a\x1b[31m", "\x7f", "\x85", "\x9f", "\u2028", "\u2029"]

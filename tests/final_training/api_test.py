@@ -4,7 +4,8 @@ from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError
 from enas_tf.final_training import api
 from enas_tf.final_training.api import retrain
-from enas_tf.settings.config import RetrainConfig, SearchConfig, TextRetrainConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.published import ENAS_MICRO_RELEASE

@@ -7,7 +7,8 @@ import pytest
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.final_training.api import retrain
-from enas_tf.settings.config import DataConfig, RetrainConfig, TrainingConfig
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.training import RetrainConfig, TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 

@@ -17,7 +17,8 @@ from enas_tf.errors import (
 from enas_tf.final_training import images, task
 from enas_tf.final_training.api import retrain
 from enas_tf.models.classifier import evaluate
-from enas_tf.settings.config import DataConfig, RetrainConfig, TrainingConfig
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.training import RetrainConfig, TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.micro.architecture import MicroArchitecture

@@ -3,7 +3,8 @@
 import pytest
 
 from enas_tf.final_training import api
-from enas_tf.settings.config import DeriveConfig, SearchConfig, TrainingConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.registry import get_space
 
 CONFIG = SearchConfig(

@@ -12,7 +12,8 @@ from enas_tf.final_training.api import retrain
 from enas_tf.final_training.averaging import WeightAverage
 from enas_tf.models.export import load_model
 from enas_tf.models.language_model import evaluate_perplexity
-from enas_tf.settings.config import TextDataConfig, TextRetrainConfig, TrainingConfig
+from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.training import TextRetrainConfig, TrainingConfig
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.training.devices import mirrored_cpus

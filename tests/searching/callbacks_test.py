@@ -7,7 +7,7 @@ import pytest
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.searching.api import search
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import RetrainConfig
+from enas_tf.settings.training import RetrainConfig
 from tests.searching.made_up_data import CONFIG, EVERY_PLACE, SPACE, lines_of, places_of
 
 CONFIG = CONFIG.replace(strategy="random")

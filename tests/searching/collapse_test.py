@@ -4,7 +4,8 @@ import math
 import pytest
 
 from enas_tf.searching.collapse import MIN_ARCHITECTURES, CollapseMonitor, operation_spread
-from enas_tf.settings.config import PolicyConfig, SearchConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
 

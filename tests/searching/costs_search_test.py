@@ -9,7 +9,8 @@ from enas_tf.searching.api import search
 from enas_tf.searching.ranking_again import derive_run
 from enas_tf.searching.search import Search
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import CostConfig, DeriveConfig
+from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.search import DeriveConfig
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from tests.run_contents import run_contents
 from tests.searching.interruptions import interrupting

@@ -5,7 +5,8 @@ import pytest
 from enas_tf.runs.directory import EVALUATIONS
 from enas_tf.searching.api import search
 from enas_tf.searching.training_alone import TrainingAlone
-from enas_tf.settings.config import DeriveConfig, PolicyConfig, TrainedConfig
+from enas_tf.settings.search import DeriveConfig, TrainedConfig
+from enas_tf.settings.strategies import PolicyConfig
 from tests.searching.interruptions import at_once, interrupting
 from tests.searching.made_up_data import CONFIG, SPACE, lines_of
 

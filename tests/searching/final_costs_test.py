@@ -4,7 +4,9 @@ import pytest
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.final_costs import FinalCosts, Objective
-from enas_tf.settings.config import CostConfig, PolicyConfig, SearchConfig
+from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace

@@ -6,13 +6,10 @@ import json
 import numpy as np
 
 from enas_tf.data.images.dataset import load_images
-from enas_tf.settings.config import (
-    DataConfig,
-    DeriveConfig,
-    PolicyConfig,
-    SearchConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.searching.policy import PolicyGradient
-from enas_tf.settings.config import PolicyConfig
+from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.spaces.macro.architecture import MacroOperation
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace

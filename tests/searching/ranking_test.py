@@ -12,7 +12,7 @@ from enas_tf.searching.ranking import derive
 from enas_tf.searching.score_errors import binomial_error
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.random_search import RandomSearch
-from enas_tf.settings.config import DeriveConfig
+from enas_tf.settings.search import DeriveConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from tests.searching.made_up_data import CONFIG, SPACE, load_without_test_set, write_npz
 

@@ -15,7 +15,7 @@ from enas_tf.searching.fair_sampling import fair_sample
 from enas_tf.searching.ranking_again import derive_run
 from enas_tf.searching.search import Search
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import DeriveConfig, SearchConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.training.image_metrics import ImageMetrics
 from tests.searching.interruptions import interrupting

@@ -5,7 +5,8 @@ import tensorflow as tf
 from enas_tf.data.sharing import SpreadBatch
 from enas_tf.errors import NumericalError
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.training.devices import mirrored_cpus

@@ -13,13 +13,10 @@ from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.api import search
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import (
-    DeriveConfig,
-    PolicyConfig,
-    SearchConfig,
-    TextDataConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.rnn.architecture import RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnControllerConfig, RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace

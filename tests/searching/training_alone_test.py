@@ -1,7 +1,8 @@
 import pytest
 
 from enas_tf.searching.training_alone import TrainingAlone
-from enas_tf.settings.config import SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TrainingConfig
 from tests.conformance.spaces import CASES
 
 EPOCHS = 2

@@ -3,14 +3,15 @@ import dataclasses
 import pytest
 
 from enas_tf.errors import ConfigurationError
-from enas_tf.settings import config
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings import costs, data, search, strategies, training
+from enas_tf.settings.data import DataConfig
 from enas_tf.settings.setting import Settings, field_types
 
 SETTINGS = [
     kind
-    for kind in vars(config).values()
-    if isinstance(kind, type) and issubclass(kind, Settings) and kind is not Settings
+    for module in (costs, data, search, strategies, training)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Settings) and kind.__module__ == module.__name__
 ]
 
 
@@ -33,25 +34,25 @@ def issubclass_of_settings(annotation):
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [
-        (config.DataConfig, "validation_size", 0),
-        (config.DataConfig, "cutout", -1),
-        (config.TrainingConfig, "epochs", 0),
-        (config.TrainingConfig, "batch_size", 0),
-        (config.TrainingConfig, "learning_rate", 0.0),
-        (config.TrainingConfig, "momentum", 1.0),
-        (config.TrainingConfig, "weight_decay", -1e-4),
-        (config.TrainingConfig, "restart_multiplier", 0),
-        (config.PolicyConfig, "samples_per_update", 0),
-        (config.PolicyConfig, "baseline_decay", 1.0),
-        (config.EvolutionConfig, "tournament_size", 0),
-        (config.DeriveConfig, "num_candidates", 0),
-        (config.DeriveConfig, "scoring", "test_set"),
-        (config.DeriveConfig, "statistics", "none"),
-        (config.SearchConfig, "seed", -1),
-        (config.SearchConfig, "seed", 2**31),
-        (config.SearchConfig, "reward_statistics", "refitted"),
-        (config.SearchConfig, "collapse_level", -0.1),
-        (config.SearchConfig, "collapse_level", 1.0),
+        (data.DataConfig, "validation_size", 0),
+        (data.DataConfig, "cutout", -1),
+        (training.TrainingConfig, "epochs", 0),
+        (training.TrainingConfig, "batch_size", 0),
+        (training.TrainingConfig, "learning_rate", 0.0),
+        (training.TrainingConfig, "momentum", 1.0),
+        (training.TrainingConfig, "weight_decay", -1e-4),
+        (training.TrainingConfig, "restart_multiplier", 0),
+        (strategies.PolicyConfig, "samples_per_update", 0),
+        (strategies.PolicyConfig, "baseline_decay", 1.0),
+        (strategies.EvolutionConfig, "tournament_size", 0),
+        (search.DeriveConfig, "num_candidates", 0),
+        (search.DeriveConfig, "scoring", "test_set"),
+        (search.DeriveConfig, "statistics", "none"),
+        (search.SearchConfig, "seed", -1),
+        (search.SearchConfig, "seed", 2**31),
+        (search.SearchConfig, "reward_statistics", "refitted"),
+        (search.SearchConfig, "collapse_level", -0.1),
+        (search.SearchConfig, "collapse_level", 1.0),
     ],
 )
 def test_nonsense_is_refused(kind, name, value):
@@ -69,17 +70,16 @@ def test_nonsense_is_refused(kind, name, value):
     ],
 )
 def test_updates_begin_after_the_warm_up(changes, first):
-    training = config.TrainingConfig(epochs=9)
-    search = config.SearchConfig(shared_weights=training, **changes)
-    assert search.first_updating_epoch == first
-    assert search.num_updates == (9 - first) * search.policy.updates_per_epoch
+    config = search.SearchConfig(shared_weights=training.TrainingConfig(epochs=9), **changes)
+    assert config.first_updating_epoch == first
+    assert config.num_updates == (9 - first) * config.policy.updates_per_epoch
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        (config.TrainingConfig, "final_learning_rate"),
-        (config.PolicyConfig, "controller_final_learning_rate"),
+        (training.TrainingConfig, "final_learning_rate"),
+        (strategies.PolicyConfig, "controller_final_learning_rate"),
     ],
 )
 def test_the_final_rate_is_at_most_the_first(kind, name):

@@ -4,13 +4,10 @@ import pytest
 import enas_tf
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.searching.training_alone import TrainingAlone
-from enas_tf.settings.config import (
-    CostConfig,
-    DataConfig,
-    SearchConfig,
-    TrainedConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.search import SearchConfig, TrainedConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.studies.exhaustive import exhaustive_study
 from enas_tf.studies.plan import Part

@@ -10,16 +10,10 @@ from enas_tf.cli import study as command
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import RunDirectoryError, RunInUseError
 from enas_tf.runs.directory import RunDirectory
-from enas_tf.settings.config import (
-    DataConfig,
-    DeriveConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-    TextDataConfig,
-    TextRetrainConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import DataConfig, TextDataConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import RetrainConfig, TextRetrainConfig, TrainingConfig
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace

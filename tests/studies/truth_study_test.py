@@ -4,7 +4,7 @@ import pytest
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies import STRATEGIES
-from enas_tf.settings.config import CostConfig
+from enas_tf.settings.costs import CostConfig
 from enas_tf.studies.simulation import SIMULATED_SEARCH, simulate
 from enas_tf.studies.truth import read_truth, shipped_truths
 from enas_tf.studies.truth_study import truth_study, truth_summary

@@ -11,14 +11,10 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.final_training.api import retrain
 from enas_tf.searching.api import search
-from enas_tf.settings.config import (
-    DataConfig,
-    DeriveConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import RetrainConfig, TrainingConfig
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.training.profiling import Profile, profiled

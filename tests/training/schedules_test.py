@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from enas_tf.settings.config import TrainingConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.schedules import CosineRestarts, learning_rate, period_starts
 from tests.golden_fixtures import assert_close, load_golden
 

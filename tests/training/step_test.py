@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.settings.config import TrainingConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.devices import mirrored_cpus
 from enas_tf.training.image_metrics import image_pass
 from enas_tf.training.optimizers import build_optimizer

@@ -28,7 +28,9 @@ from enas_tf.data.images.sources import (
 from enas_tf.data.images.sources.listing import MEGABYTE
 from enas_tf.data.names import check_name, own_name
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import DataConfig, RetrainConfig, SearchConfig
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import RetrainConfig
 
 if TYPE_CHECKING:
     from enas_tf.data.images.streams import ImageSearchStreams

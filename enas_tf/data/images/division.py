@@ -13,7 +13,7 @@ from enas_tf.data.images.arrays import (
 )
 from enas_tf.data.images.pictures import joined, take
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 _TEST_SHARE = 0.2
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageColor, ImageOps
 from enas_tf.data.foreign import reading
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.files.reading import open_regular
-from enas_tf.settings.config import RESIZE
+from enas_tf.settings.data import RESIZE
 from enas_tf.settings.setting import Settings, setting
 
 # By its name a file is a picture if it ends so.

@@ -17,7 +17,9 @@ from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.data.texts.tokenization import BLANKS, UNKNOWN, TokenizedText
 from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TextRetrainConfig
 
 if TYPE_CHECKING:
     from enas_tf.data.texts.streams import TextSearchStreams

@@ -9,7 +9,7 @@ from enas_tf.data.texts.parts import TextParts
 from enas_tf.data.texts.sources import ptb_pickle, pydoc, text_files
 from enas_tf.data.texts.tokenization import BLANKS, WORDS
 from enas_tf.errors import DataError
-from enas_tf.settings.config import TextDataConfig
+from enas_tf.settings.data import TextDataConfig
 
 _PYDOC = "pydoc"
 _PENN_TREEBANK = "ptb"

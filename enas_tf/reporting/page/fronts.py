@@ -7,7 +7,7 @@ from enas_tf.errors import EnasError
 from enas_tf.reporting.page.charts import Axis, Chart, Point, Points, Reference, scatter_chart
 from enas_tf.reporting.page.numbers import plain, score_words, words
 from enas_tf.reporting.page.records import SearchRecord
-from enas_tf.settings.config import COSTS
+from enas_tf.settings.costs import COSTS
 from enas_tf.spaces.base import Architecture
 
 # What an architecture costs takes about a millisecond to compute.

@@ -11,7 +11,7 @@ from enas_tf.records.logs import Lines
 from enas_tf.reporting.page.charts import Chart, heat_map, shares_chart
 from enas_tf.reporting.page.numbers import is_number, words
 from enas_tf.reporting.page.sampled import Epochs
-from enas_tf.settings.config import DartsConfig
+from enas_tf.settings.strategies import DartsConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.entry import SpaceEntry
 from enas_tf.spaces.relaxation import RelaxableSpace

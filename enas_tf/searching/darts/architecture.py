@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.settings.config import DartsConfig
+from enas_tf.settings.strategies import DartsConfig
 from enas_tf.spaces.relaxation import RelaxableSpace
 from enas_tf.training.checkpoints import KerasVariables
 

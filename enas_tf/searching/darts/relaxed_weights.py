@@ -11,7 +11,7 @@ from enas_tf.errors import NumericalError
 from enas_tf.searching.darts.architecture import MixtureWeights
 from enas_tf.searching.darts.bilevel import Tensors, Unrolling, architecture_gradient
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.optimizers import add_weight_decay, decayed_loss, global_norm
 from enas_tf.training.step import gradient_step

@@ -6,7 +6,7 @@ from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.evaluators.base import Evaluator
 from enas_tf.searching.evaluators.shared import SharedEvaluator
 from enas_tf.searching.evaluators.trained import TrainedEvaluator
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 
 # By what `SearchConfig.evaluation` admits.

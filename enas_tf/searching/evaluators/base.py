@@ -8,7 +8,7 @@ from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import SHARED_WEIGHTS
 from enas_tf.searching.ranking import Candidate
 from enas_tf.searching.shared_weights import SharedWeights
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 
 

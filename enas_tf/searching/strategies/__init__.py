@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.limits import NO_LIMITS, Limits
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError, NumericalError
 from enas_tf.searching.limits import NO_LIMITS, Limits
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 

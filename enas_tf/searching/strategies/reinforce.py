@@ -7,7 +7,7 @@ import numpy as np
 from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.policy import PolicyGradient
 from enas_tf.searching.strategies.frozen import Frozen
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 

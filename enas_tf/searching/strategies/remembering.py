@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies.base import Strategy
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 

@@ -9,7 +9,9 @@ from typing_extensions import Self
 
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import DataConfig, SearchConfig, TrainingConfig
+from enas_tf.settings.data import DataConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.images.layer_counter import LayerCounter

@@ -6,7 +6,9 @@
 
 from collections.abc import Mapping
 
-from enas_tf.settings.config import DeriveConfig, PolicyConfig, RetrainConfig, SearchConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import PolicyConfig
+from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig, MacroNetworkConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.presets import (

@@ -6,13 +6,9 @@
 
 from collections.abc import Mapping
 
-from enas_tf.settings.config import (
-    DartsConfig,
-    DeriveConfig,
-    PolicyConfig,
-    RetrainConfig,
-    SearchConfig,
-)
+from enas_tf.settings.search import DeriveConfig, SearchConfig
+from enas_tf.settings.strategies import DartsConfig, PolicyConfig
+from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.micro.config import MicroControllerConfig, MicroNetworkConfig
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.presets import (

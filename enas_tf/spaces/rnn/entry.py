@@ -1,7 +1,7 @@
 """The rnn space as the rest of the package sees it."""
 
 from enas_tf.settings.arguments import flag_names
-from enas_tf.settings.config import CostConfig
+from enas_tf.settings.costs import CostConfig
 from enas_tf.spaces.entry import TEXTS, SpaceEntry
 from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction, rnn_architecture_from_json
 from enas_tf.spaces.rnn.config import RnnNetworkConfig

@@ -6,15 +6,10 @@
 
 from collections.abc import Mapping
 
-from enas_tf.settings.config import (
-    DartsConfig,
-    DeriveConfig,
-    PolicyConfig,
-    SearchConfig,
-    TextDataConfig,
-    TextRetrainConfig,
-    TrainedConfig,
-)
+from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.search import DeriveConfig, SearchConfig, TrainedConfig
+from enas_tf.settings.strategies import DartsConfig, PolicyConfig
+from enas_tf.settings.training import TextRetrainConfig
 from enas_tf.spaces.presets import NAS_CONTROLLER, NAS_SEARCH, RetrainPreset, SearchPreset
 from enas_tf.spaces.rnn.config import RnnControllerConfig, RnnNetworkConfig, RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace

@@ -9,7 +9,8 @@ from typing_extensions import Self
 
 from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import DataError
-from enas_tf.settings.config import SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction

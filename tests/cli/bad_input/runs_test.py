@@ -4,7 +4,9 @@ import json
 import os
 
 from enas_tf.runs.directory import RunDirectory
-from enas_tf.settings.config import DataConfig, SearchConfig, TextDataConfig, TrainingConfig
+from enas_tf.settings.data import DataConfig, TextDataConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace

@@ -1,6 +1,7 @@
 from enas_tf.drawing.picture import Picture, Rectangle, Text
 from enas_tf.drawing.style import operation_colours, operation_name
-from enas_tf.settings.config import RetrainConfig, SearchConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.entry import IMAGES, SpaceEntry
 from enas_tf.spaces.presets import (
     DIGITS,

@@ -7,7 +7,7 @@ import pytest
 from enas_tf.data.images.dataset import ImageData, load_images
 from enas_tf.data.images.pictures import Pictures, mapped_file
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 
 def _arrays(num_train=20, num_test=6, shape=(8, 8, 3), num_classes=2):

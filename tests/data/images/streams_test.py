@@ -12,7 +12,7 @@ from enas_tf.data.images.preprocessing import Augmentation, Normalization
 from enas_tf.data.images.streams import ImageSearchStreams, shuffled, training_batches
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 from enas_tf.training.devices import mirrored_cpus
 from tests.data.divisions import (
     DIVISIONS,

@@ -6,7 +6,9 @@ import pytest
 
 from enas_tf.data.texts.dataset import TextData, load_texts
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import SearchConfig, TextDataConfig, TextRetrainConfig
+from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import TextRetrainConfig
 
 # The words are <unk>, <eos>, a and b, in this order.
 _TRAIN = " a b \n <unk> a \n b \n"

@@ -5,7 +5,7 @@ import pytest
 
 from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.errors import DataError
-from enas_tf.settings.config import TextDataConfig
+from enas_tf.settings.data import TextDataConfig
 
 _FILES = ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt")
 

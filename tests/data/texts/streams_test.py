@@ -17,7 +17,7 @@ from enas_tf.data.texts.streams import (
     training_batches,
 )
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import TextDataConfig
+from enas_tf.settings.data import TextDataConfig
 from enas_tf.training.devices import mirrored_cpus
 from tests.data.divisions import (
     DIVISIONS,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from enas_tf.reporting.page.mixtures import mixture_view, read_mixtures
-from enas_tf.settings.config import DartsConfig
+from enas_tf.settings.strategies import DartsConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.registry import get_space

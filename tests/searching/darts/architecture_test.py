@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from enas_tf.searching.darts.architecture import MixtureWeights, ReadOff
 from enas_tf.searching.darts.stopping import StopRule
-from enas_tf.settings.config import DartsConfig
+from enas_tf.settings.strategies import DartsConfig
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
 

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
-from enas_tf.settings.config import DartsConfig, SearchConfig, TrainingConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import DartsConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
 from enas_tf.training.devices import mirrored_cpus

@@ -15,13 +15,10 @@ from enas_tf.reporting.page.mixtures import read_mixtures
 from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import read_run
 from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
-from enas_tf.settings.config import (
-    DartsConfig,
-    DataConfig,
-    SearchConfig,
-    TextDataConfig,
-    TrainingConfig,
-)
+from enas_tf.settings.data import DataConfig, TextDataConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import DartsConfig
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.config import RnnRegularization

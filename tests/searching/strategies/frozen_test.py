@@ -1,5 +1,5 @@
 from enas_tf.searching.strategies import build_strategy
-from enas_tf.settings.config import SearchConfig
+from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.macro.space import MacroSpace
 
 SPACE = MacroSpace(num_layers=3, filters=4)

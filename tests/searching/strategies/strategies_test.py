@@ -10,7 +10,8 @@ import tensorflow as tf
 from enas_tf.errors import ConfigurationError, NumericalError
 from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.strategies import STRATEGIES, build_strategy
-from enas_tf.settings.config import EvolutionConfig, SearchConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import EvolutionConfig
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.macro.architecture import MacroOperation
 from enas_tf.spaces.macro.config import MacroControllerConfig

@@ -3,7 +3,8 @@ import pytest
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.strategies import build_strategy
-from enas_tf.settings.config import SearchConfig, SurrogateConfig
+from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.strategies import SurrogateConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.architecture import MicroOperation
 from enas_tf.spaces.micro.space import MicroSpace

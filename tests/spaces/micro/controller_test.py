@@ -10,7 +10,7 @@ import tensorflow as tf
 from enas_tf.errors import ArchitectureError
 from enas_tf.layers.decisions import FREE
 from enas_tf.searching.policy import PolicyGradient
-from enas_tf.settings.config import PolicyConfig
+from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroOperation
 from enas_tf.spaces.micro.config import MicroControllerConfig
 from enas_tf.spaces.micro.decisions import MicroDecisions

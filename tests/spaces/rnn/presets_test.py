@@ -1,6 +1,7 @@
 import pytest
 
-from enas_tf.settings.config import TextDataConfig, TextRetrainConfig
+from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.training import TextRetrainConfig
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.presets import RETRAIN_PRESETS, SEARCH_PRESETS
 from enas_tf.spaces.rnn.published import ENAS_RNN_RELEASE

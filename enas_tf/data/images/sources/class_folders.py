@@ -11,7 +11,7 @@ from enas_tf.data.images.finding import is_picture, pictures_in
 from enas_tf.data.images.sources import listing
 from enas_tf.data.names import check_name
 from enas_tf.errors import DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 # What the folder of each part may be called.
 _FOLDERS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}

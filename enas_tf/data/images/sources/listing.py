@@ -22,7 +22,7 @@ from enas_tf.data.images.pictures import FilePictures, Pictures, batches
 from enas_tf.data.parallel import read_ahead
 from enas_tf.environment.console import native_lines_aside
 from enas_tf.environment.progress import Progress
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 MEGABYTE = 2**20
 _AT_ONCE = 64

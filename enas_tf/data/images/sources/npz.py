@@ -15,7 +15,7 @@ from enas_tf.data.images.sources.listing import MEGABYTE
 from enas_tf.data.names import check_label_names
 from enas_tf.errors import DataError
 from enas_tf.files.reading import check_regular
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 _REQUIRED = ("x_train", "y_train")
 _OPTIONAL = ("x_test", "y_test", "x_validation", "y_validation")

@@ -11,7 +11,7 @@ from enas_tf.data.images.arrays import ImageArrays
 from enas_tf.data.images.sources import listing
 from enas_tf.data.names import check_name
 from enas_tf.errors import DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 _REQUIRED = ("path", "label")
 _SPLIT = "split"

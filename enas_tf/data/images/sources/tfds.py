@@ -19,7 +19,7 @@ from enas_tf.data.images.sources import cifar10, datasets
 from enas_tf.data.images.sources.listing import MEGABYTE, choose_settings, decoded
 from enas_tf.errors import DataError
 from enas_tf.files.places import plain_path
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 if TYPE_CHECKING:
     import tensorflow_datasets

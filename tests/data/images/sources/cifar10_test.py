@@ -9,7 +9,7 @@ import pytest
 from enas_tf.data.images.dataset import load_images
 from enas_tf.data.images.sources import cifar10
 from enas_tf.errors import DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 _NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 

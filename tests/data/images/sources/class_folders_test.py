@@ -9,7 +9,7 @@ from enas_tf.data.images.dataset import load_images
 from enas_tf.data.images.pictures import Pictures
 from enas_tf.data.images.sources import class_folders, listing
 from enas_tf.errors import ConfigurationError, DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 
 def _save(path, value, *, mode="RGB", size=(6, 5)):

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from enas_tf.data.images.dataset import load_images
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from enas_tf.data.images.dataset import load_images
 from enas_tf.data.images.pictures import Pictures
 from enas_tf.data.images.sources import tfds
 from enas_tf.errors import DataError
-from enas_tf.settings.config import DataConfig
+from enas_tf.settings.data import DataConfig
 
 
 def _store(data_dir, name, shapes, splits=("train", "test"), file_format=None):

@@ -1,0 +1,108 @@
+"""The settings of gradient descent, and of training a found network from scratch."""
+
+import dataclasses
+from typing import Any
+
+from enas_tf.errors import ConfigurationError
+from enas_tf.settings.setting import Settings, section, setting
+
+
+def check_rate_falls(first: float, final: float, prefix: str = "") -> None:
+    """Tells by its flags of a learning rate that would rise."""
+    if final > first:
+        raise ConfigurationError(
+            f"`{prefix}final_learning_rate` must be at most `{prefix}learning_rate`, {first}. "
+            f"Received: {prefix}final_learning_rate={final}; set both."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig(Settings):
+    """Gradient descent on cross-entropy, of the shared weights or of a derived network."""
+
+    epochs: int = setting(310, "Passes over the training set.", minimum=1)
+    batch_size: int = setting(128, "Examples in a training step, over all devices.", minimum=1)
+    learning_rate: float = setting(0.05, "Highest learning rate.", above=0.0)
+    final_learning_rate: float = setting(
+        0.0005, "Learning rate at the end of each cosine period.", minimum=0.0
+    )
+    restart_epochs: int = setting(
+        10,
+        "Length in epochs of the first cosine period; 0: one period over all epochs.",
+        minimum=0,
+    )
+    restart_multiplier: int = setting(
+        2, "Factor by which each cosine period is longer than the one before.", minimum=1
+    )
+    momentum: float = setting(0.9, "Nesterov momentum.", minimum=0.0, below=1.0)
+    weight_decay: float = setting(
+        2.5e-4,
+        "Factor of the sum of squares of the trained weights in the loss (in the search of a "
+        "recurrent cell: of the cell's matrices in use).",
+        minimum=0.0,
+    )
+    clip_norm: float = setting(
+        0.0, "Largest global norm of a gradient; 0: gradients are not clipped.", minimum=0.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rate_falls(self.learning_rate, self.final_learning_rate)
+
+
+def _retraining_rollbacks() -> Any:
+    return setting(
+        5,
+        "Times that a training goes back to its last checkpoint when a loss is not finite; 0: it "
+        "ends at once.",
+        minimum=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class RetrainConfig(Settings):
+    """Training of a derived network from scratch."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    use_validation: bool = setting(
+        False,
+        "Keep the validation part out of training and report accuracy on it after each epoch.",
+    )
+    initial_weights: str | None = setting(
+        None,
+        "Output folder of a retraining, or .keras file, whose weights the training begins with, in "
+        "layers of the same name and shape, for example of the same architecture on other data.",
+    )
+    max_rollbacks: int = _retraining_rollbacks()
+    training: TrainingConfig = section(
+        TrainingConfig(
+            batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
+        )
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TextRetrainConfig(Settings):
+    """Training of a derived language model from scratch."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
+    averaging_patience: int | None = setting(
+        10,
+        "The average of the weights over all later steps becomes the result as soon as the "
+        "validation perplexity is worse than the best one that is more than so many epochs old; "
+        "unset: never.",
+        minimum=0,
+    )
+    max_rollbacks: int = _retraining_rollbacks()
+    training: TrainingConfig = section(
+        TrainingConfig(
+            epochs=3000,
+            batch_size=64,
+            learning_rate=20.0,
+            final_learning_rate=20.0,
+            restart_epochs=0,
+            momentum=0.0,
+            weight_decay=8e-7,
+            clip_norm=0.25,
+        )
+    )
