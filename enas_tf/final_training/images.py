@@ -1,6 +1,7 @@
 """Training a derived network on labelled pictures from scratch."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images.augmentation import normalize
 from enas_tf.data.images.dataset import ImageData, retraining_part
-from enas_tf.data.images.preprocessing import PREVIEWED
+from enas_tf.data.images.preprocessing import PREVIEWED, Normalization
 from enas_tf.data.images.streams import training_batches
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.final_training.initial_weights import assign_initial_weights
@@ -59,7 +60,6 @@ class ImageTraining(Training):
             network_config = network_config.replace(stem=chosen_stem(stem, data.input_shape))
         self.form = get_space(architecture.space_name).network_form()
         self.part = retraining_part(config)
-        self.normalization = data.normalization(self.part)
         training = config.training
         epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), training.batch_size)
         schedule = {}
@@ -111,6 +111,11 @@ class ImageTraining(Training):
             },
             **dataclasses.asdict(data.augmentation),
         }
+
+    @functools.cached_property
+    def normalization(self) -> Normalization:
+        """Mean and deviation of the part that is trained on."""
+        return self.data.normalization(self.part)
 
     def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
         """Returns normalised and augmented pictures with their labels; see `Training.batches`."""

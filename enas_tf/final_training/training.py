@@ -31,7 +31,7 @@ from enas_tf.settings.training import RetrainConfig, TextRetrainConfig, Training
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import Architecture
 from enas_tf.training.machines.agreement import Machines
-from enas_tf.training.machines.run import open_run
+from enas_tf.training.machines.run import data_of_run, open_run
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.profiling import Profile
 
@@ -62,6 +62,8 @@ class Training(abc.ABC):
     metrics: ClassVar[Any]
     # An `ImageData` or a `TextData`.
     data: Any
+    # Of the data, that is trained on.
+    part = "train"
     config_class: ClassVar[type[Settings]]
 
     @classmethod
@@ -237,6 +239,7 @@ class Training(abc.ABC):
                 origin=origin,
                 defaults=defaults,
             ) as run:
+                self.data = data_of_run(self.data, self.part, run, machines)
                 run.write_json("architecture.json", architecture_document(self.architecture))
                 for name, text in self.assets().items():
                     run.keep_asset(name, text)

@@ -55,6 +55,7 @@ MIXTURES = "mixtures.jsonl"
 BEST_ARCHITECTURE = "best_architecture.json"
 EVALUATIONS = "evaluations.jsonl"
 LATENCIES = "latencies.json"
+DATA = "data.json"
 RESULTS = "results.json"
 STUDY = "study.json"
 # Of a study: the runs that belong to it.
@@ -67,6 +68,7 @@ _FILES = (
     MIXTURES,
     EVALUATIONS,
     LATENCIES,
+    DATA,
     BEST_ARCHITECTURE,
     "best_architecture.svg",
     "architecture.json",

@@ -29,6 +29,7 @@ from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
+from enas_tf.training.machines.run import data_of_run
 from enas_tf.training.profiling import Profile
 from enas_tf.training.trainer import StretchEnd, Task, Trainer
 
@@ -94,14 +95,15 @@ class SearchTask(Task):
         self.costs = final_costs(space, network or space.network_config(), config.costs, run)
         self.limits = Limits(config.costs.maxima, self.costs.of)
         self.objective = Objective(config.costs)
-        self._data = data
         self._run = run
         training = config.shared_weights
+        data = data_of_run(data, "train", run, Machines(distribution))
         streams = data.search_streams(
             batch_size=training.batch_size,
             reward_batch_size=config.reward_batch_size or training.batch_size,
             seed=config.seed,
         )
+        self._data = data
         objects = self._build(streams, distribution)
         self._saved = SavedSearch(
             run, self.machines, state=self.state, **self.evaluator.saved_objects(), **objects

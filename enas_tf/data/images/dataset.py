@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +72,7 @@ class ImageData:
       config: the settings that the dataset was made with.
       file_settings: what the files of the pictures were brought to; None: they were no files.
       fingerprint: tells files from others by their names, sizes and times; None: there are none.
+      kept_normalization: mean and deviation that a run began with; None: those of the pictures.
     """
 
     name: str
@@ -87,6 +88,7 @@ class ImageData:
     config: DataConfig
     file_settings: PictureSettings | None = None
     fingerprint: str | None = None
+    kept_normalization: Normalization | None = None
 
     @classmethod
     def from_arrays(
@@ -326,13 +328,28 @@ class ImageData:
     def normalization(self, part: str = "train") -> Normalization:
         """Returns the mean and the standard deviation of each channel over one part.
 
-        Of pictures that are not in memory, a sample counts, always the same one.
+        Of pictures that are not in memory, a sample counts, always the same one, and once a run has
+        begun, what it was then (`kept_normalization`).
 
         Args:
           part: `"train"` in a search, `"train_and_validation"` in a final run.
         """
+        if self.kept_normalization is not None:
+            return self.kept_normalization
         images, _ = self.part(part)
         return Normalization.from_images(images, _SAMPLED if is_lazy(images) else None)
+
+    def begun(self, part: str, recall: Callable[[Callable[[], Any]], Any]) -> Self:
+        """Returns the data with what a run that trains on one part found out as it began.
+
+        Args:
+          part: as for `normalization`.
+          recall: returns what a function returned when it was first called in the run.
+        """
+        if not is_lazy(self.x_train):
+            return self
+        kept = recall(lambda: self.normalization(part).to_json())
+        return dataclasses.replace(self, kept_normalization=Normalization.from_json(kept))
 
     def assets(self) -> dict[str, str]:
         """Returns what an exported model carries along, by file name: nothing."""

@@ -1,6 +1,7 @@
 """What is done to pictures before a network sees them, as plain values without TensorFlow."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,15 @@ class Normalization:
 
     mean: np.ndarray
     standard_deviation: np.ndarray
+
+    def to_json(self) -> dict[str, list[float]]:
+        """Returns both as JSON can hold them, to the last bit."""
+        return {field: values.tolist() for field, values in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, list[float]]) -> Self:
+        """Returns what `to_json` was called on."""
+        return cls(**{field: np.array(each, np.float32) for field, each in values.items()})
 
     def apply(self, images: np.ndarray) -> np.ndarray:
         """Returns normalised float32 pictures of pixels 0 to 255, in the same shape."""

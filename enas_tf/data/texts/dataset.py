@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -284,6 +284,11 @@ class TextData:
     def beginning(self, count: int = 300) -> str:
         """Returns the first words of the training part as the network gets them."""
         return " ".join(self.vocabulary.words[number] for number in self.train[:count])
+
+    def begun(self, part: str, recall: Callable[[Callable[[], Any]], Any]) -> Self:
+        """Returns the data: a run need not keep anything of text; see `ImageData.begun`."""
+        del part, recall
+        return self
 
     def assets(self) -> dict[str, str]:
         """Returns what an exported model carries along: the words, one a line, by file name."""

@@ -3,10 +3,10 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from enas_tf.runs.directory import RunDirectory
+from enas_tf.runs.directory import DATA, RunDirectory
 from enas_tf.training.machines.agreement import Machines
 
 
@@ -48,3 +48,21 @@ def open_run(
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="enas_machine_"))
             opened.append(RunDirectory.open(scratch, configuration))
         yield stack.enter_context(opened[0])
+
+
+def data_of_run(data: Any, part: str, run: RunDirectory, machines: Machines) -> Any:
+    """Returns data with what the run found out about them as it began.
+
+    Args:
+      data: pictures or text.
+      part: that is trained on.
+      run: writes it down, on the chief.
+      machines: the machines.
+    """
+
+    def first(function: Callable[[], Any]) -> Any:
+        if not run.file(DATA).exists():
+            run.write_json(DATA, function())
+        return run.read_json(DATA)
+
+    return data.begun(part, lambda function: machines.decide(lambda: first(function)))
