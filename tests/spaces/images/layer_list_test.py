@@ -64,7 +64,7 @@ def test_a_layer_is_named_by_all_that_decides_its_time():
     )
     assert [str(layer) for layer in layers][:3] == [
         "call 9x14x3",
-        "convolution 9x14x3 filters=2 size=3 padding=same",
+        "convolution 9x14x3 filters=2 size=3 padding=same strides=1",
         "normalization 9x14x2 epsilon=1e-05",
     ]
     assert any(str(one).startswith("pooling 9x14x2 operation=max_pooling_3x3") for one in layers)
