@@ -140,7 +140,10 @@ def _exhaust(
         collect=command["collect"],
         overwrite=command["overwrite"],
         distribution=distribution,
+        on_dry_run=print if command["dry_run"] else None,
     )
+    if command["dry_run"]:
+        return
     if truth is None:
         _tell_part(command)
         return
@@ -155,6 +158,14 @@ def _exhaust(
 
 
 def _against_truth(command: CommandFlags, config: StudyConfig, output_dir: str) -> None:
+    if command["dry_run"]:
+        table = len(read_truth(command["truth"]).architectures)
+        print(
+            f"{config.seeds} searches with each of {', '.join(config.method_names)}, of "
+            f"{command['evaluations']} evaluations read from a table of {table} architectures; "
+            "nothing is trained."
+        )
+        return
     load_tensorflow()
     from enas_tf.studies.simulation import SIMULATED_SEARCH
     from enas_tf.studies.truth_study import truth_study, truth_summary

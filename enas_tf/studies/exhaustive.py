@@ -5,7 +5,7 @@ what is left, and several processes can each do a part.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ def exhaustive_study(
     collect: bool = False,
     overwrite: bool = False,
     distribution: Any | None = None,
+    on_dry_run: Callable[[str], Any] | None = None,
 ) -> Truth | None:
     """Trains every architecture of a small space alone, and writes `truth.json`.
 
@@ -53,9 +54,10 @@ def exhaustive_study(
       collect: does nothing but write the truth of parts that are done.
       overwrite: start anew if another study is in `output_dir`.
       distribution: over which devices each batch is divided; default: see `default_strategy`.
+      on_dry_run: is told what would be done; nothing is done then.
 
     Returns:
-      The truth; None if only a part was done.
+      The truth; None if only a part, or nothing, was done.
 
     Raises:
       ConfigurationError: the space has too many architectures, or fewer than two within the
@@ -75,6 +77,14 @@ def exhaustive_study(
         )
     training = config.shared_weights.replace(epochs=config.trained.epochs)
     seeds = range(config.seed, config.seed + num_seeds)
+    number, of = part or WHOLE
+    jobs = [(one, seed) for seed in seeds for one in architectures]
+    if on_dry_run is not None:
+        on_dry_run(
+            f"{len(architectures)} architectures, each trained alone {num_seeds} times for "
+            f"{training.epochs} epochs: {len(jobs[number - 1 :: of])} trainings."
+        )
+        return None
     budget = {**training.to_json(), "seeds": list(seeds)}
     configuration = {
         "command": "study",
@@ -88,9 +98,7 @@ def exhaustive_study(
         output_dir, configuration, overwrite=overwrite, with_others=part is not None
     ) as run:
         (run.path / _FOLDER).mkdir(exist_ok=True)
-        jobs = [(one, seed) for seed in seeds for one in architectures]
         if not collect:
-            number, of = part or WHOLE
             file = JsonLines(run.path / _FOLDER / f"part-{number}-of-{of}.jsonl")
             left = [job for job in jobs[number - 1 :: of] if job not in _done(run, space)]
             if left:

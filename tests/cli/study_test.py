@@ -50,6 +50,23 @@ def test_a_dry_run_tells_the_work_and_makes_nothing(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_of_an_exhaustive_study_makes_nothing(tmp_path, capsys):
+    arguments = [*SMALL, "--exhaustive", "--num_layers=1", "--num_operations=3", "--dry_run"]
+    assert study.main([*arguments, f"--output_dir={tmp_path / 'out'}", "--retrain_seeds=3"]) == 0
+    told = capsys.readouterr().out
+    assert "3 architectures, each trained alone 3 times for 10 epochs: 9 trainings." in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_against_a_truth_makes_nothing(tmp_path, capsys):
+    made_up_truth(SPACE).write(tmp_path / "truth.json")
+    arguments = ["--space=macro", f"--truth={tmp_path / 'truth.json'}", "--methods=evolution"]
+    output = tmp_path / "out"
+    assert study.main([*arguments, "--dry_run", "--seeds=2", f"--output_dir={output}"]) == 0
+    assert "2 searches with each of evolution" in capsys.readouterr().out
+    assert not output.exists()
+
+
 def test_methods_run_against_a_truth(tmp_path, capsys):
     made_up_truth(SPACE).write(tmp_path / "truth.json")
     arguments = [
