@@ -1,4 +1,4 @@
-"""How many pictures a second and core come out of the input pipeline of a training.
+"""How many pictures a second and core come out of the input pipeline, and go into training steps.
 
     python -m tests.picture_rates [--pictures=20000]
 
@@ -6,9 +6,14 @@ Prints a table for arrays of 32 x 32 pixels in memory, a map of a file of 224 x 
 files of 500 x 375 pixels that are brought to 224 x 224. What is counted is the time of processors,
 of all threads together: the work of the pipeline for each picture, read, cropped, mirrored and
 normalised, whatever else the machine does. Files were written just before, so disks do not count.
+
+The last rows are what training steps take of such pictures, of one batch that is there already: those
+of the smallest search of whole networks there is (macro, preset smoke). A pipeline that makes more
+pictures than that is not what a search waits for.
 """
 
 import argparse
+import itertools
 import pathlib
 import sys
 import tempfile
@@ -27,6 +32,7 @@ BATCH_SIZE = 128
 # Batches that start the threads.
 WARM_UP = 4
 FILES = 512
+STEPS = 20
 
 
 class Rate(NamedTuple):
@@ -106,6 +112,35 @@ def rates(folder: pathlib.Path, num_pictures: int) -> list[Rate]:
     ]
 
 
+def trained(size: int) -> Rate:
+    """Returns what it takes to train on pictures that are there already.
+
+    Args:
+      size: height and width of the pictures.
+    """
+    import enas_tf
+    from enas_tf.searching.shared_weights import SharedWeights
+
+    preset = enas_tf.search_presets("macro")["smoke"]
+    config = preset.search.replace(samples_per_step=1)
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (BATCH_SIZE, size, size, 3), np.uint8)
+    labels = np.arange(BATCH_SIZE) % 10
+    data = enas_tf.ImageData.from_arrays(images, labels, images, labels)
+    space = preset.space.for_data(data)
+    batch_size = config.shared_weights.batch_size
+    streams = data.search_streams(batch_size=batch_size, reward_batch_size=batch_size, seed=0)
+    weights = SharedWeights(space, config, streams.steps_per_epoch)
+    batch = next(weights.training_batches(lambda share: streams.training(0, share)))
+    decisions = [space.encode([space.random_architecture(seed)]) for seed in range(STEPS)]
+    for _ in range(2):
+        # The first time, functions are traced.
+        start = time.process_time()
+        for one in decisions:
+            weights.train(batch, one, 1).loss.numpy()
+    return Rate(f"training step, {size} x {size}", STEPS * batch_size, time.process_time() - start)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the table."""
     parser = argparse.ArgumentParser("tests.picture_rates", description=__doc__)
@@ -113,7 +148,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="picture_rates_") as folder:
         print("| source | pictures a second and core |\n|---|---|")
-        for rate in rates(pathlib.Path(folder), options.pictures):
+        for rate in itertools.chain(
+            rates(pathlib.Path(folder), options.pictures), map(trained, (32, 224))
+        ):
             print(f"| {rate.source} | {rate.pictures / rate.seconds:,.0f} |", flush=True)
     return 0
 
