@@ -7,9 +7,9 @@ files of 500 x 375 pixels that are brought to 224 x 224. What is counted is the 
 of all threads together: the work of the pipeline for each picture, read, cropped, mirrored and
 normalised, whatever else the machine does. Files were written just before, so disks do not count.
 
-The last rows are what training steps take of such pictures, of one batch that is there already: those
-of the smallest search of whole networks there is (macro, preset smoke). A pipeline that makes more
-pictures than that is not what a search waits for.
+The last rows are what training steps take of such pictures, of one batch that is there already:
+those of the smallest search of whole networks there is (macro, preset smoke). A pipeline that makes
+more pictures than that is not what a search waits for.
 """
 
 import argparse
