@@ -254,7 +254,7 @@ def equal_size(
     """Compares at equal size: beside the least-squares line of random results on log parameters.
 
     Random ones of nearly the same size are few or none in a study that can be paid for, whereas the
-    line uses all. A random architecture is compared with the line through the others, as a found
+    line uses all. Where all have one size, as cells for text have, the line is their mean. A random architecture is compared with the line through the others, as a found
     one is.
 
     Args:
@@ -265,7 +265,8 @@ def equal_size(
     """
     size, result = np.log(np.asarray(random_parameters, float)), np.asarray(random, float)
     found_size, found_result = np.log(np.asarray(found_parameters, float)), np.asarray(found, float)
-    if len(size) < _FEWEST_FOR_A_LINE or len(set(size)) < 3:
+    sizes = len(set(size))
+    if len(size) < _FEWEST_FOR_A_LINE or sizes == 2:
         return EqualSize(None, None, None, 0, len(found))
     is_near = (found_size >= size.min()) & (found_size <= size.max())
     found_size, found_result = found_size[is_near], found_result[is_near]
@@ -274,7 +275,7 @@ def equal_size(
         return EqualSize(None, None, None, *counts)
 
     def difference(chosen: np.ndarray, rows: np.ndarray) -> float | None:
-        if len(set(size[rows])) < 2:
+        if len(set(size[rows])) < min(sizes, 2):
             return None
         line = _on_line(size[rows], result[rows], found_size[chosen])
         return float(np.mean(found_result[chosen] - line))
@@ -290,9 +291,10 @@ def equal_size(
 
 
 def _on_line(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Returns the values of the least-squares line through points of at least two different x."""
+    """Returns the values of the least-squares line through points, level if they have one x."""
     centred = x - x.mean()
-    return y.mean() + centred @ y / (centred @ centred) * (at - x.mean())
+    slope = centred @ y / (centred @ centred) if np.ptp(x) else 0.0
+    return y.mean() + slope * (at - x.mean())
 
 
 def _signs(values: np.ndarray) -> np.ndarray:

@@ -203,6 +203,15 @@ def test_no_line_goes_beyond_the_random_ones():
     assert equal_size([0.9], [500], RESULTS, SIZES).difference is None
 
 
-@pytest.mark.parametrize("sizes", [SIZES[:4], [1000] * 5])
+def test_where_all_have_one_size_the_mean_is_compared_with():
+    size = equal_size([0.9, 0.7], [1000, 1000], [0.5, 0.6, 0.7, 0.8, 0.9], [1000] * 5)
+    assert size.difference == pytest.approx(0.1)
+    assert size.interval[0] < 0.1 < size.interval[1]
+    assert size.probability_beats_random > 0.5
+    assert (size.num_compared, size.num_searches) == (2, 2)
+    assert equal_size([0.9], [999], RESULTS[:5], [1000] * 5).difference is None
+
+
+@pytest.mark.parametrize("sizes", [SIZES[:4], [1000, 1000, 2000, 2000, 2000]])
 def test_few_random_ones_or_sizes_make_no_line(sizes):
     assert equal_size([0.9], [1000], RESULTS[: len(sizes)], sizes).difference is None
