@@ -23,6 +23,7 @@ from enas_tf.files.writing import writing
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
+from enas_tf.records.run import written_settings
 from enas_tf.runs.directory import FILES, RESULTS
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.search import SearchConfig
@@ -229,8 +230,7 @@ class Training(abc.ABC):
                 "data": self.data.config.to_json(),
                 FILES: self.data.fingerprint,
             }
-            settings = {"network": self.network_config, "retrain": self.config}
-            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
+            _, defaults = written_settings({"network": self.network_config, "retrain": self.config})
             with open_run(
                 output_dir,
                 identity,

@@ -26,6 +26,26 @@ DEFAULT_PRESET = "default"
 SettingsType = TypeVar("SettingsType", bound=Settings)
 
 
+def written_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns settings as a run writes them down, and as they are where it did not know them.
+
+    Args:
+      settings: by name, `Settings` and search spaces, which are written down with their name.
+
+    Returns:
+      The configuration of the run, and its defaults; see `RunDirectory.open`.
+    """
+    kinds = {name: type(one).from_json({}) for name, one in settings.items()}
+    now, unknown = (
+        {
+            name: {**({"name": one.name} if isinstance(one, SearchSpace) else {}), **one.to_json()}
+            for name, one in values.items()
+        }
+        for values in (settings, kinds)
+    )
+    return now, unknown
+
+
 @dataclasses.dataclass(frozen=True)
 class RecordedRun:
     """A search or a retraining.

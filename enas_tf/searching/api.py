@@ -11,7 +11,7 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.environment.progress import progress_shown
 from enas_tf.errors import ConfigurationError
-from enas_tf.records.run import final_network, nearest_preset, run_named
+from enas_tf.records.run import final_network, nearest_preset, run_named, written_settings
 from enas_tf.runs.differences import differences
 from enas_tf.runs.directory import FILES
 from enas_tf.runs.phases import SEARCH
@@ -114,10 +114,7 @@ def search(
                 None if overwrite else machines.decide(lambda: _recorded_network(output_dir)),
             )
             _check_limits(space, config, network)
-            configuration = {name: one.to_json() for name, one in settings.items()}
-            defaults = {name: type(one).from_json({}).to_json() for name, one in settings.items()}
-            for each in (configuration, defaults):
-                each["space"] = {"name": space.name, **each["space"]}
+            configuration, defaults = written_settings(settings)
             if is_stated:
                 # It decides something; other searches need not know it.
                 for each in (configuration, defaults):

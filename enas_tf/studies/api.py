@@ -9,7 +9,7 @@ from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
-from enas_tf.records.run import recorded_search
+from enas_tf.records.run import recorded_search, written_settings
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import STUDY
@@ -139,23 +139,24 @@ def study(
             dry_run(space, streams.steps_per_epoch, search_config, kept_out, network, plan, part)
         )
         return None
-    configuration = {
-        "command": STUDY,
-        "space": {"name": space.name, **space.to_json()},
-        "data": data.config.to_json(),
-        "final_data": final_data.config.to_json(),
-        "search": search_config.to_json(),
-        "network": network.to_json(),
-        "retrain": kept_out.to_json(),
-        "study": config.to_json(),
-        "run": None if run is None else str(run),
-    }
+    configuration, defaults = written_settings(
+        {
+            "space": space,
+            "data": data.config,
+            "final_data": final_data.config,
+            "search": search_config,
+            "network": network,
+            "retrain": kept_out,
+            "study": config,
+        }
+    )
     with RunDirectory.open(
         output_dir,
-        configuration,
+        {"command": STUDY, **configuration, "run": None if run is None else str(run)},
         overwrite=overwrite,
         origin={"preset": preset},
         with_others=part is not None,
+        defaults=defaults,
     ) as folder:
         jobs = Study(
             space=space,

@@ -13,6 +13,7 @@ import numpy as np
 from enas_tf.environment.progress import Progress
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.files.writing import JsonLines
+from enas_tf.records.run import written_settings
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.final_costs import FinalCosts
 from enas_tf.searching.limits import Limits
@@ -85,17 +86,21 @@ def exhaustive_study(
             f"{training.epochs} epochs: {len(jobs[number - 1 :: of])} trainings."
         )
         return None
-    budget = {**training.to_json(), "seeds": list(seeds)}
+    written, defaults = written_settings({"space": space, "data": data.config, "budget": training})
+    budget = {**written["budget"], "seeds": list(seeds)}
     configuration = {
+        **written,
         "command": "study",
-        "space": {"name": space.name, **space.to_json()},
-        "data": data.config.to_json(),
         "budget": budget,
         "statistics": config.reward_statistics,
         **({"costs": config.costs.maxima} if config.costs.maxima else {}),
     }
     with RunDirectory.open(
-        output_dir, configuration, overwrite=overwrite, with_others=part is not None
+        output_dir,
+        configuration,
+        overwrite=overwrite,
+        with_others=part is not None,
+        defaults=defaults,
     ) as run:
         (run.path / _FOLDER).mkdir(exist_ok=True)
         if not collect:

@@ -254,8 +254,8 @@ def equal_size(
     """Compares at equal size: beside the least-squares line of random results on log parameters.
 
     Random ones of nearly the same size are few or none in a study that can be paid for, whereas the
-    line uses all. Where all have one size, as cells for text have, the line is their mean. A random architecture is compared with the line through the others, as a found
-    one is.
+    line uses all. Where all have one size, as cells for text have, the line is their mean. A random
+    architecture is compared with the line through the others, as a found one is.
 
     Args:
       found: a result for each search, higher is better.

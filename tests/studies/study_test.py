@@ -90,6 +90,18 @@ def comparable(folder):
     return document
 
 
+def test_a_study_that_did_not_know_a_setting_goes_on(space, data, work, tmp_path):
+    run(space, data, tmp_path)
+    config = tmp_path / "config.json"
+    document = json.loads(config.read_text())
+    for section in ("costs", "darts"):
+        del document["configuration"]["search"][section]
+    config.write_text(json.dumps(document))
+    done = len(work)
+    run(space, data, tmp_path)
+    assert len(work) == done
+
+
 def test_the_document_is_that_of_the_contract(space, data, work, tmp_path):
     document = run(space, data, tmp_path / "study")
     assert document["format_version"] == 1
