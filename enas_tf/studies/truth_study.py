@@ -8,6 +8,7 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
 from enas_tf.reporting.page.charts import Axis, Series, line_chart
 from enas_tf.reporting.page.render import render
+from enas_tf.records.run import written_settings
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.limits import Limits
@@ -57,15 +58,18 @@ def truth_study(
     whole = read_truth(truth)
     limits = Limits(config.costs.maxima, whole.costs)
     table = whole.within(limits)
+    written, defaults = written_settings({"search": config})
     configuration = {
+        **written,
         "command": "study",
         "truth": str(truth),
-        "search": config.to_json(),
         "methods": names,
         "seeds": num_seeds,
         "evaluations": num_evaluations,
     }
-    with RunDirectory.open(output_dir, configuration, overwrite=overwrite) as run:
+    with RunDirectory.open(
+        output_dir, configuration, overwrite=overwrite, defaults=defaults
+    ) as run:
         trajectories: dict[str, list[Trajectory]] = {name: [] for name in names}
         progress = Progress({"searches": len(names) * num_seeds})
         try:
