@@ -6,9 +6,9 @@ from typing import Any
 from enas_tf.environment.progress import Progress
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
+from enas_tf.records.run import written_settings
 from enas_tf.reporting.page.charts import Axis, Series, line_chart
 from enas_tf.reporting.page.render import render
-from enas_tf.records.run import written_settings
 from enas_tf.runs.directory import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.limits import Limits
