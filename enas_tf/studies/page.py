@@ -221,6 +221,13 @@ def _method_charts(methods: Json, show: _Shown, lower_is_better: bool) -> list[C
             for name, colour, searches in groups
         ]
 
+    # Cells for text all cost the same.
+    differing = [
+        cost
+        for cost in ("parameters", "multiply_adds")
+        if len({one[cost] for _, _, searches in groups for one in searches}) > 1
+    ]
+
     def with_fronts(cost: str) -> Chart:
         points = points_at(cost)
         fronts = {
@@ -244,8 +251,7 @@ def _method_charts(methods: Json, show: _Shown, lower_is_better: bool) -> list[C
             "Each point: one architecture, the mean of its retrainings. Box: the middle half; line "
             "in it: the median.",
         ),
-        with_fronts("parameters"),
-        with_fronts("multiply_adds"),
+        *map(with_fronts, differing),
     ]
 
 

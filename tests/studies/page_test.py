@@ -144,3 +144,13 @@ def test_the_fronts_of_methods_stand_side_by_side(documents, cost):
         # It ends with the best of all, and gets there from the cheapest.
         assert line["y"][-1] == max(one["result"] for one in searches)
         assert line["x"][0] == min(one[cost] for one in searches)
+
+
+def test_what_costs_the_same_everywhere_is_not_drawn(documents):
+    document = json.loads(json.dumps(documents["perplexity"]))
+    for method in document["methods"].values():
+        for search in method["searches"]:
+            search["parameters"] = search["multiply_adds"] = 1000
+    figures = Page(study_page(document, NOW)).figures
+    assert not [name for name in figures if name.startswith("Results and")]
+    assert "What was found, and random architectures" in figures
