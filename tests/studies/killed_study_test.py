@@ -10,7 +10,7 @@ from tests.studies.study_test import comparable
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
-PATIENCE = 600
+PATIENCE = 1200
 NUM_KILLS = 5
 COMMAND = (
     "--space=macro",

@@ -80,14 +80,17 @@ def run(space, data, folder, **others):
 
 def comparable(folder):
     """The result without times."""
-    document = json.loads((folder / "study.json").read_text())
-    del document["time"]
-    for method in document["methods"].values():
-        method.pop("time", None)
-        for search in method["searches"]:
-            search.pop("search_seconds", None)
-            search.pop("scoring_seconds", None)
-    return document
+
+    def timeless(value):
+        if isinstance(value, dict):
+            return {
+                name: timeless(each)
+                for name, each in value.items()
+                if name != "time" and not name.endswith("seconds")
+            }
+        return list(map(timeless, value)) if isinstance(value, list) else value
+
+    return timeless(json.loads((folder / "study.json").read_text()))
 
 
 def test_a_study_that_did_not_know_a_setting_goes_on(space, data, work, tmp_path):

@@ -95,3 +95,17 @@ def test_a_limit_leaves_part_of_a_truth(tmp_path):
         num_evaluations=5,
     )
     assert document["num_architectures"] == np.sum(whole.parameters <= limit)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("truth", shipped_truths())
+def test_a_controller_learns_on_a_truth(truth):
+    table = read_truth(truth)
+
+    def last_proposals(name):
+        configs = (SIMULATED_SEARCH.replace(strategy=name, seed=seed) for seed in range(8))
+        return np.mean(
+            [table.regrets[simulate(table, config, 60).rows[-10:]] for config in configs]
+        )
+
+    assert last_proposals("reinforce") < last_proposals("frozen") / 2
