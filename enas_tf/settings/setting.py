@@ -30,6 +30,7 @@ def setting(
     choices: tuple[Any, ...] | None = None,
     flag: bool = True,
     before: Any = None,
+    is_open: bool = False,
 ) -> Any:
     """Declares one field of a `Settings` dataclass.
 
@@ -44,12 +45,15 @@ def setting(
       flag: whether a command offers this setting as a flag.
       before: what holds for those who wrote their settings down before there was this one. Default:
         `default`.
+      is_open: whether Python programs know values besides the choices, which are then checked where
+        they are used; a command line has the choices alone.
 
     Returns:
       A `dataclasses.field`.
     """
     bounds = {"minimum": minimum, "above": above, "maximum": maximum, "below": below}
     metadata = {"help": help, "choices": choices, "flag": flag, "before": before, **bounds}
+    metadata["is_open"] = is_open
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -76,7 +80,9 @@ class Settings:
             value = _coerce(getattr(self, name), annotation)
             object.__setattr__(self, name, value)
             _check_type(name, value, annotation)
-            check_value(name, value, field.metadata)
+            is_open = field.metadata.get("is_open")
+            limits = {**field.metadata, "choices": None} if is_open else field.metadata
+            check_value(name, value, limits)
 
     def replace(self, **changes: Any) -> Self:
         """Returns a copy with some settings changed; an unknown name is a `ConfigurationError`."""

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.supernet import Score
 
 ARCHITECTURE = MacroArchitecture.from_release_string("1")
 LABELS = np.array([0, 1, 1, 0], np.int32)
@@ -86,7 +87,7 @@ def test_batch_statistics_are_those_of_the_forward_pass(supernet, images):
 
 
 def test_the_reward_is_the_accuracy(supernet):
-    assert supernet.reward(3.0, 4.0) == 0.75
+    assert supernet.reward([Score(3.0, 3.0), Score(0.0, 1.0)]) == 0.75
 
 
 def test_the_reward_may_be_of_the_loss(supernet, images):
@@ -95,7 +96,7 @@ def test_the_reward_may_be_of_the_loss(supernet, images):
     logits, _ = supernet.forward(images, decisions, use_batch_statistics=True)
     right = tf.gather(tf.nn.softmax(logits), LABELS, batch_dims=1)
     np.testing.assert_allclose(
-        supernet.reward(float(score.total), float(score.count), "loss"),
+        supernet.reward([score._make(map(float, score))], "loss"),
         np.exp(np.mean(np.log(right))),
         rtol=1e-5,
     )
