@@ -174,7 +174,9 @@ def nearest_preset(presets: Mapping[str, Any], settings: Mapping[str, Any]) -> s
 
     def distance(preset: str) -> int:
         there = presets[preset]
-        pairs = [(value, getattr(there, name)) for name, value in settings.items()]
+        pairs = [
+            (value.resolved(), getattr(there, name).resolved()) for name, value in settings.items()
+        ]
         return sum(len(differing_arguments(*pair)) for pair in pairs)
 
     return min(presets, key=distance)

@@ -208,7 +208,7 @@ class SearchConfig(Settings):
         return {"reward_metric": self.reward_metric, "derive_metric": self.ranking_metric}
 
     def resolved(self) -> Self:
-        """Returns the settings as runs write them down: with what the default metric stands for."""
+        """Returns the settings with the metric of the ranking; see `Settings.resolved`."""
         return self.replace(derive=self.derive.replace(metric=self.ranking_metric))
 
     @property

@@ -94,6 +94,10 @@ class Settings:
             )
         return dataclasses.replace(self, **changes)
 
+    def resolved(self) -> Self:
+        """Returns the settings with what their defaults stand for, as runs write them down."""
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """Returns the settings as a dictionary that JSON can hold."""
         result = {}
@@ -109,17 +113,24 @@ class Settings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Makes the settings from what `to_json` wrote, earlier perhaps; it must know all keys."""
-        converted = {
-            field.name: field.metadata["before"]
-            for field in dataclasses.fields(cls)
-            if field.metadata.get("before") is not None
-        }
+        converted = {}
         for name, value in values.items():
             annotation = field_types(cls).get(name)
             if isinstance(annotation, type) and issubclass(annotation, Settings):
                 value = annotation.from_json(value) if isinstance(value, Mapping) else value
             converted[name] = value
-        return cls().replace(**converted)
+        return cls()._as_before().replace(**converted)
+
+    def _as_before(self) -> Self:
+        """Returns the settings, sections too, of those who knew none that came later."""
+        changes = {}
+        for field in dataclasses.fields(self):
+            value, before = getattr(self, field.name), field.metadata.get("before")
+            if isinstance(value, Settings):
+                changes[field.name] = value._as_before()
+            elif before is not None:
+                changes[field.name] = before
+        return self.replace(**changes)
 
 
 def field_types(cls: type[Settings]) -> dict[str, Any]:

@@ -116,6 +116,7 @@ def study(
     seed = search_config.seed
     if recorded is not None:
         search_config = recorded.settings["search"]
+    search_config = search_config.resolved()
     costs = search_config.costs
     if COSTS["latency"] in costs.maxima:
         raise ConfigurationError(
@@ -139,15 +140,18 @@ def study(
             dry_run(space, streams.steps_per_epoch, search_config, kept_out, network, plan, part)
         )
         return None
+    settings = {
+        "data": data.config,
+        "final_data": final_data.config,
+        "search": search_config,
+        "network": network,
+        "retrain": kept_out,
+        "study": config,
+    }
     configuration = {
         "command": STUDY,
         "space": {"name": space.name, **space.to_json()},
-        "data": data.config.to_json(),
-        "final_data": final_data.config.to_json(),
-        "search": search_config.to_json(),
-        "network": network.to_json(),
-        "retrain": kept_out.to_json(),
-        "study": config.to_json(),
+        **{name: one.to_json() for name, one in settings.items()},
         "run": None if run is None else str(run),
     }
     with RunDirectory.open(
@@ -155,6 +159,8 @@ def study(
         configuration,
         overwrite=overwrite,
         origin={"preset": preset},
+        # A study that an earlier version began goes on.
+        defaults={name: type(one).from_json({}).to_json() for name, one in settings.items()},
         with_others=part is not None,
     ) as folder:
         jobs = Study(

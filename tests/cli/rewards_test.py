@@ -6,6 +6,7 @@ from enas_tf.cli.derive import main as derive
 from enas_tf.cli.retrain import _flags, _loss
 from enas_tf.cli.retrain import main as retrain
 from enas_tf.cli.search import main as search
+from enas_tf.records.next_steps import go_on
 from enas_tf.records.run import recorded_run
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.spaces.registry import get_space
@@ -30,6 +31,22 @@ def test_a_retraining_has_the_loss_of_its_search(run):
     assert _loss(preset.retrain) == {"loss": {"class_weights": "balanced", "label_smoothing": 0.0}}
     base = ENTRY.retrain_presets["smoke"].retrain
     assert preset.retrain == base.replace(loss=base.loss.replace(class_weights="balanced"))
+
+
+def test_no_command_goes_on_with_a_function(run):
+    (ranking,) = go_on(run)
+    assert ranking.line.endswith("--metric=accuracy")
+
+
+def test_what_the_default_metric_stands_for_is_no_flag_of_its_own(tmp_path):
+    for space in ("macro", "rnn"):
+        configuration = search_configuration(space)
+        configuration["search"]["derive"]["metric"] = "accuracy"
+        folder = tmp_path / space
+        RunDirectory.open(folder, configuration, origin={"preset": "smoke"}).close()
+        search, ranking = go_on(recorded_run(folder))
+        assert "--epochs=3" in search.line
+        assert "_metric=" not in search.line + ranking.line
 
 
 def test_help_shows_the_loss_of_the_run_as_default(run):

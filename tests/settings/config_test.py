@@ -113,6 +113,7 @@ def test_candidates_are_ranked_by_what_is_rewarded(rewarded, ranked):
 
 def test_a_run_that_knew_no_metric_of_the_ranking_had_the_accuracy():
     assert search.DeriveConfig.from_json({}).metric == "accuracy"
+    assert search.SearchConfig.from_json({}).derive.metric == "accuracy"
 
 
 def test_what_is_trained_alone_is_ranked_by_its_reward():
