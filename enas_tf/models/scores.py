@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from enas_tf.settings.search import TOP
 from enas_tf.training.prediction_metrics import mean_f1, mean_recall
-
-_TOP = 5
 
 
 class ClassScores(NamedTuple):
@@ -90,9 +89,9 @@ class Evaluation:
         """Share of the pictures whose class is among the 5 likeliest; None up to 5 classes."""
         from sklearn.metrics import top_k_accuracy_score
 
-        if len(self.label_names) <= _TOP:
+        if len(self.label_names) <= TOP:
             return None
-        score = top_k_accuracy_score(self.labels, self.probabilities, k=_TOP, labels=self._numbers)
+        score = top_k_accuracy_score(self.labels, self.probabilities, k=TOP, labels=self._numbers)
         return float(score)
 
     @property

@@ -21,6 +21,8 @@ from enas_tf.settings.training import LossConfig, TrainingConfig
 
 # What pictures are scored by; programs may have more (`enas_tf.register_metric`).
 METRICS = ("accuracy", "top_5", "balanced_accuracy", "macro_f1", "loss")
+# As many likeliest classes count for the top-5 accuracy.
+TOP = 5
 # Of the same quality: the likelihood only tells architectures apart more surely.
 OF_ACCURACY = ("accuracy", "loss")
 

@@ -29,7 +29,7 @@ from enas_tf.data.images.sources.listing import MEGABYTE
 from enas_tf.data.names import check_name, own_name
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.data import DataConfig
-from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.search import TOP, SearchConfig
 from enas_tf.settings.training import RetrainConfig
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ _TEXTS = ("pydoc", "ptb")
 
 _log = logging.getLogger(__name__)
 
-# As many likeliest classes count for the top-5 accuracy.
-TOP = 5
 _PARTS = ("train", "validation", "train_and_validation", "test")
 # Pictures that tell mean and deviation of more than fit into memory.
 _SAMPLED = 4096

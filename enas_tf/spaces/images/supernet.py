@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationBank, BatchStatistics
+from enas_tf.settings.search import TOP
 from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.supernet import Score, Supernet
 from enas_tf.training.image_metrics import (
@@ -22,7 +23,6 @@ from enas_tf.training.training_pass import TrainingPass
 
 # Metrics that are means over examples, so that sums say everything.
 _MEANS = ("accuracy", "top_5", "loss")
-_TOP = 5
 
 
 class ImageSupernet(Supernet):
@@ -199,6 +199,6 @@ class ImageSupernet(Supernet):
         if metric not in _MEANS:
             return Predictions(labels, tf.nn.softmax(logits), metrics.examples)
         if metric == "top_5":
-            return Score(top_correct(labels, logits, _TOP), metrics.examples)
+            return Score(top_correct(labels, logits, TOP), metrics.examples)
         total = metrics.loss if metric == "loss" else metrics.correct
         return Score(total, metrics.examples)
