@@ -13,7 +13,7 @@ from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
 from enas_tf.training import prediction_metrics
-from enas_tf.training.prediction_metrics import register_metric
+from enas_tf.training.prediction_metrics import Predictions, register_metric
 from tests.searching.interruptions import interrupting
 from tests.searching.made_up_data import CONFIG, SPACE, lines_of
 
@@ -83,10 +83,16 @@ def test_an_interrupted_search_with_another_loss_ends_like_the_other_one(
     assert lines[0] == lines[1]
 
 
-def test_a_score_by_another_metric_has_its_name(data, tmp_path, without_training):
+def test_a_score_by_another_metric_has_its_name(data, tmp_path, without_training, monkeypatch):
+    labels = np.arange(20) % 3 // 2
+    said = Predictions(labels, np.eye(2)[labels * (np.arange(20) > 9)], 20.0)
+    monkeypatch.setattr(SharedWeights, "validation_scores", lambda *given, **how: [said])
     result = searching(data, tmp_path / "run", reward_metric="balanced_accuracy")
     kind = KIND + "balanced_accuracy"
     assert result.score_kind == kind
+    # Of the frequent class all are found, of the rare one three of six.
+    assert result.score == 0.75
+    assert 0.05 < result.candidates[0].standard_error < 0.2
     assert kind in {name for line in lines_of(result.run) for name in line}
     written = result.run.configuration["search"]
     assert (written["reward_metric"], written["derive"]["metric"]) == ("balanced_accuracy",) * 2

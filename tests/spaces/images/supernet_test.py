@@ -113,9 +113,7 @@ def test_other_metrics_take_all_predictions(supernet, images):
     )
     np.testing.assert_array_equal(score.labels, LABELS)
     np.testing.assert_array_equal(score.probabilities, tf.nn.softmax(logits))
-    parts = [
-        Predictions(score.labels.numpy(), score.probabilities.numpy(), count) for count in (4, 2)
-    ]
+    parts = [Predictions(LABELS, score.probabilities.numpy(), count) for count in (4, 2)]
     labels = [*LABELS, *LABELS[:2]]
     predictions = [*np.argmax(logits, axis=1), *np.argmax(logits[:2], axis=1)]
     expected = f1_score(labels, predictions, average="macro", zero_division=0.0)
