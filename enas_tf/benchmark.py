@@ -104,7 +104,12 @@ class _Measurement:
             reward_batch_size=config.reward_batch_size or batch_size,
             seed=config.seed,
         )
-        self._weights = SharedWeights(space, config, self._streams.steps_per_epoch)
+        self._weights = SharedWeights(
+            space,
+            config,
+            self._streams.steps_per_epoch,
+            class_weights=self._streams.class_weights(config.loss.class_weights),
+        )
         self._strategy = build_strategy(config.strategy, space, config)
         self._batch: Any = None
         self.num_predictions = 0.0

@@ -39,6 +39,7 @@ SIGNATURES = {
     "load_architecture": "text space_name",
     "search_presets": "space",
     "retrain_presets": "space",
+    "register_metric": "function name",
     "generate": "model text * num_words temperature top_k allow_unknown seed",
     "ImageData.from_arrays": "x_train y_train x_test y_test * x_validation y_validation "
     "label_names name config",
@@ -62,6 +63,7 @@ WITH_EXAMPLES = (
     "TextData.from_token_ids",
     "load_images",
     "load_texts",
+    "register_metric",
 )
 
 

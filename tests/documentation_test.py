@@ -57,6 +57,7 @@ RUN = (
     ("docs/machines.md", "By hand"),
     ("docs/prediction.md", None),
     ("docs/python.md", None),
+    ("docs/rewards.md", None),
     ("docs/serving.md", None),
     ("docs/studies.md", "The truth of a small space"),
 )

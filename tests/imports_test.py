@@ -59,6 +59,7 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.studies.summary",
     "enas_tf.training.machines.cluster",
     "enas_tf.training.interruption",
+    "enas_tf.training.prediction_metrics",
     "enas_tf.spaces.macro.presets",
     "enas_tf.spaces.macro.published",
     "enas_tf.spaces.micro.presets",

@@ -7,9 +7,11 @@ from typing import Any
 
 from enas_tf.environment.progress import duration
 from enas_tf.records import next_steps
-from enas_tf.records.run import recorded_run
+from enas_tf.records.run import RecordedRun, recorded_run
 from enas_tf.reporting.page.numbers import ties_in_words
 from enas_tf.runs.directory import RESULTS
+from enas_tf.searching.procedures import PROCEDURES
+from enas_tf.training.prediction_metrics import score_name
 
 
 def search_report(result: Any) -> str:
@@ -25,6 +27,7 @@ def search_report(result: Any) -> str:
         "",
         f"Best architecture: {result.architecture.to_release_string()}",
         f"  {score_line(result.score, result.score_kind, note)}",
+        *_metric(run),
         *_reward(result.candidates),
         *_worth(result.candidates),
         *([f"  {result.comparison}"] if result.comparison else []),
@@ -33,6 +36,18 @@ def search_report(result: Any) -> str:
         *_lines(next_steps.tensorboard(run), next_steps.report(run), next_steps.retrain(run)),
     ]
     return "\n".join(lines)
+
+
+def _metric(run: RecordedRun) -> list[str]:
+    """Returns what was rewarded, if that is not what architectures are ranked by."""
+    config = run.settings["search"]
+    metrics = config.metrics
+    is_one = metrics["reward_metric"] == metrics["derive_metric"]
+    has_rewards = config.strategy not in PROCEDURES and config.evaluation == "shared_weights"
+    if is_one or not has_rewards or run.entry.data.name == "texts":
+        return []
+    rewarded, ranked = (score_name(metric).replace("_", " ") for metric in metrics.values())
+    return [f"  rewarded for {rewarded}, ranked by {ranked}"]
 
 
 def _reward(candidates: Sequence[Any]) -> list[str]:

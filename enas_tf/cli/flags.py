@@ -102,6 +102,9 @@ class CommandFlags:
           required: whether the flag must be given.
           **limits: bounds and choices, as of a `setting`.
         """
+        if limits.get("is_open") and default is not None and default not in limits["choices"]:
+            # A program chose what no command line can.
+            limits["choices"] = (*limits["choices"], default)
         parser = _Parser(name, annotation, limits, required)
         kind = flags.MultiFlag if parser.is_list else flags.Flag
         flag: flags.Flag[Any] = kind(parser, None, name, default, help, boolean=parser.kind is bool)

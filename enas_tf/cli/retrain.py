@@ -75,8 +75,8 @@ def _retrain(argv: Sequence[str]) -> None:
     check_output_dir(output_dir)
     if run is not None:
         as_there = run.retraining(run.preset, architecture)
-        there = {"preset": run.preset, "data": as_there.data.to_json()}
-        here = {"preset": preset_name, "data": data_config.to_json()}
+        there = {"preset": run.preset, "data": as_there.data.to_json(), **_loss(as_there.retrain)}
+        here = {"preset": preset_name, "data": data_config.to_json(), **_loss(config)}
         different = differences(there, here, most=8, words=("there", "here"))
         if different:
             print(f"{NAME}: other than in {run.path}: {different}", file=sys.stderr, flush=True)
@@ -141,7 +141,9 @@ def _flags(
     entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: RecordedRun | None = None
 ) -> CommandFlags:
     preset = entry.retrain_presets[preset_name]
-    data = preset.data if run is None else run.data_for(preset.data)
+    data, retrain = preset.data, preset.retrain
+    if run is not None:
+        data, retrain = run.data_for(data), run.loss_for(retrain)
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, retrain_flags))
     add_space_flag(command, "Run", entry, from_architecture=True)
     add_architecture_flag(command, "Run")
@@ -149,7 +151,7 @@ def _flags(
     add_training_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
     command.add_settings("Data (of a run: defaults as there)", data)
     command.add_settings("Network", preset.network)
-    command.add_settings("Training", preset.retrain)
+    command.add_settings("Training", retrain)
     return command
 
 
@@ -177,7 +179,15 @@ def _preset(
     preset = run.retraining(name, architecture)
     # What was chosen for the data of the run says nothing of others.
     is_same = dataset == run.data.dataset
-    return preset if is_same else dataclasses.replace(preset, data=base.data)
+    if is_same:
+        return preset
+    return dataclasses.replace(preset, data=base.data, retrain=base.retrain)
+
+
+def _loss(config: Settings) -> dict[str, Any]:
+    """Returns what a training minimises, as it is compared; nothing if there is no choice."""
+    loss = getattr(config, "loss", None)
+    return {} if loss is None else {"loss": loss.to_json()}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing_extensions import Self
 from enas_tf.data.sharing import ALONE, Share
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow as tf
 
 
@@ -72,6 +73,18 @@ class SearchStreams(abc.ABC):
           share: whose minibatches are made.
           same_in_update: whether all architectures of an update get the same minibatch.
         """
+
+    def class_weights(self, kind: str) -> "np.ndarray | None":
+        """Returns what the loss of an example of each class is multiplied by in training.
+
+        Args:
+          kind: see `LossConfig.class_weights`.
+
+        Returns:
+          float32 `[classes]`; None: by 1, or there are no classes.
+        """
+        del kind
+        return None
 
     def minibatch(self, share: Share = ALONE) -> "tf.data.Dataset":
         """Returns the first validation minibatch of `rewards` only, spread."""

@@ -122,7 +122,7 @@ def short_score(
     """
     kind = _TRAININGS[get_space(space.name).data.name]
     events: list[Mapping[str, Any]] = []
-    retrain(
+    model = retrain(
         architecture,
         data,
         kind.short_config(config),
@@ -130,7 +130,7 @@ def short_score(
         distribution=distribution,
         on_event=events.append,
     )
-    score, name = kind.short_score(events[-1])
+    score, name = kind.short_score(events[-1], model, data, config)
     return score, f"short_retraining_{name}"
 
 

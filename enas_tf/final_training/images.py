@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from enas_tf.data.batching import steps_per_epoch
 from enas_tf.data.images.augmentation import normalize
+from enas_tf.data.images.class_weights import class_weights
 from enas_tf.data.images.dataset import ImageData, retraining_part
 from enas_tf.data.images.preprocessing import PREVIEWED, Normalization
 from enas_tf.data.images.streams import training_batches
@@ -25,8 +27,9 @@ from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.images.stem import chosen_stem
 from enas_tf.spaces.registry import get_space
-from enas_tf.training.image_metrics import ImageMetrics, image_pass
+from enas_tf.training.image_metrics import ImageLoss, ImageMetrics, image_pass
 from enas_tf.training.moving_statistics import MeanMovingStatistics
+from enas_tf.training.prediction_metrics import metric_value, score_name
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
@@ -60,6 +63,8 @@ class ImageTraining(Training):
             network_config = network_config.replace(stem=chosen_stem(stem, data.input_shape))
         self.form = get_space(architecture.space_name).network_form()
         self.part = retraining_part(config)
+        weights = class_weights(config.loss.class_weights, data.class_counts(self.part))
+        self._loss = ImageLoss(config.loss.label_smoothing, weights)
         training = config.training
         epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), training.batch_size)
         schedule = {}
@@ -86,12 +91,28 @@ class ImageTraining(Training):
     @classmethod
     def short_config(cls, search: SearchConfig) -> RetrainConfig:
         """Returns the settings of the short training of a finalist; see `Training`."""
-        return RetrainConfig(seed=search.seed, use_validation=True, training=short_training(search))
+        return RetrainConfig(
+            seed=search.seed,
+            use_validation=True,
+            training=short_training(search),
+            loss=search.loss,
+        )
 
     @classmethod
-    def short_score(cls, event: Mapping[str, Any]) -> tuple[float, str]:
-        """Returns the accuracy on the validation part; see `Training`."""
-        return event["validation_accuracy"], "validation_accuracy"
+    def short_score(
+        cls, event: Mapping[str, Any], model: keras.Model, data: Any, search: SearchConfig
+    ) -> tuple[float, str]:
+        """Returns the metric of the ranking on the validation part; see `Training`."""
+        metric = search.ranking_metric
+        name = f"validation_{score_name(metric)}"
+        if metric == "accuracy":
+            return event[name], name
+        found = evaluate(model, data, "validation")
+        if metric == "loss":
+            return math.exp(-found.loss), name
+        if metric == "top_5":
+            return found.top_5_accuracy, name
+        return metric_value(metric, found.labels, found.probabilities), name
 
     def data_identity(self) -> dict[str, Any]:
         """Returns the sizes of the data, and how they are changed at random."""
@@ -204,6 +225,7 @@ class ImageTraining(Training):
                 lambda images: self.network(images, training=True),
                 batch,
                 self.form.auxiliary_weight(self.network_config),
+                self._loss,
             ),
             self.network.trainable_variables,
             self.optimizer,

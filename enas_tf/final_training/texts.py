@@ -91,8 +91,11 @@ class TextTraining(Training):
         )
 
     @classmethod
-    def short_score(cls, event: Mapping[str, Any]) -> tuple[float, str]:
+    def short_score(
+        cls, event: Mapping[str, Any], model: Any, data: Any, search: SearchConfig
+    ) -> tuple[float, str]:
         """Returns the reward of the perplexity on the validation part; see `Training`."""
+        del model, data, search
         return REWARD_CONSTANT / event["validation_perplexity"], "validation_reward"
 
     @property

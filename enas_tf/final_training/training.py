@@ -74,8 +74,17 @@ class Training(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def short_score(cls, event: Mapping[str, Any]) -> tuple[float, str]:
-        """Returns the score that the event of an epoch tells, higher is better, and its name."""
+    def short_score(
+        cls, event: Mapping[str, Any], model: Any, data: Any, search: SearchConfig
+    ) -> tuple[float, str]:
+        """Returns the score of a finalist, higher is better, and its name.
+
+        Args:
+          event: of the last epoch of its short training.
+          model: what was trained.
+          data: what was searched on.
+          search: the settings of the search.
+        """
 
     def __init__(
         self,

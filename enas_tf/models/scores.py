@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-_TOP = 5
+from enas_tf.settings.search import TOP
+from enas_tf.training.prediction_metrics import mean_f1, mean_recall
 
 
 class ClassScores(NamedTuple):
@@ -76,23 +77,21 @@ class Evaluation:
     @functools.cached_property
     def balanced_accuracy(self) -> float:
         """Mean recall of the classes that have pictures."""
-        from sklearn.metrics import recall_score
+        return mean_recall(self.labels, self.predictions)
 
-        # `balanced_accuracy_score` warns if a class without pictures was predicted.
-        present = np.unique(self.labels)
-        recall = recall_score(
-            self.labels, self.predictions, labels=present, average="macro", zero_division=0.0
-        )
-        return float(recall)
+    @functools.cached_property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that have pictures or were predicted."""
+        return mean_f1(self.labels, self.predictions)
 
     @functools.cached_property
     def top_5_accuracy(self) -> float | None:
         """Share of the pictures whose class is among the 5 likeliest; None up to 5 classes."""
         from sklearn.metrics import top_k_accuracy_score
 
-        if len(self.label_names) <= _TOP:
+        if len(self.label_names) <= TOP:
             return None
-        score = top_k_accuracy_score(self.labels, self.probabilities, k=_TOP, labels=self._numbers)
+        score = top_k_accuracy_score(self.labels, self.probabilities, k=TOP, labels=self._numbers)
         return float(score)
 
     @property

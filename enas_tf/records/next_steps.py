@@ -13,6 +13,7 @@ from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS
 from enas_tf.runs.phases import SEARCH
 from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.data import TextDataConfig
+from enas_tf.settings.search import METRICS
 from enas_tf.spaces.architectures import load_architecture
 
 
@@ -66,14 +67,21 @@ def go_on(run: RecordedRun) -> list[NextStep]:
     preset = entry.search_presets[run.preset]
     # The data first, as `enas-search --help` has them.
     pairs = [(run.settings[name], getattr(preset, name)) for name in ("data", "space", "search")]
-    arguments = [text for pair in pairs for text in differing_arguments(*pair)]
+    arguments = [
+        text for new, old in pairs for text in differing_arguments(new.resolved(), old.resolved())
+    ]
     # A search that goes on keeps this one anyway.
     arguments = [text for text in arguments if not text.startswith("--samples_per_step=")]
     where = [f"--space={entry.name}", f"--preset={run.preset}", f"--output_dir={folder}"]
-    return [
-        _step("Go on with the search:", "enas-search", *where, *arguments),
-        _step("Rank candidates of what is there so far:", "enas-derive", f"--run={folder}"),
-    ]
+    search = _step("Go on with the search:", "enas-search", *where, *arguments)
+    derive = ["enas-derive", f"--run={folder}"]
+    config = run.settings["search"]
+    # A command line knows no functions; the program that searched goes on.
+    is_known = {*config.metrics.values()} <= {*METRICS}
+    if config.ranking_metric not in METRICS:
+        derive.append("--metric=accuracy")
+    ranking = _step("Rank candidates of what is there so far:", *derive)
+    return [search, ranking] if is_known else [ranking]
 
 
 def evaluate(run: RecordedRun) -> NextStep:

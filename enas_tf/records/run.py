@@ -129,6 +129,22 @@ class RecordedRun:
         }
         return base.replace(**chosen)
 
+    def loss_for(self, base: Any) -> Any:
+        """Returns the settings of a retraining with the loss that was chosen for the run.
+
+        Args:
+          base: those of another preset. Texts have one loss only.
+        """
+        if not hasattr(base, "loss"):
+            return base
+        own = getattr(self.presets[self.preset], self.command).loss
+        chosen = {
+            name: value
+            for name, value in vars(self.settings[self.command].loss).items()
+            if value != getattr(own, name)
+        }
+        return base.replace(loss=base.loss.replace(**chosen))
+
     def as_begun(self, name: str, settings: SettingsType) -> SettingsType:
         """Returns settings in which those that the run began without are as they were before.
 
@@ -160,7 +176,12 @@ class RecordedRun:
         if self.network is not None and preset == self.preset:
             network = self.network
         network = self.entry.fit_network(architecture, network)
-        return dataclasses.replace(base, data=self.data_for(base.data), network=network)
+        return dataclasses.replace(
+            base,
+            data=self.data_for(base.data),
+            network=network,
+            retrain=self.loss_for(base.retrain),
+        )
 
 
 def nearest_preset(presets: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
@@ -173,7 +194,9 @@ def nearest_preset(presets: Mapping[str, Any], settings: Mapping[str, Any]) -> s
 
     def distance(preset: str) -> int:
         there = presets[preset]
-        pairs = [(value, getattr(there, name)) for name, value in settings.items()]
+        pairs = [
+            (value.resolved(), getattr(there, name).resolved()) for name, value in settings.items()
+        ]
         return sum(len(differing_arguments(*pair)) for pair in pairs)
 
     return min(presets, key=distance)

@@ -26,7 +26,10 @@ def evaluation_text(evaluation: Evaluation, part: str, dataset: str) -> str:
       dataset: its name.
     """
     examples = f"{len(evaluation.labels):,} examples of {dataset}"
-    others = [f"Balanced accuracy: {evaluation.balanced_accuracy:.4f}"]
+    others = [
+        f"Balanced accuracy: {evaluation.balanced_accuracy:.4f}",
+        f"Macro F1: {evaluation.macro_f1:.4f}",
+    ]
     if evaluation.top_5_accuracy is not None:
         others.append(f"Top-5 accuracy: {evaluation.top_5_accuracy:.4f}")
     return "\n".join(
@@ -52,6 +55,7 @@ def evaluation_document(evaluation: Evaluation, part: str) -> dict[str, Any]:
     return {
         f"{part}_accuracy": evaluation.accuracy,
         f"{part}_balanced_accuracy": evaluation.balanced_accuracy,
+        f"{part}_macro_f1": evaluation.macro_f1,
         f"{part}_top_5_accuracy": evaluation.top_5_accuracy,
         f"{part}_loss": evaluation.loss,
         f"{part}_examples": len(evaluation.labels),

@@ -71,7 +71,8 @@ def search(
         are several.
       on_epoch_end: is called after each epoch, when the state is saved, with a dictionary: `epoch`
         (from 1), `architecture` (one that the strategy would propose now) and its scores on the
-        whole validation part, `shared_weights_validation_accuracy`, or of a language model
+        whole validation part, `shared_weights_validation_accuracy` (or what else
+        `DeriveConfig.metric` says), or of a language model
         `shared_weights_validation_reward` and `shared_weights_validation_perplexity`. When it
         returns True, the search ends there for good and ranks candidates, as it does after the
         last epoch. An error that it raises leaves a search that can be gone on with.
@@ -94,6 +95,7 @@ def search(
     config = config or SearchConfig()
     # Before the run directory is touched.
     _check_arguments(space, data, config)
+    config = config.resolved()
     with progress_shown(verbose), training_strategy(distribution) as strategy:
         machines = Machines(strategy)
         if output_dir is None:

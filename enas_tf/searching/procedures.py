@@ -7,9 +7,10 @@ from enas_tf.errors import ConfigurationError
 from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.costs import CostConfig
-from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.search import OF_ACCURACY, SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.relaxation import RelaxableSpace
+from enas_tf.training.prediction_metrics import check_metric
 
 if TYPE_CHECKING:
     from enas_tf.searching.task import SearchTask
@@ -30,6 +31,8 @@ def build_task(space: SearchSpace, data: Any, config: SearchConfig, run: Any, **
 
 def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
     """Raises `ConfigurationError` if the procedure cannot search the space as it shall."""
+    for metric in config.metrics.values():
+        check_metric(metric)
     if config.strategy not in PROCEDURES:
         return
     if config.costs.counted:
@@ -37,6 +40,12 @@ def check_procedure(space: SearchSpace, config: SearchConfig) -> None:
             f"`strategy={config.strategy}` mixes all operations and proposes nothing that could be "
             "kept within a limit or near a target of costs; search with another strategy. "
             f"Received: {', '.join(differing_arguments(config.costs, CostConfig()))}."
+        )
+    if config.reward_metric not in OF_ACCURACY:
+        raise ConfigurationError(
+            f"`strategy={config.strategy}` follows the gradient of the loss and has no rewards; "
+            "give class_weights for rare classes, and derive_metric for what is logged. Received: "
+            f"reward_metric={config.reward_metric}."
         )
     if not isinstance(space, RelaxableSpace):
         raise ConfigurationError(

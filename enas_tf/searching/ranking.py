@@ -17,7 +17,12 @@ from enas_tf.errors import NumericalError
 from enas_tf.final_training.api import short_score
 from enas_tf.runs.phases import DERIVE
 from enas_tf.searching.final_costs import FinalCosts, Objective
-from enas_tf.searching.score_errors import Reward, score_error, told_apart
+from enas_tf.searching.score_errors import (
+    parts_of,
+    score_error,
+    scores_without_one,
+    told_apart,
+)
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
@@ -45,7 +50,9 @@ class Candidate:
         ranking; None: not known, another kind of score, or not what decides alone.
       costs: of its final network.
       reward: what it is ranked by if there is a target of costs: the score and the cost in one.
-      sums: total and count of each validation batch of which the score was made.
+      without_one: the score without each part of the validation examples in turn, see
+        `scores_without_one`; empty: not known.
+      examples: validation examples (words) of which the score was made; None: the whole part.
     """
 
     architecture: Architecture
@@ -57,7 +64,8 @@ class Candidate:
     tied_with_first: bool | None = dataclasses.field(default=None, compare=False)
     costs: Costs | None = None
     reward: float | None = None
-    sums: tuple[tuple[float, float], ...] = dataclasses.field(default=(), compare=False)
+    without_one: tuple[float, ...] = dataclasses.field(default=(), compare=False)
+    examples: float | None = dataclasses.field(default=None, compare=False)
 
     def __repr__(self) -> str:
         error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
@@ -113,11 +121,20 @@ def derive(
     scores = list(known)
     try:
         kind = weights.score_kind
-        for architecture, sums in zip(
-            architectures, sums_of(config, weights, streams, architectures)
+        for architecture, batches in zip(
+            architectures, batches_of(config, weights, streams, architectures)
         ):
-            score = weights.score_of(*map(sum, zip(*sums)))
-            scores.append(Candidate(architecture, score, kind, score, sums=tuple(sums)))
+            score = weights.score_of(batches)
+            scores.append(
+                Candidate(
+                    architecture,
+                    score,
+                    kind,
+                    score,
+                    without_one=scores_without_one(weights.score_of, parts_of(batches)),
+                    examples=sum(count for *_, count in batches),
+                )
+            )
             progress.update(DERIVE, score=score, best=_best_score(scores))
         candidates = rated(_finite_candidates(scores, weights))
         trained, untrained = [], []
@@ -136,7 +153,7 @@ def derive(
     finally:
         progress.close()
     ranking = rated(trained) + untrained + candidates[num_finalists:]
-    return _judged(data, ranking, weights.score_of)
+    return _judged(data, ranking)
 
 
 def _rated(
@@ -154,12 +171,13 @@ def _rated(
     return sorted(rated, key=lambda one: -(one.score if one.reward is None else one.reward))
 
 
-def _judged(data: Any, ranking: Sequence[Candidate], reward: Reward) -> list[Candidate]:
+def _judged(data: Any, ranking: Sequence[Candidate]) -> list[Candidate]:
     """Returns the candidates with what their scores are worth."""
-    examples = getattr(data, "validation_size", None)
+    all_examples = getattr(data, "validation_size", None)
     judged: list[Candidate] = []
     for one in ranking:
-        error = score_error(one.score, one.score_kind, one.sums, reward, examples)
+        examples = one.examples or all_examples
+        error = score_error(one.score, one.score_kind, one.without_one, examples)
         first = judged[0] if judged else one
         tied = None
         if not judged:
@@ -168,17 +186,16 @@ def _judged(data: Any, ranking: Sequence[Candidate], reward: Reward) -> list[Can
             apart = told_apart(
                 (first.score, one.score),
                 (first.standard_error, error),
-                (first.sums, one.sums),
-                reward,
+                (first.without_one, one.without_one),
             )
             tied = None if apart is None else not apart
         judged.append(dataclasses.replace(one, standard_error=error, tied_with_first=tied))
     return judged
 
 
-def sums_of(
+def batches_of(
     config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
-) -> Iterator[list[tuple[float, float]]]:
+) -> Iterator[list[Any]]:
     """Yields what the batches say of each architecture with the shared weights.
 
     Args:
@@ -188,24 +205,21 @@ def sums_of(
       architectures: to be scored.
 
     Yields:
-      Total and count of each batch.
+      What `Supernet.score` says of each batch.
     """
     # The same minibatch for all, so that none is merely lucky.
     is_minibatch = config.derive.scoring == "minibatch"
     batches = weights.batches(streams.minibatch if is_minibatch else streams.validation)
     with _kept_statistics(weights):
         for architecture in architectures:
-            yield _sums(config, weights, streams, batches, architecture)
+            yield _batches(config, weights, streams, batches, architecture)
 
 
 def scores_of(
     config: SearchConfig, weights: SharedWeights, streams: Any, architectures: Sequence[Any]
 ) -> list[float]:
-    """Returns the scores of architectures with the shared weights; arguments as for `sums_of`."""
-    return [
-        weights.score_of(*map(sum, zip(*sums)))
-        for sums in sums_of(config, weights, streams, architectures)
-    ]
+    """Returns the scores of architectures with the shared weights; see `batches_of`."""
+    return list(map(weights.score_of, batches_of(config, weights, streams, architectures)))
 
 
 def _best_score(candidates: Sequence[Candidate]) -> float:
@@ -251,14 +265,14 @@ def _kept_statistics(weights: SharedWeights) -> Iterator[None]:
             variable.assign(value)
 
 
-def _sums(
+def _batches(
     config: SearchConfig, weights: SharedWeights, streams: Any, batches: Any, architecture: Any
-) -> list[tuple[float, float]]:
+) -> list[Any]:
     statistics = config.derive.statistics
     if statistics == "refitted":
         refitting = weights.batches(lambda share: streams.refitting(REFITTING_BATCHES, share))
         weights.refit_statistics(refitting, architecture)
-    return weights.validation_sums(
+    return weights.validation_scores(
         batches, architecture, use_batch_statistics=statistics == "batch"
     )
 
@@ -274,4 +288,6 @@ def _retrained(
     score, kind = short_score(space, candidate.architecture, data, config, distribution)
     if not math.isfinite(score):
         raise NumericalError(f"The score is not finite: {score}.")
-    return dataclasses.replace(candidate, score=score, score_kind=kind, sums=())
+    return dataclasses.replace(
+        candidate, score=score, score_kind=kind, without_one=(), examples=None
+    )

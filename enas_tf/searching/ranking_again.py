@@ -53,7 +53,8 @@ def derive_recorded(
     recorded.check_data(data)
     run, search_config = recorded.run, recorded.settings["search"]
     if config is not None:
-        search_config = search_config.replace(derive=config)
+        search_config = search_config.replace(derive=config).resolved()
+        data.check_search(search_config)
     with (
         training_strategy() as strategy,
         run,

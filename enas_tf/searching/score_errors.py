@@ -3,22 +3,29 @@
 They speak of the choice of validation examples alone: neither of other shared weights, nor of what
 the networks will be worth, trained from scratch.
 
+A share of right answers has the error of a binomial proportion. All other scores, means or not,
+have that of a jackknife: the score is computed again without each part of the examples in turn. Two
+scores on the same examples are compared by the jackknife of their difference, since how hard
+examples are concerns both alike.
+
 Nothing here imports TensorFlow.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any
 
-# Totals and counts of validation batches, as `Supernet.reward` takes their sums.
-Sums = Sequence[tuple[float, float]]
-Reward = Callable[[float, float], float]
-Batch = TypeVar("Batch")
+import numpy as np
 
-# Below, the scatter over batches says little.
-FEWEST_BATCHES = 8
+from enas_tf.training.prediction_metrics import Predictions, divided
+
+# Below, the scatter over parts says little.
+FEWEST_PARTS = 8
+# Parts that predictions are divided into, since a metric of them need not be fast.
+_GROUPS = 20
 # Two scores are told apart if they differ by more standard errors than this.
 _ERRORS_APART = 2.0
+_SHARES = ("validation_accuracy", "validation_top_5_accuracy")
 
 
 def binomial_error(accuracy: float, examples: float) -> float:
@@ -32,76 +39,76 @@ def binomial_error(accuracy: float, examples: float) -> float:
     return math.sqrt(share * (1.0 - share) / (examples + 4.0))
 
 
-def batch_error(
-    value: Callable[[Sequence[Batch]], float], batches: Sequence[Batch]
-) -> float | None:
-    """Returns the standard error of a value of batches: the jackknife over batches.
+def parts_of(batches: Sequence[Any]) -> Sequence[Any]:
+    """Returns the parts that a jackknife leaves out: the batches, or groups of examples.
 
     Args:
-      value: returns the value of some batches.
-      batches: all of them.
-
-    Returns:
-      None if there are too few.
+      batches: what `Supernet.score` said of each.
     """
-    count = len(batches)
-    if count < FEWEST_BATCHES:
+    is_divisible = bool(batches) and isinstance(batches[0], Predictions)
+    return divided(batches, _GROUPS) if is_divisible else batches
+
+
+def scores_without_one(
+    score: Callable[[Sequence[Any]], float], parts: Sequence[Any]
+) -> tuple[float, ...]:
+    """Returns the score of all parts but one, for each in turn; empty if there are too few.
+
+    Args:
+      score: returns the score of some parts.
+      parts: all of them.
+    """
+    if len(parts) < FEWEST_PARTS:
+        return ()
+    return tuple(score([*parts[:one], *parts[one + 1 :]]) for one in range(len(parts)))
+
+
+def jackknife_error(without_one: Sequence[float]) -> float | None:
+    """Returns the standard error of a score by the jackknife; None if there are too few parts.
+
+    Args:
+      without_one: see `scores_without_one`.
+    """
+    count = len(without_one)
+    if count < FEWEST_PARTS:
         return None
-    others = [value([*batches[:one], *batches[one + 1 :]]) for one in range(count)]
-    mean = sum(others) / count
-    return math.sqrt((count - 1) / count * sum((other - mean) ** 2 for other in others))
-
-
-def reward_of(batches: Sums, reward: Reward) -> float:
-    """Returns the reward of all of some batches."""
-    return reward(*map(sum, zip(*batches)))
+    return math.sqrt((count - 1) * float(np.var(without_one)))
 
 
 def score_error(
-    score: float, score_kind: str, batches: Sums, reward: Reward, examples: int | None = None
+    score: float, score_kind: str, without_one: Sequence[float], examples: float | None
 ) -> float | None:
     """Returns the standard error of a score; None where nothing is known of it.
 
     Args:
       score: the score.
-      score_kind: what it is; an accuracy has a binomial error.
-      batches: of which it is the reward; empty if it is another score.
-      reward: what makes a score of sums.
-      examples: of the validation part, on which scores without batches were measured.
+      score_kind: what it is; a share of right answers has a binomial error.
+      without_one: see `scores_without_one`; empty where it is not known.
+      examples: on which it was measured.
     """
-    if score_kind.endswith("accuracy"):
-        number = sum(count for _, count in batches) if batches else examples
-        return binomial_error(score, number) if number else None
-    return batch_error(lambda some: reward_of(some, reward), batches)
+    if score_kind.endswith(_SHARES):
+        return binomial_error(score, examples) if examples else None
+    return jackknife_error(without_one)
 
 
 def told_apart(
     scores: tuple[float, float],
     errors: tuple[float | None, float | None],
-    batches: tuple[Sums, Sums],
-    reward: Reward,
+    without_one: tuple[Sequence[float], Sequence[float]],
 ) -> bool | None:
     """Whether two scores of one kind differ by more than two standard errors of the difference.
 
     Args:
       scores: both.
       errors: their standard errors.
-      batches: of which they are the rewards. If both were measured on the same batches, and there
-        are enough of them, the difference is taken batch by batch: how hard a batch is concerns
-        both alike.
-      reward: what makes a score of sums.
+      without_one: see `scores_without_one`; of as many parts if they are the same ones.
 
     Returns:
       None where nothing is known of the errors.
     """
     error = None
-    if [count for _, count in batches[0]] == [count for _, count in batches[1]]:
-
-        def difference(pairs: Sequence[tuple[tuple[float, float], tuple[float, float]]]) -> float:
-            first, other = zip(*pairs)
-            return reward_of(first, reward) - reward_of(other, reward)
-
-        error = batch_error(difference, list(zip(*batches)))
+    if len(without_one[0]) == len(without_one[1]):
+        error = jackknife_error([first - other for first, other in zip(*without_one)])
     if error is None:
         first, other = errors
         if first is None or other is None:

@@ -18,7 +18,6 @@ from enas_tf.layers.graph_options import without_graph_optimization
 from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
-from enas_tf.spaces.supernet import Score
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.agreement import Machines
@@ -38,6 +37,8 @@ class SharedWeights:
       config: the settings of the search.
       steps_per_epoch: training steps in an epoch, for the learning rate.
       distribution: over which devices; default: see `default_strategy`.
+      class_weights: what the loss counts the classes of pictures by; see
+        `SearchStreams.class_weights`.
 
     Attributes:
       supernet: the shared weights.
@@ -61,6 +62,7 @@ class SharedWeights:
         config: SearchConfig,
         steps_per_epoch: int,
         distribution: tf.distribute.Strategy | None = None,
+        class_weights: np.ndarray | None = None,
     ) -> None:
         self._space = space
         self._config = config
@@ -69,6 +71,7 @@ class SharedWeights:
         self.samples_per_step = config.samples_per_step or self.num_replicas
         with self.distribution.scope():
             self.supernet = self._build_supernet()
+            self.supernet.set_loss(config.loss, class_weights)
             self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
             self.optimizer.build(self.supernet.trainable_variables)
         batch_size = config.shared_weights.batch_size
@@ -234,11 +237,9 @@ class SharedWeights:
         )
         with self._graph_options():
             scores = self._rewarding([next(batches) for _ in range(blocks)], decisions)
-        totals, counts = (field.numpy().tolist() for field in scores)
-        number = len(architectures)
         metric = self._config.reward_metric
         return [
-            self.supernet.reward(*score, metric) for score in zip(totals[:number], counts[:number])
+            self.supernet.reward([score], metric) for score in _each(scores)[: len(architectures)]
         ]
 
     def validation_score(
@@ -251,31 +252,30 @@ class SharedWeights:
           architecture: to be scored.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
         """
-        sums = self.validation_sums(
-            batches, architecture, use_batch_statistics=use_batch_statistics
+        return self.score_of(
+            self.validation_scores(batches, architecture, use_batch_statistics=use_batch_statistics)
         )
-        return self.score_of(*map(sum, zip(*sums)))
 
-    def score_of(self, total: float, count: float) -> float:
-        """Returns the score that belongs to added up `validation_sums`."""
-        return self.supernet.reward(total, count, self._config.derive.metric)
+    def score_of(self, scores: Sequence[Any]) -> float:
+        """Returns the score of all of some batches together, of each of which one is given."""
+        return self.supernet.reward(scores, self._config.ranking_metric)
 
     @property
     def score_kind(self) -> str:
         """What such a score is, as it is called in logs and files."""
-        return self.supernet.score_kind_of(self._config.derive.metric)
+        return self.supernet.score_kind_of(self._config.ranking_metric)
 
-    def validation_sums(
+    def validation_scores(
         self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
-    ) -> list[tuple[float, float]]:
-        """Returns total and count of each validation batch; arguments as `validation_score`."""
+    ) -> list[Any]:
+        """Returns the score of each validation batch; arguments as of `validation_score`."""
         decisions = self._space.encode([architecture] * self.num_replicas)
-        return self.sums_of_decisions(batches, decisions, use_batch_statistics)
+        return self.scores_of_decisions(batches, decisions, use_batch_statistics)
 
-    def sums_of_decisions(
+    def scores_of_decisions(
         self, batches: Iterable[Any], decisions: Any, use_batch_statistics: bool
-    ) -> list[tuple[float, float]]:
-        """Returns total and count of each validation batch.
+    ) -> list[Any]:
+        """Returns the score of each validation batch, as `Supernet.reward` takes them.
 
         Args:
           batches: as for `validation_score`.
@@ -286,7 +286,7 @@ class SharedWeights:
             score
             for batch in batches
             for score in self._scores(batch, decisions, use_batch_statistics)
-            if score[1]
+            if score.count
         ]
 
     def refit_statistics(self, batches: Iterable[Any], architecture: Any) -> None:
@@ -342,7 +342,7 @@ class SharedWeights:
             def place(value: tf.Tensor) -> tf.Tensor:
                 shape = [*own.shape, *[1] * (value.shape.rank - rank)]
                 # A product would be undefined where a score is.
-                return tf.where(tf.reshape(own, shape), value[None], 0.0)
+                return tf.where(tf.reshape(own, shape), value[None], tf.zeros([], value.dtype))
 
             return tf.nest.map_structure(place, function(batch.batch, replica)), ()
 
@@ -353,28 +353,39 @@ class SharedWeights:
         """Returns one of several architectures, without the batch axis."""
         return type(decisions)(*(array[number] for array in decisions))
 
-    def _scores(
-        self, batch: SpreadBatch, decisions: Any, use_batch: bool
-    ) -> list[tuple[float, float]]:
-        """Returns total and count for each replica; both 0 if its batch does not count."""
+    def _scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> list[Any]:
+        """Returns the score of each replica's batch, of no predictions if it does not count."""
         tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
         with self._graph_options():
-            scores = self._scoring[use_batch](batch, tensors)
-        return list(zip(scores.total.numpy().tolist(), scores.count.numpy().tolist(), strict=True))
+            return _each(self._scoring[use_batch](batch, tensors))
+
+    def _score(self, batch: Any, decisions: Any, use_batch: bool, metric: str) -> Any:
+        """Returns the score of an architecture, whose tensors have the same shapes for all batches.
+
+        Those of a replica's smaller batch are filled up, since replicas exchange equal shapes.
+        """
+        score = self.supernet.score(batch, decisions, use_batch_statistics=use_batch, metric=metric)
+
+        def filled(value: tf.Tensor) -> tf.Tensor:
+            if value.shape.is_fully_defined():
+                return value
+            rows = self._config.shared_weights.batch_size
+            missing = [[0, rows - tf.shape(value)[0]], *[[0, 0]] * (value.shape.rank - 1)]
+            return tf.ensure_shape(tf.pad(value, missing), [rows, *value.shape[1:]])
+
+        return tf.nest.map_structure(filled, score)
 
     def _distributed_scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> Any:
-        """Returns a `Score` of vectors `[replicas]`."""
+        """Returns scores whose tensors have an axis `[replicas]` in front."""
 
         def score(batch: Any, replica: Any) -> Any:
             own = self._decisions_of(decisions, replica)
-            return self.supernet.score(
-                batch, own, use_batch_statistics=use_batch, metric=self._config.derive.metric
-            )
+            return self._score(batch, own, use_batch, self._config.ranking_metric)
 
         return self._of_every_replica(score, batch)
 
-    def _distributed_rewards(self, batches: list[SpreadBatch], decisions: Any) -> Score:
-        """Returns vectors `[blocks * replicas]`, in the order of the decisions.
+    def _distributed_rewards(self, batches: list[SpreadBatch], decisions: Any) -> Any:
+        """Returns scores with an axis `[blocks * replicas]`, in the order of the decisions.
 
         Args:
           batches: the blocks: one batch for each replica, all of one shape.
@@ -382,22 +393,33 @@ class SharedWeights:
         """
         use_batch = self._config.reward_statistics == "batch"
 
-        def scores(batches: Any, replica: Any) -> Score:
-            def score(block: tf.Tensor) -> Score:
+        def scores(batches: Any, replica: Any) -> Any:
+            def score(block: tf.Tensor) -> Any:
                 batch = tf.nest.map_structure(lambda values: values[block], batches)
                 own = self._decisions_of(decisions, block * self.num_replicas + replica)
-                return self.supernet.score(
-                    batch, own, use_batch_statistics=use_batch, metric=self._config.reward_metric
-                )
+                return self._score(batch, own, use_batch, self._config.reward_metric)
 
             # A loop, since its graph is as small as that of one score.
             return tf.map_fn(
                 score,
                 tf.range(count),
-                fn_output_signature=Score(tf.float32, tf.float32),
+                fn_output_signature=self.supernet.score_type(self._config.reward_metric),
                 parallel_iterations=PARALLEL_SCORES,
             )
 
         count = len(batches)
         placed = self._of_every_replica(scores, batches)
-        return tf.nest.map_structure(lambda v: tf.reshape(tf.transpose(v), [-1]), placed)
+
+        def in_order(values: tf.Tensor) -> tf.Tensor:
+            axes = [1, 0, *range(2, values.shape.rank)]
+            return tf.reshape(tf.transpose(values, axes), [-1, *values.shape[2:]])
+
+        return tf.nest.map_structure(in_order, placed)
+
+
+def _each(scores: Any) -> list[Any]:
+    """Returns each of some scores that stand in one, as numbers and NumPy arrays."""
+    fields = [field.numpy() for field in scores]
+    # Numbers as Python adds them up: with twice as many digits.
+    values = [field.tolist() if field.ndim == 1 else field for field in fields]
+    return [type(scores)(*one) for one in zip(*values, strict=True)]

@@ -369,5 +369,6 @@ class SearchTask(Task):
         document = self._run.read_json(BEST_ARCHITECTURE)
         stored = document.get("ranked_by") or {}
         # Earlier versions know fewer settings, which have their defaults.
-        stored = {**stored, "derive": {**DeriveConfig().to_json(), **stored.get("derive", {})}}
+        earlier = DeriveConfig.from_json({}).to_json()
+        stored = {**stored, "derive": {**earlier, **stored.get("derive", {})}}
         return document if stored == self._ranked_by() else None

@@ -46,7 +46,11 @@ class TrainingAlone:
         self._use_batch_statistics = config.reward_statistics == "batch"
         self._streams = streams
         self.weights = SharedWeights(
-            space, config.replace(samples_per_step=1), streams.steps_per_epoch, distribution
+            space,
+            config.replace(samples_per_step=1),
+            streams.steps_per_epoch,
+            distribution,
+            streams.class_weights(config.loss.class_weights),
         )
         self._other_variables = [*self.weights.optimizer.variables, *self.weights.carried.tensors]
         self._start = [variable.numpy() for variable in self._other_variables]

@@ -6,6 +6,8 @@ so do the presets. Flags, `config.json` and the tables of the documentation come
 
 import dataclasses
 
+from typing_extensions import Self
+
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.costs import CostConfig
 from enas_tf.settings.setting import Settings, section, setting
@@ -15,9 +17,14 @@ from enas_tf.settings.strategies import (
     PolicyConfig,
     SurrogateConfig,
 )
-from enas_tf.settings.training import TrainingConfig
+from enas_tf.settings.training import LossConfig, TrainingConfig
 
-METRICS = ("accuracy", "loss")
+# What pictures are scored by; programs may have more (`enas_tf.register_metric`).
+METRICS = ("accuracy", "top_5", "balanced_accuracy", "macro_f1", "loss")
+# As many likeliest classes count for the top-5 accuracy.
+TOP = 5
+# Of the same quality: the likelihood only tells architectures apart more surely.
+OF_ACCURACY = ("accuracy", "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +52,13 @@ class DeriveConfig(Settings):
     num_candidates: int = setting(
         100, "Architectures sampled from the trained controller and ranked.", minimum=1
     )
-    metric: str = setting(
-        "accuracy",
-        "What pictures are scored by with the shared weights: the accuracy, or the loss, as the "
-        "likelihood exp(-cross-entropy); see reward_metric.",
+    metric: str | None = setting(
+        None,
+        "What pictures are scored by when candidates are ranked and after each epoch; see "
+        "reward_metric (default: what is rewarded, or the accuracy if that is the loss).",
         choices=METRICS,
+        before="accuracy",
+        is_open=True,
     )
     scoring: str = setting(
         "validation_set",
@@ -114,10 +123,11 @@ class SearchConfig(Settings):
     )
     reward_metric: str = setting(
         "accuracy",
-        "What the shared weights are rewarded for on pictures: the accuracy, or the loss, as the "
-        "likelihood exp(-cross-entropy), in which few examples tell architectures apart more "
-        "surely. On text it is 80 / perplexity, a likelihood too.",
+        "What architectures for pictures are rewarded for: accuracy, top-5 accuracy, balanced "
+        "accuracy (mean recall of the classes), macro F1, or the loss, as the likelihood "
+        "exp(-cross-entropy), in which few examples tell architectures apart more surely.",
         choices=METRICS,
+        is_open=True,
     )
     samples_per_step: int | None = setting(
         None,
@@ -158,6 +168,7 @@ class SearchConfig(Settings):
         below=1.0,
     )
     shared_weights: TrainingConfig = section(TrainingConfig())
+    loss: LossConfig = section(LossConfig())
     policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
     evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
     surrogate: SurrogateConfig = section(SurrogateConfig(), prefix="surrogate_")
@@ -178,6 +189,29 @@ class SearchConfig(Settings):
                 "learns there from the differences between the samples of an update. Received: "
                 f"samples_per_update={self.policy.samples_per_update}."
             )
+        metrics = self.reward_metric, self.ranking_metric
+        is_one = len({*metrics}) == 1 or {*metrics} <= {*OF_ACCURACY}
+        if self.evaluation == "trained" and not is_one:
+            raise ConfigurationError(
+                "`derive_metric` must be what is rewarded where architectures are trained alone: "
+                "each is scored once, and that score rewards and ranks it. Received: "
+                f"reward_metric={metrics[0]}, derive_metric={metrics[1]}."
+            )
+
+    @property
+    def ranking_metric(self) -> str:
+        """What candidates are ranked by, and what is proposed after each epoch is scored by."""
+        followed = "accuracy" if self.reward_metric in OF_ACCURACY else self.reward_metric
+        return self.derive.metric or followed
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """What is rewarded and what is ranked by, by the flags."""
+        return {"reward_metric": self.reward_metric, "derive_metric": self.ranking_metric}
+
+    def resolved(self) -> Self:
+        """Returns the settings with the metric of the ranking; see `Settings.resolved`."""
+        return self.replace(derive=self.derive.replace(metric=self.ranking_metric))
 
     @property
     def warm_up_epochs(self) -> int:

@@ -30,6 +30,7 @@ def setting(
     choices: tuple[Any, ...] | None = None,
     flag: bool = True,
     before: Any = None,
+    is_open: bool = False,
 ) -> Any:
     """Declares one field of a `Settings` dataclass.
 
@@ -44,12 +45,15 @@ def setting(
       flag: whether a command offers this setting as a flag.
       before: what holds for those who wrote their settings down before there was this one. Default:
         `default`.
+      is_open: whether Python programs know values besides the choices, which are then checked where
+        they are used; a command line has the choices alone.
 
     Returns:
       A `dataclasses.field`.
     """
     bounds = {"minimum": minimum, "above": above, "maximum": maximum, "below": below}
     metadata = {"help": help, "choices": choices, "flag": flag, "before": before, **bounds}
+    metadata["is_open"] = is_open
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -76,7 +80,9 @@ class Settings:
             value = _coerce(getattr(self, name), annotation)
             object.__setattr__(self, name, value)
             _check_type(name, value, annotation)
-            check_value(name, value, field.metadata)
+            is_open = field.metadata.get("is_open")
+            limits = {**field.metadata, "choices": None} if is_open else field.metadata
+            check_value(name, value, limits)
 
     def replace(self, **changes: Any) -> Self:
         """Returns a copy with some settings changed; an unknown name is a `ConfigurationError`."""
@@ -87,6 +93,10 @@ class Settings:
                 f"Known settings: {', '.join(field_types(type(self)))}."
             )
         return dataclasses.replace(self, **changes)
+
+    def resolved(self) -> Self:
+        """Returns the settings with what their defaults stand for, as runs write them down."""
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """Returns the settings as a dictionary that JSON can hold."""
@@ -103,17 +113,24 @@ class Settings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Makes the settings from what `to_json` wrote, earlier perhaps; it must know all keys."""
-        converted = {
-            field.name: field.metadata["before"]
-            for field in dataclasses.fields(cls)
-            if field.metadata.get("before") is not None
-        }
+        converted = {}
         for name, value in values.items():
             annotation = field_types(cls).get(name)
             if isinstance(annotation, type) and issubclass(annotation, Settings):
                 value = annotation.from_json(value) if isinstance(value, Mapping) else value
             converted[name] = value
-        return cls().replace(**converted)
+        return cls()._as_before().replace(**converted)
+
+    def _as_before(self) -> Self:
+        """Returns the settings, sections too, of those who knew none that came later."""
+        changes = {}
+        for field in dataclasses.fields(self):
+            value, before = getattr(self, field.name), field.metadata.get("before")
+            if isinstance(value, Settings):
+                changes[field.name] = value._as_before()
+            elif before is not None:
+                changes[field.name] = before
+        return self.replace(**changes)
 
 
 def field_types(cls: type[Settings]) -> dict[str, Any]:

@@ -50,6 +50,26 @@ class TrainingConfig(Settings):
         check_rate_falls(self.learning_rate, self.final_learning_rate)
 
 
+@dataclasses.dataclass(frozen=True)
+class LossConfig(Settings):
+    """What training on pictures minimises: of shared weights and of one network alike."""
+
+    class_weights: str = setting(
+        "none",
+        "What the loss of a picture is multiplied by: 1, or n / (k * n_c) with the n pictures and "
+        "k classes of the training part and n_c of its own class, so that rare classes count as "
+        "much as frequent ones.",
+        choices=("none", "balanced"),
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "Share of the target that is spread evenly over all classes; 0: all of it is of the right "
+        "one.",
+        minimum=0.0,
+        below=1.0,
+    )
+
+
 def _retraining_rollbacks() -> Any:
     return setting(
         5,
@@ -79,6 +99,7 @@ class RetrainConfig(Settings):
             batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
         )
     )
+    loss: LossConfig = section(LossConfig())
 
 
 @dataclasses.dataclass(frozen=True)

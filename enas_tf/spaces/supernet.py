@@ -1,11 +1,14 @@
 """What a search needs of every supernet, whatever its networks work on."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationBank
+from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.training.training_pass import TrainingPass
 
@@ -15,7 +18,7 @@ class Score(NamedTuple):
 
     Attributes:
       total: float32, a sum over predictions, for example the number of right answers.
-      count: float32, number of predictions; `Supernet.reward` makes the reward of both.
+      count: float32, number of predictions.
     """
 
     total: tf.Tensor
@@ -86,6 +89,14 @@ class Supernet(keras.Model):
         del batch_size
         return ()
 
+    def set_loss(self, config: LossConfig, class_weights: np.ndarray | None) -> None:
+        """Chooses what `training_pass` minimises, where there is a choice; before it is traced.
+
+        Args:
+          config: the settings.
+          class_weights: float32 `[classes]`, see `SearchStreams.class_weights`; None: 1 each.
+        """
+
     def training_pass(
         self, batch: Any, decisions: Any, state: Any, dropout_seed: tf.Tensor
     ) -> TrainingPass:
@@ -107,7 +118,7 @@ class Supernet(keras.Model):
         *,
         use_batch_statistics: bool,
         metric: str = "accuracy",
-    ) -> Score:
+    ) -> Any:
         """Scores one architecture on validation examples, without dropout.
 
         Args:
@@ -115,15 +126,22 @@ class Supernet(keras.Model):
           decisions: of the architecture.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
           metric: see `SearchConfig.reward_metric`; text has one only.
+
+        Returns:
+          A `Score`; or `Predictions`, by a metric that is no mean over predictions.
         """
         raise NotImplementedError
 
-    def reward(self, total: float, count: float, metric: str = "accuracy") -> float:
-        """Returns the reward, higher is better, that belongs to added up scores.
+    def score_type(self, metric: str) -> Any:
+        """Returns the types of the tensors of a score by a metric, in its form."""
+        del metric
+        return Score(tf.float32, tf.float32)
+
+    def reward(self, scores: Sequence[Any], metric: str = "accuracy") -> float:
+        """Returns the reward, higher is better, of all of some batches together.
 
         Args:
-          total: sum of `Score.total`.
-          count: sum of `Score.count`.
+          scores: what `score` returned for each, as numbers and NumPy arrays.
           metric: as `score` had it.
         """
         raise NotImplementedError

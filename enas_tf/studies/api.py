@@ -116,6 +116,7 @@ def study(
     seed = search_config.seed
     if recorded is not None:
         search_config = recorded.settings["search"]
+    search_config = search_config.resolved()
     costs = search_config.costs
     if COSTS["latency"] in costs.maxima:
         raise ConfigurationError(
@@ -156,6 +157,7 @@ def study(
         overwrite=overwrite,
         origin={"preset": preset},
         with_others=part is not None,
+        # A study that an earlier version began goes on.
         defaults=defaults,
     ) as folder:
         jobs = Study(

@@ -21,6 +21,7 @@ from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.costs import CostConfig
 from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.plan import WHOLE, Part
@@ -61,13 +62,18 @@ def exhaustive_study(
       The truth; None if only a part, or nothing, was done.
 
     Raises:
-      ConfigurationError: the space has too many architectures, or fewer than two within the
-        limits of `config.costs`, which here are about networks as large as in the search; or there
-        is a target, or a limit of latencies.
+      ConfigurationError: scores are no accuracies; the space has too many architectures, or fewer
+        than two within the limits of `config.costs`, which here are about networks as large as in
+        the search; or there is a target, or a limit of latencies.
       RunDirectoryError: `output_dir` holds something else; with `collect`, trainings are missing.
       NumericalError: a training failed.
     """
     check_known_costs(config.costs)
+    if config.ranking_metric != "accuracy":
+        raise ConfigurationError(
+            "`derive_metric` must be accuracy in an exhaustive study: that is what a truth is of. "
+            f"Received: derive_metric={config.ranking_metric}."
+        )
     costs_of = FinalCosts(space, space.network_config()).of
     limits = Limits(config.costs.maxima, costs_of)
     architectures = list(filter(limits.allows, space.every_architecture()))
@@ -94,6 +100,7 @@ def exhaustive_study(
         "budget": budget,
         "statistics": config.reward_statistics,
         **({"costs": config.costs.maxima} if config.costs.maxima else {}),
+        **({"loss": config.loss.to_json()} if config.loss != LossConfig() else {}),
     }
     with RunDirectory.open(
         output_dir,

@@ -1,8 +1,10 @@
 """What training on pictures minimises and measures, whatever the network is."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.training.training_pass import TrainingPass
@@ -43,32 +45,75 @@ def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics
     )
 
 
+def top_correct(labels: tf.Tensor, logits: tf.Tensor, number: int) -> tf.Tensor:
+    """Returns how many of the labels `[batch]` are among so many likeliest classes."""
+    likeliest = tf.math.top_k(logits, min(number, logits.shape[-1])).indices
+    found = tf.reduce_any(likeliest == tf.cast(labels, likeliest.dtype)[:, None], axis=-1)
+    return tf.reduce_sum(tf.cast(found, tf.float32))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageLoss:
+    """What training minimises: the cross-entropy, with weights of classes and smoothed labels.
+
+    Attributes:
+      label_smoothing: share of the target that is spread evenly over all classes.
+      class_weights: float32 `[classes]`, what the loss of an example of each class is multiplied
+        by; None: 1 each.
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: np.ndarray | None = None
+
+    def __call__(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Returns the sum over the examples.
+
+        Args:
+          labels: int32 `[batch]`.
+          logits: `[batch, num_classes]`.
+        """
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        if self.label_smoothing:
+            even = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
+            losses = (1.0 - self.label_smoothing) * losses + self.label_smoothing * even
+        if self.class_weights is not None:
+            losses *= tf.gather(tf.constant(self.class_weights, losses.dtype), labels)
+        return tf.reduce_sum(losses)
+
+
+CROSS_ENTROPY = ImageLoss()
+
+
 def image_objective(
-    labels: tf.Tensor, outputs: Any, auxiliary_weight: float = 0.0
+    labels: tf.Tensor,
+    outputs: Any,
+    auxiliary_weight: float = 0.0,
+    loss: ImageLoss = CROSS_ENTROPY,
 ) -> tuple[tf.Tensor, ImageMetrics]:
     """Returns what training minimises, and the metrics of what the network says.
 
     Args:
       labels: int32 `[batch]`.
       outputs: logits `[batch, num_classes]`, or a list of them and of an auxiliary head's logits.
-      auxiliary_weight: of the auxiliary head's cross-entropy.
+      auxiliary_weight: of the auxiliary head's loss.
+      loss: of either.
 
     Returns:
-      The sum over the examples of the cross-entropies, a float32 scalar, and the metrics of the
-      logits alone.
+      The sum over the examples of the losses, a float32 scalar, and the metrics of the logits
+      alone, whose loss is the cross-entropy whatever training minimises.
     """
     logits, *auxiliary = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    metrics = classification_metrics(labels, logits)
-    objective = metrics.loss
+    objective = loss(labels, logits)
     for head in auxiliary:
-        objective += auxiliary_weight * classification_metrics(labels, head).loss
-    return objective, metrics
+        objective += auxiliary_weight * loss(labels, head)
+    return objective, classification_metrics(labels, logits)
 
 
 def image_pass(
     forward: Callable[[tf.Tensor], Any],
     batch: tuple[tf.Tensor, tf.Tensor],
     auxiliary_weight: float = 0.0,
+    loss: ImageLoss = CROSS_ENTROPY,
 ) -> TrainingPass:
     """Runs a network of one architecture on a training batch.
 
@@ -76,7 +121,8 @@ def image_pass(
       forward: from pictures to logits in training mode, or to a list of them and of an auxiliary
         head's logits.
       batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
-      auxiliary_weight: of the auxiliary head's cross-entropy.
+      auxiliary_weight: of the auxiliary head's loss.
+      loss: of the network and of the head.
     """
     images, labels = batch
-    return TrainingPass(*image_objective(labels, forward(images), auxiliary_weight))
+    return TrainingPass(*image_objective(labels, forward(images), auxiliary_weight, loss))

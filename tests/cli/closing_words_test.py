@@ -52,6 +52,7 @@ def test_a_search_tells_architecture_files_and_the_next_commands(tmp_path, space
     ) in text
     assert f"Best architecture: {architecture.to_release_string()}\n" in text
     assert score in text
+    assert ("  rewarded for likelihood, ranked by accuracy\n" in text) == (space == "macro")
     assert "  1,234 parameters, 56,789 multiply-adds, trained from scratch\n" in text
     assert "  The first 2 of 3 cannot be told apart (within 2 standard errors).\n" in text
     assert f"{run}/best_architecture.json" in text

@@ -18,7 +18,7 @@ from enas_tf.final_training import images, task
 from enas_tf.final_training.api import retrain
 from enas_tf.models.classifier import evaluate
 from enas_tf.settings.data import DataConfig
-from enas_tf.settings.training import RetrainConfig, TrainingConfig
+from enas_tf.settings.training import LossConfig, RetrainConfig, TrainingConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.config import MacroNetworkConfig
 from enas_tf.spaces.micro.architecture import MicroArchitecture
@@ -111,7 +111,7 @@ def test_calling_again_changes_nothing(whole_run, data):
     assert len(metrics_of(folder)) == 2
 
 
-def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
+def interrupted_and_resumed(data, folder, monkeypatch, last_step, config=CONFIG, **options):
     monkeypatch.setattr(task, "_PROGRESS_STEPS", 1)
 
     def interrupt(progress):
@@ -119,9 +119,9 @@ def interrupted_and_resumed(data, folder, monkeypatch, last_step, **options):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        retrain(ARCHITECTURE, data, CONFIG, NETWORK, folder, on_progress=interrupt, **options)
+        retrain(ARCHITECTURE, data, config, NETWORK, folder, on_progress=interrupt, **options)
     assert not (folder / "results.json").exists()
-    return retrain(ARCHITECTURE, data, CONFIG, NETWORK, folder, **options)
+    return retrain(ARCHITECTURE, data, config, NETWORK, folder, **options)
 
 
 # An epoch has four steps: this is inside of an epoch, or at the end of the last one.
@@ -256,6 +256,36 @@ def test_validation_part_is_kept_out_and_reported(data, tmp_path):
     assert [event["step"] for event in events] == [3, 6]
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["validation_accuracy"] == events[-1]["validation_accuracy"]
+
+
+@pytest.mark.parametrize("use_validation", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_the_loss_has_the_weights_of_the_part_that_trains(data, use_validation, monkeypatch):
+    losses = []
+
+    def image_pass(forward, batch, auxiliary_weight, loss):
+        losses.append(loss)
+        raise InterruptedError
+
+    monkeypatch.setattr(images, "image_pass", image_pass)
+    config = CONFIG.replace(
+        use_validation=use_validation,
+        loss=LossConfig(class_weights="balanced", label_smoothing=0.1),
+    )
+    with pytest.raises(InterruptedError):
+        retrain(ARCHITECTURE, data, config, NETWORK)
+    labels = data.y_train[: 48 if use_validation else 64]
+    expected = len(labels) / (2 * np.bincount(labels))
+    np.testing.assert_allclose(losses[0].class_weights, expected, rtol=1e-6)
+    assert losses[0].label_smoothing == 0.1
+
+
+@pytest.mark.long
+def test_an_interrupted_run_with_another_loss_goes_on_to_the_same_bits(data, tmp_path, monkeypatch):
+    config = CONFIG.replace(loss=LossConfig(class_weights="balanced", label_smoothing=0.1))
+    whole = retrain(ARCHITECTURE, data, config, NETWORK)
+    model = interrupted_and_resumed(data, tmp_path / "run", monkeypatch, 3, config=config)
+    for left, right in zip(weights_of(whole), weights_of(model)):
+        np.testing.assert_array_equal(right, left)
 
 
 def test_another_configuration_is_refused(whole_run, data):

@@ -29,6 +29,7 @@ def test_the_text(animals):
     assert evaluation_text(animals, "test", "pets").splitlines() == [
         "Test accuracy: 0.8333 (loss 0.2500, 6 examples of pets)",
         "Balanced accuracy: 0.8750",
+        "Macro F1: 0.8286",
         "",
         "class  precision  recall      F1  examples",
         "cat       1.0000  0.7500  0.8571         4",
@@ -46,7 +47,7 @@ def test_the_text(animals):
 def test_top_5_of_more_than_five_classes():
     text = evaluation_text(evaluation([0, 5], [0, 5], tuple("abcdef")), "validation", "x")
     assert text.splitlines()[0].startswith("Validation accuracy: 1.0000")
-    assert text.splitlines()[2] == "Top-5 accuracy: 1.0000"
+    assert text.splitlines()[3] == "Top-5 accuracy: 1.0000"
 
 
 def test_of_many_classes_the_most_frequent_confusions_are_told():

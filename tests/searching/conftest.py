@@ -30,5 +30,5 @@ def without_training(monkeypatch):
         SharedWeights, "rewards", lambda self, batches, proposed: list(map(share, proposed))
     )
     monkeypatch.setattr(
-        SharedWeights, "validation_sums", lambda self, batches, one, **how: [(share(one), 1.0)]
+        SharedWeights, "validation_scores", lambda self, batches, one, **how: [(share(one), 1.0)]
     )

@@ -157,7 +157,7 @@ def warnings_of(caplog):
 def score_by(monkeypatch, scores):
     """Lets the candidates have the given scores, one after the other."""
     given = iter(scores)
-    monkeypatch.setattr(ranking_module, "_sums", lambda *arguments: [(next(given), 1.0)])
+    monkeypatch.setattr(ranking_module, "_batches", lambda *arguments: [(next(given), 1.0)])
 
 
 def test_candidates_without_a_finite_score_are_left_out(parts, monkeypatch, caplog):

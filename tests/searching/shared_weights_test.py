@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.metrics import f1_score
 
 from enas_tf.data.sharing import SpreadBatch
 from enas_tf.errors import NumericalError
@@ -322,6 +323,21 @@ def test_rewards_do_not_depend_on_the_number_of_devices(replicated, shared, exam
     rewards = rewards_of(replicated, three_batches, sampled)
     assert len(rewards) == 3
     assert rewards == rewards_of(shared, three_batches, sampled)
+
+
+@pytest.mark.long
+def test_a_macro_f1_is_that_of_all_examples_on_any_number_of_devices(two_devices, examples):
+    config = CONFIG.replace(reward_metric="macro_f1")
+    part, three_batches = part_of(examples, 19), part_of(examples, 24)
+    results = []
+    for strategy in (None, mirrored_cpus(two_devices)):
+        weights = SharedWeights(WITHOUT_DROPOUT, config, 10, distribution=strategy)
+        score = validation_score(weights, part, ARCHITECTURE, use_batch_statistics=False)
+        results.append((score, rewards_of(weights, three_batches, [ARCHITECTURE, OTHER, OTHER])))
+    assert results[0] == results[1]
+    (images, labels), supernet = part, weights.supernet
+    predictions = np.argmax(supernet(images, ARCHITECTURE, training=False), axis=1)
+    assert results[0][0] == f1_score(labels, predictions, average="macro", zero_division=0.0)
 
 
 def test_refitted_statistics_do_not_depend_on_the_number_of_devices(replicated, shared, examples):

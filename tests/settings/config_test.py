@@ -97,3 +97,28 @@ def test_who_did_not_know_a_setting_has_what_was_before_it():
 def test_an_image_size_is_one_or_two_sides(size):
     with pytest.raises(ConfigurationError, match="`image_size` must be a height and a width"):
         DataConfig(image_size=size)
+
+
+@pytest.mark.parametrize(
+    ("rewarded", "ranked"),
+    [("accuracy", "accuracy"), ("loss", "accuracy"), ("macro_f1", "macro_f1"), ("own", "own")],
+)
+def test_candidates_are_ranked_by_what_is_rewarded(rewarded, ranked):
+    config = search.SearchConfig(reward_metric=rewarded)
+    assert config.ranking_metric == ranked
+    assert config.resolved().derive.metric == ranked
+    asked = config.replace(derive=search.DeriveConfig(metric="loss"))
+    assert asked.resolved() == asked
+
+
+def test_a_run_that_knew_no_metric_of_the_ranking_had_the_accuracy():
+    assert search.DeriveConfig.from_json({}).metric == "accuracy"
+    assert search.SearchConfig.from_json({}).derive.metric == "accuracy"
+
+
+def test_what_is_trained_alone_is_ranked_by_its_reward():
+    trained = search.SearchConfig(evaluation="trained")
+    assert trained.replace(reward_metric="loss").ranking_metric == "accuracy"
+    assert trained.replace(reward_metric="top_5").ranking_metric == "top_5"
+    with pytest.raises(ConfigurationError, match="reward_metric=top_5, derive_metric=accuracy"):
+        trained.replace(reward_metric="top_5", derive=search.DeriveConfig(metric="accuracy"))

@@ -29,7 +29,7 @@ from enas_tf.data.images.sources.listing import MEGABYTE
 from enas_tf.data.names import check_name, own_name
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.data import DataConfig
-from enas_tf.settings.search import SearchConfig
+from enas_tf.settings.search import TOP, SearchConfig
 from enas_tf.settings.training import RetrainConfig
 
 if TYPE_CHECKING:
@@ -325,6 +325,10 @@ class ImageData:
             return self.x_test, self.y_test
         raise ConfigurationError(f"`part` must be one of {', '.join(_PARTS)}. Received: {part!r}.")
 
+    def class_counts(self, part: str = "train") -> np.ndarray:
+        """Returns how many pictures of each class a part has, int64 `[classes]`."""
+        return np.bincount(self.part(part)[1], minlength=self.num_classes)
+
     def normalization(self, part: str = "train") -> Normalization:
         """Returns the mean and the standard deviation of each channel over one part.
 
@@ -356,13 +360,23 @@ class ImageData:
         return {}
 
     def check_search(self, config: SearchConfig, num_devices: int = 1) -> None:
-        """Raises a `DataError` unless there are enough examples for the batches of a search.
+        """Finds out whether a search can be made on the pictures.
 
         Args:
           config: the settings of the search.
           num_devices: how many share a batch; for pictures any number may.
+
+        Raises:
+          DataError: there are not enough examples for the batches.
+          ConfigurationError: a metric says nothing of so few classes.
         """
         del num_devices
+        for name, metric in config.metrics.items():
+            if metric == "top_5" and self.num_classes <= TOP:
+                raise ConfigurationError(
+                    f"`{name}=top_5` needs more than {TOP} classes; with fewer, every answer is "
+                    f"right. {self.name} has {self.num_classes}; choose another metric."
+                )
         steps_per_epoch(len(self.part("train")[1]), config.shared_weights.batch_size)
 
     def check_retraining(self, config: RetrainConfig) -> None:
@@ -394,6 +408,7 @@ class ImageData:
             held_out=scored,
             normalization=self.normalization("train"),
             augmentation=self.augmentation,
+            class_counts=self.class_counts("train"),
             batch_size=batch_size,
             reward_batch_size=min(reward_batch_size, len(scored[1])),
             seed=seed,

@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from enas_tf.data.batching import check_batch_size, steps_per_epoch
 from enas_tf.data.images.augmentation import Draws, augment, draw, normalize
+from enas_tf.data.images.class_weights import class_weights
 from enas_tf.data.images.fetching import Fetch
 from enas_tf.data.images.pictures import as_pictures
 from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
@@ -39,12 +40,14 @@ class ImageSearchStreams(SearchStreams):
       held_out: of the part that architectures are scored on, mostly the validation part.
       normalization: statistics of the training part.
       augmentation: random changes of training pictures.
+      class_counts: pictures of each class in the whole training part, int64 `[classes]`.
     """
 
     train: Examples
     held_out: Examples
     normalization: Normalization
     augmentation: Augmentation
+    class_counts: np.ndarray
 
     def preview(self) -> Any:
         """Returns the first pictures of the training, augmented, uint8."""
@@ -62,6 +65,10 @@ class ImageSearchStreams(SearchStreams):
             augmentation=self.augmentation,
             share=share,
         )
+
+    def class_weights(self, kind: str) -> np.ndarray | None:
+        """Returns those of the training part; see `SearchStreams.class_weights`."""
+        return class_weights(kind, self.class_counts)
 
     def divided(self, share: float) -> tuple[Self, Self]:
         """Divides the training part; see `SearchStreams.divided`."""

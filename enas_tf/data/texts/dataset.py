@@ -17,9 +17,10 @@ from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.data.texts.tokenization import BLANKS, UNKNOWN, TokenizedText
 from enas_tf.data.texts.vocabulary import Vocabulary
 from enas_tf.errors import ConfigurationError, DataError
+from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.data import TextDataConfig
-from enas_tf.settings.search import SearchConfig
-from enas_tf.settings.training import TextRetrainConfig
+from enas_tf.settings.search import OF_ACCURACY, SearchConfig
+from enas_tf.settings.training import LossConfig, TextRetrainConfig
 
 if TYPE_CHECKING:
     from enas_tf.data.texts.streams import TextSearchStreams
@@ -303,8 +304,10 @@ class TextData:
 
         Raises:
           DataError: the text is too short for the batches.
-          ConfigurationError: the devices cannot share a batch equally.
+          ConfigurationError: the devices cannot share a batch equally, or settings are for
+            pictures.
         """
+        _check_for_text(config)
         self._check_lengths(config.shared_weights.batch_size)
         check_devices(config.shared_weights.batch_size, num_devices)
         size = config.reward_batch_size
@@ -393,6 +396,20 @@ def _checked_ids(part: str, ids: Any) -> np.ndarray:
             "that occur."
         )
     return ids.astype(np.int32, copy=False)
+
+
+def _check_for_text(config: SearchConfig) -> None:
+    """Raises `ConfigurationError` if a search shall do what only pictures with classes can."""
+    received = differing_arguments(config.loss, LossConfig())
+    received += [
+        f"--{name}={metric}" for name, metric in config.metrics.items() if metric not in OF_ACCURACY
+    ]
+    if received:
+        raise ConfigurationError(
+            "`reward_metric`, `derive_metric`, `class_weights` and `label_smoothing` are for "
+            "pictures, which have classes; a search on text is rewarded for 80 / perplexity. "
+            f"Received: {' '.join(received)}."
+        )
 
 
 def load_texts(config: TextDataConfig | str) -> TextData:

@@ -79,6 +79,10 @@ _GROUPS: Mapping[str, tuple[_Metrics, ...]] = {
         )
         for name, axis in {
             "accuracy": _ACCURACY,
+            "top_5_accuracy": _ACCURACY,
+            "balanced_accuracy": _ACCURACY,
+            "macro_f1": Axis("macro F1"),
+            "likelihood": Axis("likelihood"),
             "perplexity": _PERPLEXITY,
             "reward": Axis("reward"),
         }.items()

@@ -83,7 +83,7 @@ def preset_rows(record: SearchRecord | TrainingRecord) -> list[Row]:
 
 
 def _flat(settings: Mapping[str, Settings]) -> dict[str, Any]:
-    return flatten({name: section.to_json() for name, section in settings.items()})
+    return flatten({name: section.resolved().to_json() for name, section in settings.items()})
 
 
 def _metadata(settings: Any, path: Sequence[str]) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.data.sharing import Share
@@ -30,9 +31,14 @@ class RelaxedWeights(SharedWeights):
     """
 
     def __init__(
-        self, space: Any, config: SearchConfig, steps_per_epoch: int, distribution: Any = None
+        self,
+        space: Any,
+        config: SearchConfig,
+        steps_per_epoch: int,
+        distribution: Any = None,
+        class_weights: np.ndarray | None = None,
     ) -> None:
-        super().__init__(space, config, steps_per_epoch, distribution)
+        super().__init__(space, config, steps_per_epoch, distribution, class_weights)
         self._total_epochs = config.shared_weights.epochs
         with self.distribution.scope():
             self.architecture = MixtureWeights(space, config.darts, config.seed)

@@ -28,10 +28,10 @@ class RelaxedEvaluator(SharedEvaluator):
         """Returns the score of the mixture on the whole validation part."""
         mixture = self.weights.architecture.copies(self.weights.num_replicas)
         use_batch = self._config.reward_statistics == "batch"
-        sums = self.weights.sums_of_decisions(
+        scores = self.weights.scores_of_decisions(
             self.weights.batches(self._streams.validation), mixture, use_batch
         )
-        return self.weights.score_of(*map(sum, zip(*sums)))
+        return self.weights.score_of(scores)
 
 
 class DartsSearch(SearchTask):

@@ -16,7 +16,10 @@ class SharedEvaluator(Evaluator):
 
     def __init__(self, space: Any, config: Any, streams: Any, run: Any, distribution: Any) -> None:
         super().__init__(space, config, streams, run, distribution)
-        self.weights = self.weights_type(space, config, streams.steps_per_epoch, distribution)
+        weights = streams.class_weights(config.loss.class_weights)
+        self.weights = self.weights_type(
+            space, config, streams.steps_per_epoch, distribution, weights
+        )
         self.training_steps = streams.steps_per_epoch
         self._batches: Iterator[Any] | None = None
 

@@ -1,14 +1,28 @@
 """What every supernet for pictures has in common: its loss, its reward, its batch statistics."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.layers.banks import BatchNormalizationBank, BatchStatistics
+from enas_tf.settings.search import TOP
+from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.supernet import Score, Supernet
-from enas_tf.training.image_metrics import classification_metrics, image_objective
+from enas_tf.training.image_metrics import (
+    CROSS_ENTROPY,
+    ImageLoss,
+    classification_metrics,
+    image_objective,
+    top_correct,
+)
+from enas_tf.training.prediction_metrics import Predictions, metric_value, score_name, together
 from enas_tf.training.training_pass import TrainingPass
+
+# Metrics that are means over examples, so that sums say everything.
+_MEANS = ("accuracy", "top_5", "loss")
 
 
 class ImageSupernet(Supernet):
@@ -35,6 +49,11 @@ class ImageSupernet(Supernet):
     score_kind = "shared_weights_validation_accuracy"
     # Whether a call with training=False normalises with the batch's statistics too.
     batch_statistics_in_evaluation = False
+    training_loss: ImageLoss = CROSS_ENTROPY
+
+    def set_loss(self, config: LossConfig, class_weights: np.ndarray | None) -> None:
+        """Chooses what training minimises; see `Supernet.set_loss`."""
+        self.training_loss = ImageLoss(config.label_smoothing, class_weights)
 
     def call(
         self,
@@ -129,22 +148,34 @@ class ImageSupernet(Supernet):
           dropout_seed: int32 `[2]`.
 
         Returns:
-          The cross-entropy, its metrics, and statistics for `update_statistics`.
+          The loss, metrics, and statistics for `update_statistics`.
         """
         images, labels = batch
         logits, statistics = self.forward(
             images, decisions, use_batch_statistics=True, dropout_seed=dropout_seed
         )
-        objective, metrics = image_objective(labels, logits)
+        objective, metrics = image_objective(labels, logits, loss=self.training_loss)
         return TrainingPass(objective, metrics, statistics, state)
 
-    def reward(self, total: float, count: float, metric: str = "accuracy") -> float:
-        """Returns the share of right answers, or the geometric mean of their probabilities."""
-        return total / count if metric == "accuracy" else math.exp(-total / count)
+    def score_type(self, metric: str) -> Any:
+        """Returns the types of a score; see `Supernet.score_type`."""
+        if metric in _MEANS:
+            return super().score_type(metric)
+        return Predictions(tf.int32, tf.float32, tf.float32)
+
+    def reward(self, scores: Sequence[Any], metric: str = "accuracy") -> float:
+        """Returns the metric of all examples together; see `Supernet.reward`.
+
+        Of the loss, that is the likelihood: the geometric mean of the right answers' probabilities.
+        """
+        if metric not in _MEANS:
+            return metric_value(metric, *together(scores))
+        total, count = map(sum, zip(*scores))
+        return math.exp(-total / count) if metric == "loss" else total / count
 
     def score_kind_of(self, metric: str) -> str:
-        """Returns the name of the accuracy, or of the likelihood that belongs to the loss."""
-        return self.score_kind if metric == "accuracy" else "shared_weights_validation_likelihood"
+        """Returns the name of the score, for example `shared_weights_validation_macro_f1`."""
+        return f"shared_weights_validation_{score_name(metric)}"
 
     def score(
         self,
@@ -153,17 +184,21 @@ class ImageSupernet(Supernet):
         *,
         use_batch_statistics: bool,
         metric: str = "accuracy",
-    ) -> Score:
+    ) -> Score | Predictions:
         """Scores one architecture on validation examples, without dropout.
 
         Args:
           batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
           decisions: of the architecture.
           use_batch_statistics: whether the batch's or the moving statistics normalise.
-          metric: `accuracy` or `loss`.
+          metric: see `SearchConfig.reward_metric`.
         """
         images, labels = batch
         logits, _ = self.forward(images, decisions, use_batch_statistics=use_batch_statistics)
         metrics = classification_metrics(labels, logits)
-        total = metrics.correct if metric == "accuracy" else metrics.loss
+        if metric not in _MEANS:
+            return Predictions(labels, tf.nn.softmax(logits), metrics.examples)
+        if metric == "top_5":
+            return Score(top_correct(labels, logits, TOP), metrics.examples)
+        total = metrics.loss if metric == "loss" else metrics.correct
         return Score(total, metrics.examples)

@@ -156,7 +156,7 @@ class MicroSupernet(ImageSupernet):
             images, decisions, True, dropout_seed, with_auxiliary=self.auxiliary_head is not None
         )
         objective, metrics = image_objective(
-            labels, [logits, *auxiliary], self.space.auxiliary_weight
+            labels, [logits, *auxiliary], self.space.auxiliary_weight, self.training_loss
         )
         return TrainingPass(objective, metrics, statistics, state)
 

@@ -2,6 +2,7 @@
 
 from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.entry import TEXTS, SpaceEntry
 from enas_tf.spaces.rnn.architecture import RnnArchitecture, RnnFunction, rnn_architecture_from_json
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
@@ -33,6 +34,14 @@ ENTRY = SpaceEntry(
     draw=picture_of_rnn,
     place_names=_nodes,
     places_note="Columns: nodes.",
-    # There is no batch normalisation, and all cells of a space have equally many parameters.
-    unused_flags=("reward_statistics", "derive_statistics", *flag_names(CostConfig())),
+    # There is no batch normalisation, there are no classes, and all cells of a space have equally
+    # many parameters.
+    unused_flags=(
+        "reward_statistics",
+        "derive_statistics",
+        "reward_metric",
+        "derive_metric",
+        *flag_names(LossConfig()),
+        *flag_names(CostConfig()),
+    ),
 )

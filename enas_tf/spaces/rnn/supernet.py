@@ -3,6 +3,7 @@
 Source: the authors' release, `enas_lm/src/child.py`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -137,9 +138,10 @@ class RnnSupernet(Supernet):
         metrics = text_loss(outputs, embedding, batch.targets)
         return Score(metrics.loss, metrics.tokens)
 
-    def reward(self, total: float, count: float, metric: str = "loss") -> float:
-        """Returns 80 / perplexity, from the summed cross-entropy and the number of words."""
+    def reward(self, scores: Sequence[Score], metric: str = "loss") -> float:
+        """Returns 80 / perplexity, from summed cross-entropies and numbers of words."""
         del metric
+        total, count = map(sum, zip(*scores))
         return REWARD_CONSTANT / perplexity(total / count)
 
     def score_metrics(self, score: float) -> dict[str, float]:

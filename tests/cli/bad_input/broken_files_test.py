@@ -46,7 +46,7 @@ def without_training():
     replacements = {
         "train": lambda *args: metrics,
         "rewards": lambda self, batches, proposed: list(map(share, proposed)),
-        "validation_sums": lambda self, batches, one, **how: [(share(one), 1.0)],
+        "validation_scores": lambda self, batches, one, **how: [(share(one), 1.0)],
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, replacement in replacements.items():

@@ -59,6 +59,7 @@ def _streams(examples=None, batch_size=3):
         held_out=examples,
         normalization=_IDENTITY,
         augmentation=_AUGMENTATION,
+        class_counts=np.bincount(examples[1]),
         batch_size=batch_size,
         reward_batch_size=batch_size,
         seed=1,

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.metrics import f1_score
 
+from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.spaces.macro.space import MacroSpace
+from enas_tf.spaces.supernet import Score
+from enas_tf.training.prediction_metrics import Predictions
 
 ARCHITECTURE = MacroArchitecture.from_release_string("1")
 LABELS = np.array([0, 1, 1, 0], np.int32)
@@ -86,7 +90,7 @@ def test_batch_statistics_are_those_of_the_forward_pass(supernet, images):
 
 
 def test_the_reward_is_the_accuracy(supernet):
-    assert supernet.reward(3.0, 4.0) == 0.75
+    assert supernet.reward([Score(3.0, 3.0), Score(0.0, 1.0)]) == 0.75
 
 
 def test_the_reward_may_be_of_the_loss(supernet, images):
@@ -95,10 +99,43 @@ def test_the_reward_may_be_of_the_loss(supernet, images):
     logits, _ = supernet.forward(images, decisions, use_batch_statistics=True)
     right = tf.gather(tf.nn.softmax(logits), LABELS, batch_dims=1)
     np.testing.assert_allclose(
-        supernet.reward(float(score.total), float(score.count), "loss"),
+        supernet.reward([score._make(map(float, score))], "loss"),
         np.exp(np.mean(np.log(right))),
         rtol=1e-5,
     )
+
+
+def test_other_metrics_take_all_predictions(supernet, images):
+    decisions = supernet.decisions_of(ARCHITECTURE)
+    logits, _ = supernet.forward(images, decisions, use_batch_statistics=True)
+    score = supernet.score(
+        (images, LABELS), decisions, use_batch_statistics=True, metric="macro_f1"
+    )
+    np.testing.assert_array_equal(score.labels, LABELS)
+    np.testing.assert_array_equal(score.probabilities, tf.nn.softmax(logits))
+    parts = [Predictions(LABELS, score.probabilities.numpy(), count) for count in (4, 2)]
+    labels = [*LABELS, *LABELS[:2]]
+    predictions = [*np.argmax(logits, axis=1), *np.argmax(logits[:2], axis=1)]
+    expected = f1_score(labels, predictions, average="macro", zero_division=0.0)
+    assert supernet.reward(parts, "macro_f1") == expected
+
+
+def test_the_top_5_of_two_classes_are_both(supernet, images):
+    decisions = supernet.decisions_of(ARCHITECTURE)
+    score = supernet.score((images, LABELS), decisions, use_batch_statistics=True, metric="top_5")
+    assert supernet.reward([score], "top_5") == 1.0
+
+
+def test_training_minimises_the_chosen_loss(images):
+    space = MacroSpace(num_layers=1, filters=2, input_shape=(3, 3, 1), num_classes=2)
+    supernet, seed = space.build_supernet(), tf.constant([0, 1])
+    supernet.set_loss(LossConfig(label_smoothing=0.2), np.array([1.0, 3.0], np.float32))
+    decisions = supernet.decisions_of(ARCHITECTURE)
+    passed = supernet.training_pass((images, LABELS), decisions, (), seed)
+    logits, _ = supernet.forward(images, decisions, use_batch_statistics=True, dropout_seed=seed)
+    logarithms = tf.nn.log_softmax(logits).numpy()
+    losses = -0.9 * logarithms[np.arange(4), LABELS] - 0.1 * logarithms[np.arange(4), 1 - LABELS]
+    np.testing.assert_allclose(passed.objective, losses @ (1.0 + 2.0 * LABELS), rtol=1e-5)
 
 
 def test_batches_of_pictures_leave_no_state(supernet, images):

@@ -216,7 +216,7 @@ def test_the_perplexity_of_a_uniform_model_is_the_size_of_the_vocabulary():
     supernet = SPACE.build_supernet()
     supernet.embedding.assign(np.zeros(supernet.embedding.shape))
     score = supernet.score(random_batch(), supernet.decisions_of(SPACE.random_architecture(0)))
-    reward = supernet.reward(float(score.total), float(score.count))
+    reward = supernet.reward([score._make(map(float, score))])
     (perplexity,) = supernet.score_metrics(reward).values()
     assert perplexity == pytest.approx(VOCABULARY, rel=1e-6)
     assert reward == pytest.approx(80 / VOCABULARY, rel=1e-6)
