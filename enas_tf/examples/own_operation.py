@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 import enas_tf
+from enas_tf.reporting.drawing import write_drawing
 
 
 # Under the name that it is registered by, Keras finds the class when it reads a `.keras` file.
@@ -97,6 +98,8 @@ def main(folder="runs/own_operation", *, num_layers=3, epochs=4):
     smoke = enas_tf.retrain_presets("macro")["smoke"]
     training = smoke.retrain.training.replace(epochs=epochs)
     architecture = with_operation(result.architecture)
+    drawing = write_drawing(architecture, folder / "final.svg", input_shape=data.input_shape)
+    print(f"drawn in {drawing}")
     model = enas_tf.retrain(
         architecture,
         data,

@@ -1,6 +1,6 @@
 """`--operations_module`: commands that know operations of the user's own."""
 
-import json
+import sys
 
 import pytest
 
@@ -26,6 +26,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "flags").write_text("--operations_module=my_operations.py\n--space=macro\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(own_operations, "_MODULES", [])
+    monkeypatch.delitem(sys.modules, "my_operations", raising=False)
     with registered():
         yield tmp_path
 
@@ -57,7 +58,10 @@ def test_a_drawing_has_the_operation(folder, capsys):
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("--operations_module=", "`--operations_module` must be a .py file or the name of a module"),
+        (
+            "--operations_module=",
+            "`--operations_module` must be a .py file or the name of a module",
+        ),
         ("--operations_module=none.py", "Cannot import --operations_module=none.py"),
         ("--operations_module=no.such", "ModuleNotFoundError: No module named 'no'"),
     ],
@@ -105,7 +109,7 @@ def run(folder):
 
 
 def test_the_configuration_of_a_run_names_operations(run):
-    configuration = json.loads((run / "config.json").read_text())
+    configuration = RunDirectory(run).configuration
     assert configuration["space"]["operations"] == ["max_pooling_3x3", "zigzag"]
 
 
