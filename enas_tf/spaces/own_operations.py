@@ -89,7 +89,8 @@ def load_operations(module: str) -> None:
             spec.loader.exec_module(loaded)
         else:
             # Commands that are installed do not look into the folder that they are called in.
-            sys.path.append("")
+            if "" not in sys.path:
+                sys.path.append("")
             importlib.import_module(module)
     # The module is the user's, and so there is no list of what it can raise.
     except Exception as error:
