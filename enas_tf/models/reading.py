@@ -20,7 +20,7 @@ from enas_tf.files.places import plain_path
 from enas_tf.files.reading import check_regular, read_bytes
 
 # How Keras says that a class is not registered.
-_UNKNOWN_CLASS = re.compile(r"Could not locate class '(\w+)'")
+_UNKNOWN_CLASS = re.compile(r"Could not locate class '\w+'")
 # Where the files of a SavedModel are that TensorFlow opens.
 _FOLDERS = (".", "variables", "assets")
 
@@ -103,8 +103,8 @@ def _one_line(error: Exception) -> str:
     text = " ".join(str(error).rpartition("Exception encountered:")[2].split())
     if found := _UNKNOWN_CLASS.search(text):
         return (
-            f"its layer {found[1]} is not known; import the module that registers it first, in a "
-            "command by --operations_module=FILE.py"
+            f"{found[0]}; if it is a layer of yours, import the module that registers it first, in "
+            "a command by --operations_module=FILE.py"
         )
     if isinstance(error, KeyError) and " " not in text:
         return f"it has no {text}"
