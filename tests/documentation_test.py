@@ -55,6 +55,7 @@ RUN = (
     ("docs/darts.md", "DARTS: search by gradient"),
     ("docs/data.md", None),
     ("docs/machines.md", "By hand"),
+    ("docs/operations.md", None),
     ("docs/prediction.md", None),
     ("docs/python.md", None),
     ("docs/rewards.md", None),
@@ -186,7 +187,8 @@ def flags():
                 # Commands without a space have no such flag; their help is asked for before.
                 with pytest.raises(SystemExit):
                     importlib.import_module(f"enas_tf.cli.{command}").main(arguments)
-    return names | {f"no{name}" for name in names} | {"help", "version", "flagfile"}
+    of_all = {"help", "version", "flagfile", "operations_module"}
+    return names | {f"no{name}" for name in names} | of_all
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -53,7 +53,7 @@ def entries(supernet: Any) -> Iterator[tuple[str, Any, slice]]:
 
 
 def _operands(layer: str, stage: Any, number: int) -> Iterator[tuple[str, Any, slice]]:
-    for (node, operand, stack), first in np.ndenumerate(stage.first_rows[number]):
+    for (node, operand, stack), first in np.ndenumerate(stage.separable[0].rows.first[number]):
         rows = slice(first, first + node + 2)
         for bank in stage.separable:
             size = bank.operation.kernel_size

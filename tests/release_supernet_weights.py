@@ -32,7 +32,7 @@ def entries(supernet: Any) -> Iterator[tuple[str, Any, int, str]]:
     yield "child/stem_conv/w", supernet.stem.kernel, 0, "plain"
     yield from _norm("child/stem_conv/bn", supernet.stem_norm, 0)
     for layer in range(space.num_layers):
-        for operation in space.operations:
+        for operation in space.searched_operations:
             branch = f"child/layer_{layer}/branch_{int(operation)}"
             entry = layer * space.num_operations + operation
             first = f"{branch}/{'conv_1' if operation.is_pooling else 'inp_conv_1'}"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
+from enas_tf.cli.own_operations import with_operations
 from enas_tf.environment import console
 from enas_tf.errors import EnasError
 from enas_tf.files.writing import reason
@@ -82,7 +83,7 @@ def _outcome(
     """Runs a command, and returns its exit code as far as its work decides it."""
     try:
         with _warnings_on_stderr(name):
-            command(argv)
+            command(with_operations(argv))
     except EnasError as error:
         console.say(f"{name}: error: {' '.join(str(error).split())}")
         return EXIT_BAD_INPUT

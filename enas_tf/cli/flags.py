@@ -206,7 +206,11 @@ class CommandFlags:
                 lines += textwrap.wrap(
                     _description(flag), width, initial_indent=indent, subsequent_indent=indent
                 )
-        lines += ["", "Also: --help, --version, --flagfile=FILE (reads flags from a file)."]
+        lines += [
+            "",
+            "Also: --help, --version, --flagfile=FILE (reads flags from a file), "
+            "--operations_module=FILE.py (imports operations of your own).",
+        ]
         return "\n".join(lines)
 
     def _flags(self) -> Iterator[Any]:
@@ -258,7 +262,9 @@ class _Parser(flags.ArgumentParser):
             return None
         value: Any
         if self.is_tuple:
-            value = tuple(self._convert(part.strip()) for part in text.split(","))
+            # Whoever takes the setting says what an empty one lacks.
+            parts = text.split(",") if text else []
+            value = tuple(self._convert(part.strip()) for part in parts)
         else:
             value = self._convert(text)
         check_value(f"--{self.name}", value, self.limits)

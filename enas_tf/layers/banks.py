@@ -57,6 +57,27 @@ class WeightBank(keras.layers.Layer):
         return tf.gather(self.kernel.value, indices)
 
 
+class GivenBank(keras.layers.Layer):
+    """Weights of one shape for every entry of a bank, with given initial values.
+
+    Args:
+      values: float32 `[num_entries, …]`.
+      name: of the bank.
+    """
+
+    def __init__(self, values: np.ndarray, name: str) -> None:
+        super().__init__(name=name)
+        self.num_entries = len(values)
+        self.kernel = self.add_weight(
+            shape=values.shape, initializer=lambda shape, dtype: values, name="kernel"
+        )
+        self.built = True
+
+    def select(self, indices: tf.Tensor | list[int]) -> tf.Tensor:
+        """Returns the entries `indices`, `[len(indices), …]`."""
+        return tf.gather(self.kernel.value, indices)
+
+
 class BatchNormalizationEntry(NamedTuple):
     """What normalises one tensor; each `[channels]`, or `[n, channels]` for `n` of them."""
 

@@ -35,9 +35,10 @@ def convolution(inputs: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Ten
     return tf.nn.conv2d(inputs, kernel, stride, "SAME")
 
 
-def depthwise_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+def depthwise_convolution(inputs: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
     """Depthwise convolution with SAME padding; kernel `[height, width, channels, 1]`."""
-    return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "SAME")
+    dilations = None if dilation == 1 else [dilation, dilation]
+    return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "SAME", dilations=dilations)
 
 
 def average_pooling(inputs: tf.Tensor) -> tf.Tensor:

@@ -19,6 +19,8 @@ from enas_tf.errors import ExportError
 from enas_tf.files.places import plain_path
 from enas_tf.files.reading import check_regular, read_bytes
 
+# How Keras says that a class is not registered.
+_UNKNOWN_CLASS = re.compile(r"Could not locate class '\w+'")
 # Where the files of a SavedModel are that TensorFlow opens.
 _FOLDERS = (".", "variables", "assets")
 
@@ -99,6 +101,11 @@ def _one_line(error: Exception) -> str:
         return f"{error.strerror}: {error.filename}"
     # Keras puts the cause last, after all of the configuration that it is about.
     text = " ".join(str(error).rpartition("Exception encountered:")[2].split())
+    if found := _UNKNOWN_CLASS.search(text):
+        return (
+            f"{found[0]}; if it is a layer of yours, import the module that registers it first, in "
+            "a command by --operations_module=FILE.py"
+        )
     if isinstance(error, KeyError) and " " not in text:
         return f"it has no {text}"
     return f"{text:.160}".rstrip(".") or type(error).__name__

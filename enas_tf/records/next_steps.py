@@ -15,6 +15,7 @@ from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.data import TextDataConfig
 from enas_tf.settings.search import METRICS
 from enas_tf.spaces.architectures import load_architecture
+from enas_tf.spaces.own_operations import module_arguments
 
 
 class NextStep(NamedTuple):
@@ -163,4 +164,5 @@ def _folder(run: RecordedRun) -> str:
 
 
 def _step(purpose: str, *words: str) -> NextStep:
-    return NextStep(purpose, shlex.join(words))
+    own = module_arguments() if words[0].startswith("enas-") else []
+    return NextStep(purpose, shlex.join([*words, *own]))

@@ -18,6 +18,7 @@ from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import FILES_OF_A_RUN, architecture_from_document
 from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.operations import UnknownOperationError
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry, get_space
 
@@ -272,6 +273,8 @@ def recorded_run(
         if command == RETRAIN:
             document = sections["architecture"]
             architecture = architecture_from_document(document, entry.name, "its architecture")
+    except UnknownOperationError as error:
+        raise RunDirectoryError(f"{run.path / CONFIG}: {error}") from error
     except (ConfigurationError, ArchitectureError) as error:
         raise RunDirectoryError(f"{run.path / CONFIG} is damaged: {error}") from error
     return RecordedRun(run, command, entry, settings, architecture, run.origin, network)

@@ -68,7 +68,7 @@ def load_architecture(text: str | os.PathLike[str], space_name: str) -> Architec
         return architecture_from_document(_document(path), space_name, str(path))
     if text in entry.published:
         return entry.published[text]
-    if not text.strip("0123456789 |,\t\n-"):
+    if _is_release_string(text, entry):
         return entry.from_release_string(text)
     raise ArchitectureError(
         f"No architecture is known as {text!r:.80}: no such folder or file, and no published "
@@ -145,6 +145,19 @@ def _check_document(document: Mapping[str, Any], space_name: str, source: str) -
             f"{source} holds an architecture of the space {document['space']!r}, not of "
             f"{space_name!r}; give --space={document['space']}."
         )
+
+
+def _is_release_string(text: str, entry: SpaceEntry) -> bool:
+    """Whether a text is made of integers, perhaps with names of operations among them."""
+    if not text.strip("0123456789 |,\t\n-"):
+        return True
+    words = set(text.replace("|", " ").replace(",", " ").split())
+    names = {word for word in words if word.isidentifier()}
+    if not all(word.lstrip("-").isdecimal() for word in words - names):
+        return False
+    known = {*entry.operations.own(), *(one.label for one in entry.operations)}
+    # One that is not known, among integers, is told as an operation.
+    return names <= known or names < words
 
 
 def _expected(entry: SpaceEntry) -> str:

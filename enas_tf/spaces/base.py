@@ -329,7 +329,8 @@ def naming(place: str) -> Iterator[None]:
     try:
         yield
     except ArchitectureError as error:
-        raise ArchitectureError(f"{place}: {error}") from error
+        # Of the same kind, since some say more than others.
+        raise type(error)(f"{place}: {error}") from error
 
 
 def is_index(value: Any, number: int) -> bool:
@@ -349,13 +350,14 @@ def check_size(what: str, parts: str, number: int) -> None:
         raise ArchitectureError(f"{what} has at most {MOST_PARTS} {parts}. Received: {number}.")
 
 
-def parse_integers(text: str, what: str, most: int) -> list[int]:
+def parse_integers(text: str, what: str, most: int, names: bool = False) -> list[Any]:
     """Returns the integers of a release string; blanks, commas and `|` separate them.
 
     Args:
       text: the release string.
       what: names the architecture in the message of the error.
       most: so many integers the largest architecture has.
+      names: whether names of operations, which are returned as they are, may stand among them.
 
     Raises:
       ArchitectureError: something in the text is not an integer, there is nothing in it, or too
@@ -365,7 +367,7 @@ def parse_integers(text: str, what: str, most: int) -> list[int]:
     if len(words) > most:
         raise ArchitectureError(f"{what} has at most {most} integers. Received: {len(words)}.")
     try:
-        integers = [int(word) for word in words]
+        integers = [word if names and word.isidentifier() else int(word) for word in words]
     except ValueError as error:
         raise ArchitectureError(
             f"{what} must be integers separated by blanks. Received: {text!r:.80}."

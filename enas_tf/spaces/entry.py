@@ -45,7 +45,7 @@ class SpaceEntry:
       space: the class of its settings.
       data: what it works on.
       network: the class of a derived network's settings.
-      operations: what its architectures choose from.
+      operations: what its architectures choose from; those of users come to them.
       search_presets: by name; `default` is there always.
       retrain_presets: by name, the same names.
       published: published architectures by name.

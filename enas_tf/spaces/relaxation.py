@@ -12,7 +12,7 @@ import numpy as np
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.spaces.base import DecisionSpace
-from enas_tf.spaces.operations import Operation
+from enas_tf.spaces.operations import Operation, OwnOperation
 
 READ_OFFS = ("edges", "argmax")
 
@@ -38,8 +38,8 @@ class RelaxableSpace(DecisionSpace):
 
     @property
     @abc.abstractmethod
-    def mixed_operations(self) -> tuple[Operation, ...]:
-        """The operations in the order of a mixture's last axis."""
+    def mixed_operations(self) -> tuple[Operation | OwnOperation, ...]:
+        """The operations in the order of a mixture's last axis, and of decisions."""
 
     def permitted(self) -> np.ndarray:
         """Returns which pairs there are, bool `[…, inputs, operations]`."""
@@ -58,9 +58,8 @@ class RelaxableSpace(DecisionSpace):
           1.
         """
         inputs, operations = self.encode(architectures)
-        numbers = np.array([int(operation) for operation in self.mixed_operations])
         reads = inputs[..., None] == np.arange(self.permitted().shape[-2])
-        does = operations[..., None] == numbers
+        does = operations[..., None] == np.arange(len(self.mixed_operations))
         return self.mixture_type((reads[..., None] & does[..., None, :]).astype(np.float32))
 
     def strengths(self, mixture: Any, architecture: Any) -> np.ndarray:
@@ -115,9 +114,8 @@ class RelaxableSpace(DecisionSpace):
         inputs = best.argmax(axis=-1) if rule == "argmax" else self.strongest_edges(best)
         places = strengths.argmax(axis=-1)
         chosen = np.take_along_axis(places, inputs[..., None], axis=-1)[..., 0]
-        numbers = np.array([int(operation) for operation in self.mixed_operations])
         kind = type(self.decision_options())
-        return self.decode(kind(inputs.astype(np.int32), numbers[chosen].astype(np.int32)))
+        return self.decode(kind(inputs.astype(np.int32), chosen.astype(np.int32)))
 
     def strongest_edges(self, strengths: np.ndarray) -> np.ndarray:
         """Returns which tensors are read by the authors' rule: the strongest one of each decision.

@@ -17,10 +17,12 @@ from enas_tf.spaces.architectures import (
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.optimizers import build_optimizer
-from tests.conformance.spaces import CASES, SEARCH
+from tests.conformance.spaces import CASES, CHOSEN_CASES, SEARCH
 from tests.spaces.built_costs import built_costs
 
-pytestmark = pytest.mark.parametrize("case", CASES, ids=str, scope="module")
+LONG = [pytest.param(case, marks=pytest.mark.long) for case in CHOSEN_CASES]
+
+pytestmark = pytest.mark.parametrize("case", [*CASES, *LONG], ids=str, scope="module")
 
 
 def architectures(space, count=20):
@@ -101,7 +103,8 @@ def test_a_mutation_changes_one_decision_and_not_the_parent(case):
 def test_operations_are_counted_at_every_place(case):
     space = case.space()
     counts = space.operation_counts(architectures(space))
-    names = {operation.label for operation in case.entry.operations}
+    kind = case.entry.operations
+    names = {operation.label for operation in (*kind, *kind.own().values())}
     (number,) = {len(values) for values in counts.values()}
     assert set(counts) <= names
     assert len(set(case.entry.place_names(number))) == number

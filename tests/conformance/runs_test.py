@@ -12,16 +12,19 @@ from enas_tf.drawing.picture import to_png, to_svg
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.training.devices import mirrored_cpus
-from tests.conformance.spaces import CASES, SEARCH
+from tests.conformance.spaces import CASES, CHOSEN_CASES, SEARCH
 
 
 def _of(case):
     """The case, in the long form only if another form of its space runs by default."""
-    marks = pytest.mark.long if case.form == "ranges of channels" else ()
+    is_other = case.form in ("ranges of channels", "chosen operations")
+    marks = pytest.mark.long if is_other else ()
     return pytest.param(case, id=str(case), marks=marks)
 
 
-pytestmark = pytest.mark.parametrize("case", [_of(case) for case in CASES], scope="module")
+pytestmark = pytest.mark.parametrize(
+    "case", list(map(_of, [*CASES, *CHOSEN_CASES])), scope="module"
+)
 
 
 def architectures(space, count):

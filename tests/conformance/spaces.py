@@ -100,6 +100,22 @@ CASES = [
     for entry in (*map(get_space, space_names()), CHAIN)
     for form, settings in SMALL.get(entry.name, {"default": {}}).items()
 ]
+# With other operations, one of them the user's own; `conftest.py` registers it.
+OWN_CONVOLUTION = "own_convolution"
+_CHOSEN: dict[str, dict[str, Any]] = {
+    "macro": {
+        **_MACRO,
+        "operations": ("separable_3x3", "average_pooling", "identity", OWN_CONVOLUTION),
+    },
+    "micro": {
+        **SMALL["micro"]["cells"],
+        "operations": ("dilated_3x3", "max_pooling", "identity", OWN_CONVOLUTION),
+    },
+    "rnn": {**SMALL["rnn"]["cell"], "operations": ("relu", "sigmoid")},
+}
+CHOSEN_CASES = [
+    Case(get_space(name), "chosen operations", settings) for name, settings in _CHOSEN.items()
+]
 
 
 def _pictures() -> ImageData:

@@ -112,7 +112,7 @@ def test_a_published_architecture_of_another_space_is_unknown():
         ("no_such_thing", "no_such_thing.*enas_macro_release"),
         ("no_such_file.json", "does not exist"),
         ("0 1", "fit no number of layers"),
-        ("9", "from 0 to 5"),
+        ("9", "from 0 to 6"),
         ("0 1.5 0", "Expected a run directory"),
         ("long " * 2000, "No architecture is known"),
     ],

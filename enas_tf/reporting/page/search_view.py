@@ -80,6 +80,10 @@ def _space_text(record: SearchRecord) -> str:
         for name in counts
         if hasattr(space, name)
     ]
+    operations = getattr(space, "operations", None)
+    if operations is not None:
+        sizes = [one for one in sizes if not one.endswith(" operations")]
+        sizes.append(f"operations {', '.join(map(words, operations))}")
     others = ("filters", "hidden_size", "vocabulary_size")
     sizes += [f"{words(name)} {getattr(space, name):,}" for name in others if hasattr(space, name)]
     return f"{space.name}: {', '.join(sizes)}"
@@ -200,7 +204,10 @@ def _sampled_charts(record: SearchRecord) -> list[Chart]:
         note = f"All {num_read:,} architectures."
         if num_read < sampled.total:
             note = f"Estimated from {num_read:,} of {sampled.total:,} architectures."
-        operations = [one for one in record.entry.operations if one.label in columns[0].shares]
+        kind = record.entry.operations
+        operations = [
+            one for one in (*kind, *kind.own().values()) if one.label in columns[0].shares
+        ]
         shares = {
             words(one.label): [column.mean_shares()[one.label] for column in columns]
             for one in operations

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.images.network_layers import EPSILON, Features, NetworkLayers, Result
-from enas_tf.spaces.operations import Operation
+from enas_tf.spaces.operations import Operation, OwnOperation
 
 
 class Counted(NamedTuple):
@@ -119,6 +119,18 @@ class LayerCounter(NetworkLayers):
     ) -> Counted:
         """See `NetworkLayers`."""
         return Counted(_strided(inputs, strides))
+
+    def own_layer(
+        self, inputs: Features, operation: OwnOperation, filters: int, name: str, strides: int = 1
+    ) -> Counted:
+        """See `NetworkLayers`."""
+        from enas_tf.spaces.images.own_layers import own_costs
+
+        parameters, multiply_adds = own_costs(operation, inputs.shape[1:], filters, strides)
+        self._kernels += parameters
+        self._multiply_adds += multiply_adds
+        _, height, width, _ = _strided(inputs, strides)
+        return Counted((None, height, width, filters))
 
     def window_average(
         self, inputs: Features, window: tuple[int, int], strides: int, name: str

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from enas_tf.spaces.images.layer_counter import Counted, LayerCounter
 from enas_tf.spaces.images.network_layers import Features, NetworkLayers, Result
-from enas_tf.spaces.operations import Operation
 
 # What a network takes however few layers it has: that it is called.
 CALL = "call"
@@ -31,10 +30,7 @@ class Layer(NamedTuple):
 
     def __str__(self) -> str:
         shapes = " + ".join("x".join(map(str, shape)) for shape in self.shapes)
-        options = (
-            f"{name}={value.label if isinstance(value, Operation) else value}"
-            for name, value in self.options
-        )
+        options = (f"{name}={getattr(value, 'label', value)}" for name, value in self.options)
         return " ".join([self.kind, shapes, *options])
 
 
@@ -102,6 +98,7 @@ for _kind in (
     "convolution",
     "separable_convolution",
     "pooling",
+    "own_layer",
     "window_average",
     "global_average",
     "normalization",

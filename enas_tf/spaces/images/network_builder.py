@@ -1,10 +1,10 @@
 """Makes Keras layers of what the derived networks of all image spaces are made of.
 
-A network comes in two kinds. The *portable* one has stock Keras layers only, so that a saved model
-loads without this package; the other one computes the same with this package's faster layers, for
-training. Weights pass from one to the other by the names of the portable network's layers: the
-factorised reduction `name` of the fast kind is `name_path_1`, `name_path_2` and
-`name_normalization` there.
+A network comes in two kinds. The *portable* one has stock Keras layers only (and those of users'
+own operations), so that a saved model loads without this package; the other one computes the same
+with this package's faster layers, for training. Weights pass from one to the other by the names of
+the portable network's layers: the factorised reduction `name` of the fast kind is `name_path_1`,
+`name_path_2` and `name_normalization` there.
 """
 
 import math
@@ -19,7 +19,8 @@ from enas_tf.layers.drop_path import DropPathSchedule
 from enas_tf.layers.dropout import ResumableDropout
 from enas_tf.layers.factorized_reduction import FactorizedReduction
 from enas_tf.spaces.images.network_layers import EPSILON, NetworkLayers
-from enas_tf.spaces.operations import Operation
+from enas_tf.spaces.images.own_layers import add_own_layer
+from enas_tf.spaces.operations import Operation, OwnOperation
 
 MOMENTUM = 0.9
 
@@ -117,6 +118,17 @@ class NetworkBuilder(NetworkLayers):
             # With stride 1 all windows are centred; padding beforehand would count.
             return _every_second(self.pooling(inputs, operation, name), name)
         return pooling(operation.kernel_size, strides=strides, padding="same", name=name)(inputs)
+
+    def own_layer(
+        self,
+        inputs: keras.KerasTensor,
+        operation: OwnOperation,
+        filters: int,
+        name: str,
+        strides: int = 1,
+    ) -> keras.KerasTensor:
+        """The layer that the user's function makes, in both kinds of networks."""
+        return add_own_layer(operation, inputs, filters, strides, name, self.layer_seed(name))
 
     def window_average(
         self, inputs: keras.KerasTensor, window: tuple[int, int], strides: int, name: str

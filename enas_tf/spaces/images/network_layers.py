@@ -10,7 +10,7 @@ import abc
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from enas_tf.spaces.operations import Operation
+from enas_tf.spaces.operations import Operation, OwnOperation
 
 EPSILON = 1e-5
 
@@ -86,6 +86,12 @@ class NetworkLayers(abc.ABC):
 
         For `centred` see `separable_convolution`.
         """
+
+    @abc.abstractmethod
+    def own_layer(
+        self, inputs: Features, operation: OwnOperation, filters: int, name: str, strides: int = 1
+    ) -> Features:
+        """The layer of an operation of the user's own, of as many filters as channels."""
 
     @abc.abstractmethod
     def window_average(
@@ -166,6 +172,24 @@ class NetworkLayers(abc.ABC):
     def rectified_convolution(self, inputs: Features, filters: int, name: str) -> Features:
         """ReLU, 1 x 1 convolution, batch normalisation."""
         return self.normalized_convolution(self.relu(inputs, name), filters, 1, name)
+
+    def own_operation(
+        self, inputs: Features, operation: OwnOperation, filters: int, name: str, strides: int = 1
+    ) -> Features:
+        """The user's layer; if it has weights, between a ReLU and a batch normalisation."""
+        if not self.has_weights(inputs, operation, filters, strides):
+            return self.own_layer(inputs, operation, filters, name, strides)
+        outputs = self.own_layer(self.relu(inputs, name), operation, filters, name, strides)
+        return self.normalization(outputs, name)
+
+    @staticmethod
+    def has_weights(
+        inputs: Features, operation: OwnOperation, filters: int, strides: int = 1
+    ) -> bool:
+        """Whether the layer of an operation of the user's own has any; this builds one, once."""
+        from enas_tf.spaces.images.own_layers import own_costs
+
+        return own_costs(operation, inputs.shape[1:], filters, strides).parameters > 0
 
     def head(
         self, inputs: Features, num_classes: int, dropout_rate: float, *, use_bias: bool = False

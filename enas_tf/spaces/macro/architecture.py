@@ -1,8 +1,9 @@
 """Architectures of the macro space: an operation and skip connections for every layer.
 
-Layer `i` (from 0) has one of six operations and may add any *inputs* of the layers before it: skip
-connection `j` of layer `i`, `j < i`, leads from the input of layer `j` (`j = 0`: the stem). The
-input of layer `i` itself is no candidate. Source: the authors' release, `src/cifar10/`.
+Layer `i` (from 0) has one operation, of six in the release, and may add any *inputs* of the layers
+before it: skip connection `j` of layer `i`, `j < i`, leads from the input of layer `j` (`j = 0`:
+the stem). The input of layer `i` itself is no candidate. Source: the authors' release,
+`src/cifar10/`.
 """
 
 import dataclasses
@@ -22,13 +23,13 @@ from enas_tf.spaces.base import (
     parse_integers,
     parse_json_object,
 )
-from enas_tf.spaces.operations import Operation
+from enas_tf.spaces.operations import ImageOperation, OwnOperation
 
 _WHAT = "A macro architecture"
 
 
-class MacroOperation(Operation):
-    """What a layer computes; the values are those of the release."""
+class MacroOperation(ImageOperation):
+    """What a layer computes, behind a 1 x 1 convolution; the first six values are the release's."""
 
     CONVOLUTION_3X3 = 0
     SEPARABLE_CONVOLUTION_3X3 = 1
@@ -36,6 +37,11 @@ class MacroOperation(Operation):
     SEPARABLE_CONVOLUTION_5X5 = 3
     AVERAGE_POOLING_3X3 = 4
     MAX_POOLING_3X3 = 5
+    IDENTITY = 6
+
+
+# What a layer chooses from unless something else is said.
+RELEASE_OPERATIONS = tuple(MacroOperation)[:6]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +53,7 @@ class MacroLayer:
       skip_connections: ascending indices `j`; `j` stands for the input of layer `j`.
     """
 
-    operation: MacroOperation
+    operation: MacroOperation | OwnOperation
     skip_connections: tuple[int, ...] = ()
 
 
@@ -64,7 +70,7 @@ class MacroChannelLayer:
     """One layer of the per-channel form: every operation computes a range of channels.
 
     Attributes:
-      branches: one range for each operation, in the order of `MacroOperation`.
+      branches: one range for each operation, in the order of `RELEASE_OPERATIONS`.
       skip_connections: as in `MacroLayer`.
     """
 
@@ -103,9 +109,9 @@ class MacroArchitecture(_LayeredArchitecture):
         object.__setattr__(self, "layers", tuple(self.layers))
         _check_layers(self.layers, MacroLayer)
         for index, layer in enumerate(self.layers):
-            if not isinstance(layer.operation, MacroOperation):
+            if not isinstance(layer.operation, MacroOperation | OwnOperation):
                 raise ArchitectureError(
-                    f"Layer {index}: `operation` must be a MacroOperation. "
+                    f"Layer {index}: `operation` must be a MacroOperation or an OwnOperation. "
                     f"Received: {layer.operation!r}."
                 )
 
@@ -114,24 +120,28 @@ class MacroArchitecture(_LayeredArchitecture):
         """Parses the release's integers: for each layer the operation, then its skip bits.
 
         Args:
-          text: for example `"0 | 3 0 | 0 1 0"`; bars and commas count as blanks.
+          text: for example `"0 | 3 0 | 0 1 0"`; bars and commas count as blanks. In the place of
+            an operation's integer its name may stand.
 
         Raises:
           ArchitectureError: the number of integers fits no number of layers, or one is out of
             range.
         """
         layers = []
-        for index, ((number,), bits) in enumerate(_integers_of_layers(text, 1)):
+        for index, ((number,), bits) in enumerate(_integers_of_layers(text, 1, True)):
             with naming(f"Layer {index}"):
-                operation = MacroOperation.from_integer(number)
+                operation = MacroOperation.from_word(number)
                 layers.append(MacroLayer(operation, _sources_of_bits(bits)))
         return cls(tuple(layers))
 
     def to_release_string(self) -> str:
-        """Returns the release's integers, `num_layers * (num_layers + 1) / 2` of them."""
-        words: list[int] = []
+        """Returns the release's integers, `num_layers * (num_layers + 1) / 2` of them.
+
+        An operation of the user's own has no integer; its name stands there.
+        """
+        words: list[int | str] = []
         for index, layer in enumerate(self.layers):
-            words += [int(layer.operation), *_bits_of_sources(index, layer.skip_connections)]
+            words += [layer.operation.word, *_bits_of_sources(index, layer.skip_connections)]
         return " ".join(map(str, words))
 
     def to_json(self) -> dict[str, Any]:
@@ -174,10 +184,12 @@ class MacroChannelArchitecture(_LayeredArchitecture):
         _check_layers(self.layers, MacroChannelLayer)
         num_branches = len(self.layers[0].branches)
         for index, layer in enumerate(self.layers):
-            if len(layer.branches) != num_branches or not 1 <= num_branches <= len(MacroOperation):
+            if len(layer.branches) != num_branches or not 1 <= num_branches <= len(
+                RELEASE_OPERATIONS
+            ):
                 raise ArchitectureError(
                     f"Layer {index}: expected the same number of branches in every layer, from 1 "
-                    f"to {len(MacroOperation)}. Received: {len(layer.branches)}."
+                    f"to {len(RELEASE_OPERATIONS)}. Received: {len(layer.branches)}."
                 )
             for branch in layer.branches:
                 inside = branch.start >= 0 and branch.start + branch.count <= self.channels
@@ -273,9 +285,11 @@ def _num_integers(num_layers: int, integers_per_layer: int) -> int:
     return num_layers * integers_per_layer + num_layers * (num_layers - 1) // 2
 
 
-def _integers_of_layers(text: str, per_layer: int) -> Iterator[tuple[list[int], list[int]]]:
+def _integers_of_layers(
+    text: str, per_layer: int, names: bool = False
+) -> Iterator[tuple[list[Any], list[Any]]]:
     """Yields for each layer the integers of what it computes, and its skip bits."""
-    integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, per_layer))
+    integers = parse_integers(text, _WHAT, _num_integers(MOST_PARTS, per_layer), names)
     for index in range(_num_layers(len(integers), per_layer)):
         start = _num_integers(index, per_layer)
         yield (

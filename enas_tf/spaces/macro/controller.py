@@ -74,12 +74,14 @@ class MacroController(AttentionController):
         super().__init__(space, seed, name="macro_controller")
         size = self.config.lstm_size
         if space.search_whole_channels:
-            self.heads = [DecisionHead(size, space.num_operations, self.uniform, name="operation")]
+            self.heads = [
+                DecisionHead(size, len(space.searched_operations), self.uniform, name="operation")
+            ]
         else:
             # A branch never has all channels: the counts are 1 to filters - 1.
             self.heads = [
                 DecisionHead(size, options, self.uniform, name=f"branch_{branch}_{what}")
-                for branch in range(space.num_operations)
+                for branch in range(len(space.searched_operations))
                 for what, options in (("start", space.filters), ("count", space.filters - 1))
             ]
 

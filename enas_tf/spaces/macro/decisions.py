@@ -12,6 +12,7 @@ from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
 from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS, body_shape
 from enas_tf.spaces.macro.architecture import (
+    RELEASE_OPERATIONS,
     AnyMacroArchitecture,
     ChannelRange,
     MacroArchitecture,
@@ -21,6 +22,7 @@ from enas_tf.spaces.macro.architecture import (
     MacroOperation,
 )
 from enas_tf.spaces.macro.config import STEM_HALVINGS, MacroControllerConfig
+from enas_tf.spaces.operations import OwnOperation, chosen_operations, whole_names
 
 SMALLEST_REDUCED_SIDE = 4
 
@@ -29,7 +31,7 @@ class MacroDecisions(NamedTuple):
     """Batched architectures, as the controller decides them and the supernet reads them.
 
     Attributes:
-      operations: int32 `[batch, num_layers]`.
+      operations: int32 `[batch, num_layers]`, numbers in the space's `searched_operations`.
       skips: int32 `[batch, num_layers, num_layers]`; `skips[b, i, j]` is 1 if layer `i` adds the
         input of layer `j < i`, else 0.
     """
@@ -63,11 +65,18 @@ class MacroDecisionSpace(DecisionSpace):
     )
     num_classes: int = setting(10, "Number of classes.", minimum=2, flag=False)
     num_operations: int = setting(
-        len(MacroOperation),
+        len(RELEASE_OPERATIONS),
         "Use the first so many operations: convolution 3x3, separable 3x3, convolution 5x5, "
         "separable 5x5, average pooling, max pooling.",
         minimum=1,
-        maximum=len(MacroOperation),
+        maximum=len(RELEASE_OPERATIONS),
+    )
+    operations: tuple[str, ...] | None = setting(
+        None,
+        "Use these operations, separated by commas: "
+        f"{', '.join(one.label for one in MacroOperation)}, or of your own "
+        "(--operations_module). Some words of a name are enough if they fit one alone: "
+        "separable_3x3 (default: the first num_operations).",
     )
     search_whole_channels: bool = setting(
         True, "One operation per layer; no: every operation computes a range of channels."
@@ -85,10 +94,30 @@ class MacroDecisionSpace(DecisionSpace):
     controller: MacroControllerConfig = section(MacroControllerConfig(), prefix="controller_")
     name: ClassVar[str] = "macro"
 
-    @property
-    def operations(self) -> tuple[MacroOperation, ...]:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole = whole_names(MacroOperation, self.operations, RELEASE_OPERATIONS)
+        object.__setattr__(self, "operations", whole)
+        if whole is None:
+            return
+        if self.num_operations != len(RELEASE_OPERATIONS):
+            raise ConfigurationError(
+                "Give `operations` or `num_operations`, not both. Received: "
+                f"operations={','.join(whole)} and num_operations={self.num_operations}."
+            )
+        if not self.search_whole_channels:
+            raise ConfigurationError(
+                "`operations` can be chosen where a layer has one operation; for ranges of "
+                "channels (search_whole_channels=False) give `num_operations`. Received: "
+                f"operations={','.join(whole)}."
+            )
+
+    @functools.cached_property
+    def searched_operations(self) -> tuple[MacroOperation | OwnOperation, ...]:
         """The operations that a layer can have."""
-        return tuple(MacroOperation)[: self.num_operations]
+        if self.operations is None:
+            return RELEASE_OPERATIONS[: self.num_operations]
+        return chosen_operations(MacroOperation, self.operations)
 
     @property
     def reduction_layers(self) -> tuple[int, ...]:
@@ -103,7 +132,7 @@ class MacroDecisionSpace(DecisionSpace):
     @property
     def num_architectures(self) -> int:
         """Operations (or channel ranges) of all layers times all subsets of skip connections."""
-        per_layer = self.num_operations
+        per_layer = len(self.searched_operations)
         if not self.search_whole_channels:
             # A range of the release starts anywhere and never covers all channels.
             ranges = self.filters * (self.filters + 1) // 2 - 1
@@ -124,7 +153,7 @@ class MacroDecisionSpace(DecisionSpace):
         skips = generator.integers(0, 2, size=(*shape, self.num_layers))
         skips *= np.tri(self.num_layers, k=-1, dtype=skips.dtype)
         if self.search_whole_channels:
-            operations = generator.integers(0, self.num_operations, size=shape)
+            operations = generator.integers(0, len(self.searched_operations), size=shape)
             return self.decode(MacroDecisions(operations, skips))[0]
         picks = generator.integers(0, len(self._channel_ranges), size=(*shape, self.num_operations))
         chosen = self._channel_ranges[picks]
@@ -150,7 +179,8 @@ class MacroDecisionSpace(DecisionSpace):
         """
         fields = list(self.encode([architecture]))
         has_skips = self.num_layers > 1
-        has_operations = self.num_operations > 1 or not self.search_whole_channels
+        num_operations = len(self.searched_operations)
+        has_operations = num_operations > 1 or not self.search_whole_channels
         if has_skips and not (has_operations and generator.random() < 0.5):
             layers, sources = np.tril_indices(self.num_layers, k=-1)
             pick = generator.integers(len(layers))
@@ -158,8 +188,8 @@ class MacroDecisionSpace(DecisionSpace):
         elif has_operations and self.search_whole_channels:
             layer = generator.integers(self.num_layers)
             # A shift by 1 to n - 1 modulo n reaches every operation but the same one.
-            shift = generator.integers(1, self.num_operations)
-            fields[0][0, layer] = (fields[0][0, layer] + shift) % self.num_operations
+            shift = generator.integers(1, num_operations)
+            fields[0][0, layer] = (fields[0][0, layer] + shift) % num_operations
         elif has_operations:
             place = (0, generator.integers(self.num_layers), generator.integers(fields[0].shape[2]))
             current = (fields[0][place], fields[1][place])
@@ -167,6 +197,10 @@ class MacroDecisionSpace(DecisionSpace):
             fields[0][place], fields[1][place] = others[generator.integers(len(others))]
         kind = MacroDecisions if self.search_whole_channels else MacroChannelDecisions
         return self.decode(kind(*fields))[0]
+
+    @property
+    def _labels(self) -> str:
+        return ", ".join(one.label for one in self.searched_operations)
 
     @functools.cached_property
     def _channel_ranges(self) -> np.ndarray:
@@ -197,10 +231,10 @@ class MacroDecisionSpace(DecisionSpace):
                 )
             return
         for index, layer in enumerate(architecture.layers):
-            if layer.operation >= self.num_operations:
+            if layer.operation not in self.searched_operations:
                 raise ArchitectureError(
-                    f"Layer {index}: operation {layer.operation.label} is not among the first "
-                    f"{self.num_operations} operations of this space."
+                    f"Layer {index}: operation {layer.operation.label} is not among the "
+                    f"operations of this space: {self._labels}."
                 )
 
     def encode(self, architectures: Sequence[Any]) -> MacroDecisions | MacroChannelDecisions:
@@ -212,7 +246,8 @@ class MacroDecisionSpace(DecisionSpace):
             for index, layer in enumerate(architecture.layers):
                 skips[number, index, list(layer.skip_connections)] = 1
         if self.search_whole_channels:
-            operations = [[layer.operation for layer in a.layers] for a in architectures]
+            number_of = self.searched_operations.index
+            operations = [[number_of(layer.operation) for layer in a.layers] for a in architectures]
             return MacroDecisions(np.array(operations, np.int32).reshape(shape), skips)
         ranges = [
             [[(branch.start, branch.count) for branch in layer.branches] for layer in a.layers]
@@ -228,7 +263,8 @@ class MacroDecisionSpace(DecisionSpace):
         for *chosen, bits in zip(*fields, skips):
             sources = [tuple(j for j in range(index) if row[j]) for index, row in enumerate(bits)]
             if isinstance(decisions, MacroDecisions):
-                layers = tuple(map(MacroLayer, map(MacroOperation, *chosen), sources))
+                operations = map(self.searched_operations.__getitem__, *chosen)
+                layers = tuple(map(MacroLayer, operations, sources))
                 architectures.append(MacroArchitecture(layers))
             else:
                 ranges = (tuple(map(ChannelRange, *own)) for own in zip(*chosen))
@@ -244,7 +280,7 @@ class MacroDecisionSpace(DecisionSpace):
                 "search_whole_channels=False cannot be enumerated."
             )
         return MacroDecisions(
-            np.full(self.num_layers, self.num_operations),
+            np.full(self.num_layers, len(self.searched_operations)),
             np.tri(self.num_layers, k=-1, dtype=int) + 1,
         )
 
@@ -254,10 +290,11 @@ class MacroDecisionSpace(DecisionSpace):
         In the per-channel form: how many channels each operation has in each layer.
         """
         decisions = self.encode(architectures)
+        operations = list(enumerate(self.searched_operations))
         if isinstance(decisions, MacroDecisions):
-            counts = {o.label: decisions.operations == o for o in self.operations}
+            counts = {o.label: decisions.operations == n for n, o in operations}
         else:
-            counts = {o.label: decisions.counts[..., o] for o in self.operations}
+            counts = {o.label: decisions.counts[..., n] for n, o in operations}
         return {name: np.sum(values, axis=0).tolist() for name, values in counts.items()}
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from enas_tf.drawing.picture import Group, Path, Picture, Rectangle, Shape, Text
 from enas_tf.drawing.style import (
@@ -17,11 +18,11 @@ from enas_tf.drawing.style import (
     plus_sign,
 )
 from enas_tf.spaces.macro.architecture import (
+    RELEASE_OPERATIONS,
     AnyMacroArchitecture,
     MacroChannelArchitecture,
     MacroChannelLayer,
     MacroLayer,
-    MacroOperation,
 )
 from enas_tf.spaces.macro.decisions import reduction_layers
 
@@ -114,7 +115,7 @@ class _Drawing:
         )
         notes = ["xN: input of layer N (x0: output of the stem). +: what a layer's skips add."]
         if isinstance(architecture, MacroChannelArchitecture):
-            used = list(MacroOperation)[: len(architecture.layers[0].branches)]
+            used: list[Any] = list(RELEASE_OPERATIONS)[: len(architecture.layers[0].branches)]
             notes.append(
                 f"Bars: which of the {architecture.channels} channels each operation computes."
             )
@@ -206,7 +207,7 @@ class _Drawing:
         height = row.bottom - row.top
         self._shapes.append(Rectangle(self._left, row.top, _BOX_WIDTH, height, fill, stroke))
         scale = (_BOX_WIDTH - 12.0) / architecture.channels
-        for number, (operation, branch) in enumerate(zip(MacroOperation, layer.branches)):
+        for number, (operation, branch) in enumerate(zip(RELEASE_OPERATIONS, layer.branches)):
             colour, outline = operation_colours(operation)
             last = branch.start + branch.count - 1
             self._shapes.append(

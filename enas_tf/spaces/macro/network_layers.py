@@ -8,7 +8,7 @@ architecture:
 | `stem`, `stem_normalization` | 3 x 3 convolution and its batch normalisation |
 | `stem_0`, `stem_1`, … | strided ones in their place, each with its normalisation |
 | `layer_i_project`, `…_normalization` | 1 x 1 convolution in front of the operation |
-| `layer_i_operation`, `…_normalization` | the operation; poolings have no normalisation |
+| `layer_i_operation`, `…_normalization` | the operation; what has no weights has no normalisation |
 | `layer_i_skip`, `…_normalization` | merging with skip connections, `i > 0` |
 | `layer_i_reduce_j` | halves kept tensor `j` (0: stem, `j`: layer `j - 1`) after layer `i` |
 | `dropout`, `classifier` | head |
@@ -25,6 +25,7 @@ from enas_tf.spaces.images.network_layers import EPSILON, Features, NetworkLayer
 from enas_tf.spaces.images.space import check_input_shape, check_num_classes
 from enas_tf.spaces.images.stem import IMAGENET, add_strided_stem, chosen_stem
 from enas_tf.spaces.macro.architecture import (
+    RELEASE_OPERATIONS,
     AnyMacroArchitecture,
     ChannelRange,
     MacroChannelArchitecture,
@@ -32,6 +33,7 @@ from enas_tf.spaces.macro.architecture import (
 )
 from enas_tf.spaces.macro.config import STEM_HALVINGS, MacroNetworkConfig, check_network
 from enas_tf.spaces.macro.decisions import reduction_layers
+from enas_tf.spaces.operations import OwnOperation
 
 # The supernet's normalisation after a k x k operation, in the release.
 SUPERNET_OPERATION_EPSILON = 1e-3
@@ -105,15 +107,19 @@ class _Parts:
         self.filters = config.filters
         self.adds = config.merge == "add"
 
-    def operation(self, inputs: Features, operation: MacroOperation, name: str) -> Features:
+    def operation(
+        self, inputs: Features, operation: MacroOperation | OwnOperation, name: str
+    ) -> Features:
         """A layer of the whole-channels form, without its skip connections."""
         filters = self.filters
         if self.adds:
             return self._post_activation(inputs, operation, filters, filters, name)
         outputs = self._layers.rectified_convolution(inputs, filters, f"{name}_project")
         name = f"{name}_operation"
-        if operation.is_pooling:
-            return self._layers.pooling(outputs, operation, name)
+        if isinstance(operation, OwnOperation):
+            return self._layers.own_operation(outputs, operation, filters, name)
+        if operation.is_simple:
+            return self._simple(outputs, operation, name)
         outputs = self._operation(self._layers.relu(outputs, name), operation, filters, name)
         return self._layers.normalization(outputs, name)
 
@@ -123,7 +129,7 @@ class _Parts:
         """A layer of the per-channel form, without its skip connections."""
         computed = []
         for number, branch in enumerate(branches):
-            operation = MacroOperation(number)
+            operation = RELEASE_OPERATIONS[number]
             count = branch.count * self.filters // channels
             width = count if operation.is_pooling else self.filters
             computed.append(
@@ -145,7 +151,7 @@ class _Parts:
     def _post_activation(
         self,
         inputs: Features,
-        operation: MacroOperation,
+        operation: MacroOperation | OwnOperation,
         width: int,
         filters: int,
         name: str,
@@ -154,11 +160,20 @@ class _Parts:
         outputs = self._layers.normalized_convolution(inputs, width, 1, f"{name}_project")
         outputs = self._layers.relu(outputs, f"{name}_project")
         name = f"{name}_operation"
-        if operation.is_pooling:
-            return self._layers.pooling(outputs, operation, name)
-        outputs = self._operation(outputs, operation, filters, name)
+        if isinstance(operation, OwnOperation):
+            is_weighted = self._layers.has_weights(outputs, operation, filters)
+            outputs = self._layers.own_layer(outputs, operation, filters, name)
+            if not is_weighted:
+                return outputs
+        elif operation.is_simple:
+            return self._simple(outputs, operation, name)
+        else:
+            outputs = self._operation(outputs, operation, filters, name)
         epsilon = SUPERNET_OPERATION_EPSILON if self.adds else EPSILON
         return self._layers.relu(self._layers.normalization(outputs, name, epsilon), name)
+
+    def _simple(self, inputs: Features, operation: MacroOperation, name: str) -> Features:
+        return self._layers.pooling(inputs, operation, name) if operation.is_pooling else inputs
 
     def _operation(
         self, inputs: Features, operation: MacroOperation, filters: int, name: str

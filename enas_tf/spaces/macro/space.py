@@ -42,11 +42,12 @@ class MacroSpace(MacroDecisionSpace, ImageSpace):
         layer once.
         """
         generator = np.random.default_rng(0)
-        shape = (self.num_operations, self.num_layers)
+        number = len(self.searched_operations)
+        shape = (number, self.num_layers)
         skips = generator.random((*shape, self.num_layers)) < 0.4
         if not self.search_whole_channels:
-            return [self.random_architecture(generator) for _ in self.operations]
-        operations = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) % self.num_operations
+            return [self.random_architecture(generator) for _ in range(number)]
+        operations = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) % number
         return self.decode(MacroDecisions(operations, skips))
 
     def drawing_options(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ runs, in the per-channel form every operation runs, on the range of channels cho
 classes have the same methods, so that the supernet does not know which one it holds.
 """
 
+import types
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,18 +17,22 @@ from enas_tf.layers.banks import (
     BatchNormalizationBank,
     BatchNormalizationEntry,
     BatchStatistics,
+    GivenBank,
     WeightBank,
     unstack_entries,
 )
 from enas_tf.layers.functional import (
     Normalized,
     average_pooling,
+    batch_normalization,
     depthwise_convolution,
     max_pooling,
     normalized_convolution,
 )
+from enas_tf.spaces.images.own_layers import OwnLayer
 from enas_tf.spaces.macro.architecture import MacroOperation
 from enas_tf.spaces.macro.decisions import MacroChannelDecisions, MacroDecisions, MacroDecisionSpace
+from enas_tf.spaces.operations import OwnOperation
 
 # The release normalises the k x k operations with an epsilon of their own.
 OPERATION_EPSILON = 1e-3
@@ -44,19 +49,27 @@ class SupernetLayers(keras.layers.Layer):
     def __init__(self, space: MacroDecisionSpace, next_seed: Callable[[], int]) -> None:
         super().__init__(name="layers")
         self.space = space
-        self.weighted = [operation for operation in space.operations if not operation.is_pooling]
         layers, filters = space.num_layers, space.filters
+        # A mapping that nothing looks into for weights: those of own layers are in banks, too.
+        self._own = types.MappingProxyType(
+            {
+                operation.label: OwnLayer(operation, filters)
+                for operation in space.searched_operations
+                if isinstance(operation, OwnOperation)
+            }
+        )
+        self.weighted = [one for one in space.searched_operations if self._has_weights(one)]
         self.input_kernels = WeightBank(
-            layers * space.num_operations,
+            layers * len(space.searched_operations),
             (filters, filters),
             seed=next_seed(),
             name="input_kernels",
         )
         self.input_norm = BatchNormalizationBank(
-            layers * space.num_operations, filters, name="input_norm"
+            layers * len(space.searched_operations), filters, name="input_norm"
         )
         self.operation_norm = BatchNormalizationBank(
-            layers * len(self.weighted),
+            layers * self._num_normalized,
             filters,
             epsilon=OPERATION_EPSILON,
             debias=space.moving_statistics == "debiased",
@@ -70,9 +83,23 @@ class SupernetLayers(keras.layers.Layer):
         self._run = tf.function(self._run_layer, autograph=False)
         self.built = True
 
+    @property
+    def _num_normalized(self) -> int:
+        # Where no operation has weights, an entry that none uses is looked up.
+        return max(1, len(self.weighted))
+
+    def _has_weights(self, operation: MacroOperation | OwnOperation) -> bool:
+        if isinstance(operation, OwnOperation):
+            return bool(self._own[operation.label].shapes)
+        return not operation.is_simple
+
     def _operation_banks(
-        self, operation: MacroOperation, next_seed: Callable[[], int]
-    ) -> list[WeightBank]:
+        self, operation: MacroOperation | OwnOperation, next_seed: Callable[[], int]
+    ) -> list[WeightBank | GivenBank]:
+        if isinstance(operation, OwnOperation):
+            seeds = [next_seed() for _ in range(self.space.num_layers)]
+            values = self._own[operation.label].initial_values(seeds)
+            return [GivenBank(own, f"{operation.label}_{n}") for n, own in enumerate(values)]
         size, filters = operation.kernel_size, self.space.filters
         shapes = {operation.label: (size, size, filters, filters)}
         if operation.is_separable:
@@ -88,6 +115,8 @@ class SupernetLayers(keras.layers.Layer):
 
     def _kernels_of_layers(self) -> list[Any]:
         """Returns for each layer the kernels of every operation that has any."""
+        if not self.weighted:
+            return [()] * self.space.num_layers
         stacked = tuple(
             tuple(tf.convert_to_tensor(bank.kernel.value) for bank in banks)
             for banks in self.operation_kernels
@@ -131,12 +160,21 @@ class WholeChannelsLayers(SupernetLayers):
     def _indices(self, decisions: MacroDecisions) -> tuple[tf.Tensor, tf.Tensor]:
         layers = tf.range(self.space.num_layers)
         operations = decisions.operations
-        # Pooling has no entry of its own; it is given one that it does not use.
-        weighted = tf.minimum(operations, len(self.weighted) - 1)
         return (
-            layers * self.space.num_operations + operations,
-            layers * len(self.weighted) + weighted,
+            layers * len(self.space.searched_operations) + operations,
+            layers * self._num_normalized + tf.gather(self._entries, operations),
         )
+
+    @property
+    def _entries(self) -> list[int]:
+        """Which of a layer's entries of normalisation each operation has.
+
+        What has no weights has none of its own; it is given one that it does not use.
+        """
+        return [
+            self.weighted.index(one) if one in self.weighted else self._num_normalized - 1
+            for one in self.space.searched_operations
+        ]
 
     def select(self, decisions: MacroDecisions) -> list[WholeChannelsWeights]:
         """Looks up the weights of every layer of one architecture."""
@@ -159,16 +197,17 @@ class WholeChannelsLayers(SupernetLayers):
             inputs, weights.input_kernel, weights.input_norm, use_batch_statistics
         )
         features = tf.nn.relu(hidden.outputs)
+        kernels = dict(zip((one.label for one in self.weighted), weights.kernels))
         branches = [
             partial(
                 run_operation,
-                operation,
+                self._own.get(operation.label, operation),
                 features,
-                weights.kernels[number] if number < len(self.weighted) else (),
+                kernels.get(operation.label, ()),
                 weights.operation_norm,
                 use_batch_statistics,
             )
-            for number, operation in enumerate(self.space.operations)
+            for operation in self.space.searched_operations
         ]
         result = tf.switch_case(weights.operation, branches)
         outputs = tf.ensure_shape(result.outputs, features.shape)
@@ -180,7 +219,8 @@ class WholeChannelsLayers(SupernetLayers):
         """Puts the statistics of all layers into the shapes of their banks."""
         inputs, operations = self._indices(decisions)
         input_mean, input_variance, mean, variance = map(tf.stack, zip(*statistics))
-        ran = tf.cast(decisions.operations < len(self.weighted), tf.float32)[:, None]
+        has_weights = [float(one in self.weighted) for one in self.space.searched_operations]
+        ran = tf.gather(has_weights, decisions.operations)[:, None]
         return {
             "input_norm": self.input_norm.collect(input_mean, input_variance, inputs),
             "operation_norm": self.operation_norm.collect(mean, variance, operations, ran),
@@ -209,7 +249,7 @@ class PartialChannelsLayers(SupernetLayers):
 
     def __init__(self, space: MacroDecisionSpace, next_seed: Callable[[], int]) -> None:
         super().__init__(space, next_seed)
-        channels = space.num_operations * space.filters
+        channels = len(space.searched_operations) * space.filters
         self.merge_kernels = WeightBank(
             space.num_layers, (channels, space.filters), seed=next_seed(), name="merge_kernels"
         )
@@ -239,7 +279,7 @@ class PartialChannelsLayers(SupernetLayers):
         input_norms = unstack_entries(weights.input_norm)
         operation_norms = unstack_entries(weights.operation_norm)
         outputs, rows, input_statistics, statistics = [], [], [], []
-        for number, operation in enumerate(self.space.operations):
+        for number, operation in enumerate(self.space.searched_operations):
             hidden = normalized_convolution(
                 inputs, weights.input_kernels[number], input_norms[number], use_batch_statistics
             )
@@ -250,7 +290,7 @@ class PartialChannelsLayers(SupernetLayers):
             rows.append(number * filters + channels)
             if operation.is_pooling:
                 features = tf.gather(features, channels, axis=-1)
-                outputs.append(POOLING[operation](features))
+                outputs.append(SIMPLE[operation](features))
                 continue
             *depthwise, last = weights.kernels[number]
             result = run_operation(
@@ -299,14 +339,15 @@ class PartialChannelsLayers(SupernetLayers):
         }
 
 
-POOLING = {
+SIMPLE = {
     MacroOperation.AVERAGE_POOLING_3X3: average_pooling,
     MacroOperation.MAX_POOLING_3X3: max_pooling,
+    MacroOperation.IDENTITY: tf.identity,
 }
 
 
 def run_operation(
-    operation: MacroOperation,
+    operation: MacroOperation | OwnLayer,
     features: tf.Tensor,
     kernels: tuple[tf.Tensor, ...],
     norm: BatchNormalizationEntry,
@@ -315,22 +356,29 @@ def run_operation(
     """Runs one operation on what its input convolution computed.
 
     Args:
-      operation: which one.
+      operation: which one; of the user's own, its layer.
       features: `[batch, height, width, channels]`.
-      kernels: of a convolution: one; of a separable one: depthwise, pointwise; of pooling: none.
+      kernels: of a convolution: one; of a separable one: depthwise, pointwise; of the user's layer:
+        its weights; of all others: none.
       norm: batch normalisation of a convolution's output.
       use_batch_statistics: whether batch or moving statistics normalise.
 
     Returns:
       The output and the statistics of its normalisation; zeros where there is none.
     """
-    if operation.is_pooling:
+    if not kernels:
         nothing = tf.zeros_like(norm.moving_mean)
-        return Normalized(POOLING[operation](features), nothing, nothing)
-    *depthwise, kernel = kernels
-    for depthwise_kernel in depthwise:
-        features = depthwise_convolution(features, depthwise_kernel)
-    result = normalized_convolution(
-        features, kernel, norm, use_batch_statistics, epsilon=OPERATION_EPSILON
-    )
+        function = operation if isinstance(operation, OwnLayer) else SIMPLE[operation]
+        return Normalized(function(features), nothing, nothing)
+    if isinstance(operation, OwnLayer):
+        result = batch_normalization(
+            operation(features, kernels), norm, use_batch_statistics, epsilon=OPERATION_EPSILON
+        )
+    else:
+        *depthwise, kernel = kernels
+        for depthwise_kernel in depthwise:
+            features = depthwise_convolution(features, depthwise_kernel)
+        result = normalized_convolution(
+            features, kernel, norm, use_batch_statistics, epsilon=OPERATION_EPSILON
+        )
     return result._replace(outputs=tf.nn.relu(result.outputs))

@@ -21,7 +21,7 @@ from enas_tf.spaces.base import (
     parse_integers,
     parse_json_object,
 )
-from enas_tf.spaces.operations import Operation
+from enas_tf.spaces.operations import ImageOperation, OwnOperation
 
 NUM_CELL_INPUTS = 2
 OPERANDS_PER_NODE = 2
@@ -29,12 +29,12 @@ OPERANDS_PER_NODE = 2
 _INTEGERS_PER_NODE = 2 * OPERANDS_PER_NODE
 
 
-class MicroOperation(Operation):
+class MicroOperation(ImageOperation):
     """What a node does with one of its inputs; the first five values are those of the release.
 
     A separable convolution stands for two of them: (ReLU, depthwise, pointwise, batch
     normalisation) twice. A dilated convolution is the same once, with pixels left out between those
-    that it reads; it comes from DARTS, and only networks have it, not the supernet.
+    that it reads; it comes from DARTS, and is searched where it is asked for.
     """
 
     SEPARABLE_CONVOLUTION_3X3 = 0
@@ -46,8 +46,8 @@ class MicroOperation(Operation):
     DILATED_CONVOLUTION_5X5 = 6
 
 
-# The supernet has weights for the operations of the release.
-NUM_SEARCHED_OPERATIONS = 5
+# What an operand chooses from unless something else is said.
+RELEASE_OPERATIONS = tuple(MicroOperation)[:5]
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -61,7 +61,7 @@ class MicroOperand:
     """
 
     input: int
-    operation: MicroOperation
+    operation: MicroOperation | OwnOperation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,18 +120,31 @@ class MicroCell:
         """
         return type(self)(tuple(MicroNode(tuple(sorted(node.operands))) for node in self.nodes))
 
-    def to_integers(self) -> list[int]:
-        """Returns the release's integers: `input operation input operation` for each node."""
+    def to_words(self) -> list[str]:
+        """Returns the release's integers: `input operation input operation` for each node.
+
+        An operation of the user's own has no integer; its name stands there.
+        """
         return [
-            int(number)
+            word
             for node in self.nodes
             for operand in node.operands
-            for number in (operand.input, operand.operation)
+            for word in (str(int(operand.input)), operand.operation.word)
         ]
 
+    def to_integers(self) -> list[int]:
+        """Returns the release's integers; see `to_words`.
+
+        Raises:
+          ValueError: an operation of the user's own has none.
+        """
+        return [int(word) for word in self.to_words()]
+
     @classmethod
-    def from_integers(cls, integers: Sequence[int]) -> Self:
+    def from_integers(cls, integers: Sequence[Any]) -> Self:
         """Makes a cell from the release's integers, four for each node.
+
+        In the place of an operation's integer its name may stand.
 
         Raises:
           ArchitectureError: an input or an operation is out of range.
@@ -140,7 +153,7 @@ class MicroCell:
         for start in range(0, len(integers), _INTEGERS_PER_NODE):
             numbers = integers[start : start + _INTEGERS_PER_NODE]
             with naming(f"Node {start // _INTEGERS_PER_NODE}"):
-                operations = map(MicroOperation.from_integer, numbers[1::2])
+                operations = map(MicroOperation.from_word, numbers[1::2])
                 nodes.append(MicroNode(tuple(map(MicroOperand, numbers[0::2], operations))))
         return cls(tuple(nodes))
 
@@ -220,13 +233,13 @@ class MicroArchitecture(Architecture):
 
         Args:
           text: for each node `input operation input operation`, 40 integers for 5 nodes; bars and
-            commas count as blanks.
+            commas count as blanks. In the place of an operation's integer its name may stand.
 
         Raises:
           ArchitectureError: the number of integers is no multiple of 8, or one is out of range.
         """
         both = 2 * _INTEGERS_PER_NODE
-        integers = parse_integers(text, "A micro architecture", both * MOST_PARTS)
+        integers = parse_integers(text, "A micro architecture", both * MOST_PARTS, True)
         if len(integers) % both:
             raise ArchitectureError(
                 f"A micro architecture of n nodes has {both} n integers, half of them for the "
@@ -238,7 +251,7 @@ class MicroArchitecture(Architecture):
 
     def to_release_string(self) -> str:
         """Returns the release's integers, normal cell first, `8 * num_nodes` of them."""
-        return " ".join(map(str, self.normal.to_integers() + self.reduction.to_integers()))
+        return " ".join(self.normal.to_words() + self.reduction.to_words())
 
     def to_json(self) -> dict[str, Any]:
         """Returns `{"normal": {"nodes": […]}, "reduction": {"nodes": […]}}`."""
@@ -267,9 +280,10 @@ def _check_node(index: int, node: Any) -> None:
     for operand in node.operands:
         if not isinstance(operand, MicroOperand):
             raise ArchitectureError(f"expected a MicroOperand. Received: {operand!r:.60}.")
-        if not isinstance(operand.operation, MicroOperation):
+        if not isinstance(operand.operation, MicroOperation | OwnOperation):
             raise ArchitectureError(
-                f"`operation` must be a MicroOperation. Received: {operand.operation!r}."
+                "`operation` must be a MicroOperation or an OwnOperation. "
+                f"Received: {operand.operation!r}."
             )
         if not is_index(operand.input, index + NUM_CELL_INPUTS):
             raise ArchitectureError(

@@ -23,14 +23,14 @@ class MicroControllerConfig(Settings):
     )
     separable_start_bias: float = setting(
         10.0,
-        "Start value of the trained bias of the separable convolutions' logits; it keeps the first "
-        "architectures from being all poolings.",
+        "Start value of the trained bias of the separable convolutions' logits (and of others', if "
+        "there are any, and of your own operations'); it keeps the first architectures from being "
+        "all poolings.",
         minimum=0.0,
     )
     separable_fixed_bias: float = setting(
         0.25,
-        "Added to the separable convolutions' logits in the normal cell, and taken from all "
-        "others.",
+        "Added to the logits of the same operations in the normal cell, and taken from all others.",
         minimum=0.0,
     )
     initial_range: float = setting(

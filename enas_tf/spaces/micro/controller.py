@@ -43,23 +43,24 @@ class MicroController(AttentionController):
       seed: of the initial weights.
 
     Attributes:
-      head: what decides the operations; its bias starts in favour of separable convolutions.
+      head: what decides the operations; its bias starts in favour of all but poolings and the
+        identity.
     """
 
     space: MicroDecisionSpace
 
     def __init__(self, space: MicroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="micro_controller")
-        separable = np.array([operation.is_separable for operation in space.operations])
+        has_weights = np.array([not one.is_simple for one in space.searched_operations])
         self.head = DecisionHead(
             self.config.lstm_size,
-            space.num_operations,
+            len(space.searched_operations),
             self.uniform,
             name="operation",
-            bias=np.where(separable, self.config.separable_start_bias, 0.0),
+            bias=np.where(has_weights, self.config.separable_start_bias, 0.0),
         )
-        # Only the normal cell prefers separable convolutions.
-        preference = np.where(separable, 1.0, -1.0) * self.config.separable_fixed_bias
+        # Only the normal cell prefers convolutions, and what is not ours.
+        preference = np.where(has_weights, 1.0, -1.0) * self.config.separable_fixed_bias
         self._schedule = _make_schedule(space, (preference, np.zeros_like(preference)))
 
     def unroll(
@@ -165,7 +166,7 @@ def _make_schedule(space: MicroDecisionSpace, operation_biases: Sequence[np.ndar
     first_places = cells * cell_places
     input_steps = cells * cell_steps + NUM_CELL_INPUTS + nodes * node_steps + operands
     operation_steps = input_steps + OPERANDS_PER_NODE
-    biases = np.full((num_steps, num_places + space.num_operations), -np.inf, np.float32)
+    biases = np.full((num_steps, num_places + len(space.searched_operations)), -np.inf, np.float32)
     for index in np.ndindex(input_steps.shape):
         cell, node, _ = index
         first = first_places[index]
@@ -177,7 +178,9 @@ def _make_schedule(space: MicroDecisionSpace, operation_biases: Sequence[np.ndar
     biases[~decides] = 0.0
     # The steps that decide nothing are those that make the places, one after the other.
     places = np.where(decides, _NO_PLACE, np.cumsum(~decides) - 1)
-    is_cell_input = np.arange(num_places + space.num_operations) % cell_places < NUM_CELL_INPUTS
+    is_cell_input = (
+        np.arange(num_places + len(space.searched_operations)) % cell_places < NUM_CELL_INPUTS
+    )
     is_cell_input[num_places:] = False
     return _Schedule(
         num_places=num_places,

@@ -1,26 +1,30 @@
 """What can be decided in the micro space: its sizes, its architectures, and their decisions."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from enas_tf.errors import ArchitectureError
+from enas_tf.errors import ArchitectureError, ConfigurationError
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS
 from enas_tf.spaces.micro.architecture import (
     NUM_CELL_INPUTS,
-    NUM_SEARCHED_OPERATIONS,
     OPERANDS_PER_NODE,
+    RELEASE_OPERATIONS,
     MicroArchitecture,
     MicroCell,
+    MicroNode,
+    MicroOperand,
     MicroOperation,
 )
 from enas_tf.spaces.micro.config import MicroControllerConfig
 from enas_tf.spaces.micro.layout import check_picture_size
+from enas_tf.spaces.operations import OwnOperation, chosen_operations, whole_names
 from enas_tf.spaces.relaxation import RelaxableSpace
 
 NUM_CELLS = 2
@@ -33,7 +37,7 @@ class MicroDecisions(NamedTuple):
 
     Attributes:
       inputs: int32 `[batch, 2, num_nodes, 2]`, which earlier tensor each operand reads.
-      operations: int32, same shape.
+      operations: int32, same shape, numbers in the space's `searched_operations`.
     """
 
     inputs: Any
@@ -93,11 +97,18 @@ class MicroDecisionSpace(RelaxableSpace):
     )
     num_classes: int = setting(10, "Number of classes.", minimum=2, flag=False)
     num_operations: int = setting(
-        NUM_SEARCHED_OPERATIONS,
+        len(RELEASE_OPERATIONS),
         "Use the first so many operations: separable convolution 3x3, separable 5x5, average "
         "pooling, max pooling, identity.",
         minimum=1,
-        maximum=NUM_SEARCHED_OPERATIONS,
+        maximum=len(RELEASE_OPERATIONS),
+    )
+    operations: tuple[str, ...] | None = setting(
+        None,
+        "Use these operations, separated by commas: "
+        f"{', '.join(one.label for one in MicroOperation)}, or of your own "
+        "(--operations_module). Some words of a name are enough if they fit one alone: "
+        "separable_3x3 (default: the first num_operations).",
     )
     stem: str = setting(AUTO, HELP, choices=STEMS, before=CIFAR)
     dropout_rate: float = setting(
@@ -124,16 +135,25 @@ class MicroDecisionSpace(RelaxableSpace):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_picture_size(self.input_shape, self.stem)
+        whole = whole_names(MicroOperation, self.operations, RELEASE_OPERATIONS)
+        object.__setattr__(self, "operations", whole)
+        if whole is not None and self.num_operations != len(RELEASE_OPERATIONS):
+            raise ConfigurationError(
+                "Give `operations` or `num_operations`, not both. Received: "
+                f"operations={','.join(whole)} and num_operations={self.num_operations}."
+            )
 
-    @property
-    def operations(self) -> tuple[MicroOperation, ...]:
+    @functools.cached_property
+    def searched_operations(self) -> tuple[MicroOperation | OwnOperation, ...]:
         """The operations that an operand can have."""
-        return tuple(MicroOperation)[: self.num_operations]
+        if self.operations is None:
+            return RELEASE_OPERATIONS[: self.num_operations]
+        return chosen_operations(MicroOperation, self.operations)
 
     @property
-    def mixed_operations(self) -> tuple[MicroOperation, ...]:
+    def mixed_operations(self) -> tuple[MicroOperation | OwnOperation, ...]:
         """The operations in the order of a mixture's last axis."""
-        return self.operations
+        return self.searched_operations
 
     def strongest_edges(self, strengths: np.ndarray) -> np.ndarray:
         """Returns the strongest pair of *different* tensors for the operands of each node.
@@ -152,7 +172,7 @@ class MicroDecisionSpace(RelaxableSpace):
     def num_architectures(self) -> int:
         """Inputs and operations of all operands of both cells."""
         inputs = math.prod(n + NUM_CELL_INPUTS for n in range(self.num_nodes))
-        operations = self.num_operations**self.num_nodes
+        operations = len(self.searched_operations) ** self.num_nodes
         return (inputs * operations) ** (OPERANDS_PER_NODE * NUM_CELLS)
 
     @property
@@ -175,7 +195,7 @@ class MicroDecisionSpace(RelaxableSpace):
         """
         generator = np.random.default_rng(seed)
         inputs = generator.integers(0, self._num_inputs)
-        operations = generator.integers(0, self.num_operations, size=inputs.shape)
+        operations = generator.integers(0, len(self.searched_operations), size=inputs.shape)
         return self.decode(MicroDecisions(inputs[None], operations[None]))[0]
 
     def mutate(
@@ -189,9 +209,10 @@ class MicroDecisionSpace(RelaxableSpace):
         """
         decisions = self.encode([architecture])
         place = tuple(int(generator.integers(size)) for size in self._decisions_shape)
-        changes_input = self.num_operations == 1 or generator.random() < 0.5
+        num_operations = len(self.searched_operations)
+        changes_input = num_operations == 1 or generator.random() < 0.5
         values = decisions.inputs[0] if changes_input else decisions.operations[0]
-        options = int(self._num_inputs[place]) if changes_input else self.num_operations
+        options = int(self._num_inputs[place]) if changes_input else num_operations
         # A shift by 1 to n - 1 modulo n reaches every option but the same one.
         values[place] = (values[place] + generator.integers(1, options)) % options
         return self.decode(decisions)[0]
@@ -210,18 +231,26 @@ class MicroDecisionSpace(RelaxableSpace):
         for name, cell in architecture.cells.items():
             for index, node in enumerate(cell.nodes):
                 for operand in node.operands:
-                    if operand.operation >= self.num_operations:
+                    if operand.operation not in self.searched_operations:
+                        labels = ", ".join(one.label for one in self.searched_operations)
                         raise ArchitectureError(
                             f"{name.capitalize()} cell: node {index}: operation "
-                            f"{operand.operation.label} is not among the first "
-                            f"{self.num_operations} operations of this space."
+                            f"{operand.operation.label} is not among the operations of this "
+                            f"space: {labels}."
                         )
 
     def encode(self, architectures: Sequence[MicroArchitecture]) -> MicroDecisions:
         """Returns the decisions of architectures as int32 arrays; see `MicroDecisions`."""
         for architecture in architectures:
             self.check(architecture)
-        numbers = [cell.to_integers() for a in architectures for cell in (a.normal, a.reduction)]
+        number_of = self.searched_operations.index
+        numbers = [
+            (operand.input, number_of(operand.operation))
+            for architecture in architectures
+            for cell in architecture.cells.values()
+            for node in cell.nodes
+            for operand in node.operands
+        ]
         shape = (len(architectures), *self._decisions_shape, 2)
         integers = np.array(numbers, np.int32).reshape(shape)
         return MicroDecisions(integers[..., 0].copy(), integers[..., 1].copy())
@@ -229,15 +258,18 @@ class MicroDecisionSpace(RelaxableSpace):
     def decode(self, decisions: Any) -> list[MicroArchitecture]:
         """Returns the architectures of batched decisions (arrays or eager tensors)."""
         integers = np.stack([np.asarray(field) for field in decisions], axis=-1)
-        return [
-            MicroArchitecture(*(MicroCell.from_integers(cell.ravel().tolist()) for cell in cells))
-            for cells in integers
-        ]
+        operation_of = self.searched_operations.__getitem__
+
+        def cell(nodes: Any) -> MicroCell:
+            pairs = [[MicroOperand(i, operation_of(o)) for i, o in operands] for operands in nodes]
+            return MicroCell(tuple(MicroNode(tuple(operands)) for operands in pairs))
+
+        return [MicroArchitecture(*map(cell, cells)) for cells in integers.tolist()]
 
     @property
     def num_growing_parts(self) -> int:
         """The nodes of a cell, if there is an operation that changes nothing."""
-        return self.num_nodes if MicroOperation.IDENTITY in self.operations else 0
+        return self.num_nodes if MicroOperation.IDENTITY in self.searched_operations else 0
 
     def shrunk(self, architecture: MicroArchitecture, num_parts: int) -> MicroArchitecture:
         """Returns the architecture with the first nodes of its cells; see `DecisionSpace.shrunk`.
@@ -246,12 +278,13 @@ class MicroDecisionSpace(RelaxableSpace):
         """
         inputs, operations = self.encode([architecture])
         inputs[:, :, num_parts:] = NUM_CELL_INPUTS - 1
-        operations[:, :, num_parts:] = MicroOperation.IDENTITY
+        operations[:, :, num_parts:] = self.searched_operations.index(MicroOperation.IDENTITY)
         return self.decode(MicroDecisions(inputs, operations))[0]
 
     def decision_options(self) -> MicroDecisions:
         """Returns how many values each decision can have; see `DecisionSpace.decision_options`."""
-        return MicroDecisions(self._num_inputs, np.full(self._decisions_shape, self.num_operations))
+        number = len(self.searched_operations)
+        return MicroDecisions(self._num_inputs, np.full(self._decisions_shape, number))
 
     def operation_counts(self, architectures: Sequence[Any]) -> dict[str, list[int]]:
         """Returns how often each operation has each operand.
@@ -262,6 +295,6 @@ class MicroDecisionSpace(RelaxableSpace):
         """
         operations = self.encode(architectures).operations.reshape(len(architectures), -1)
         return {
-            operation.label: np.sum(operations == operation, axis=0).tolist()
-            for operation in self.operations
+            operation.label: np.sum(operations == number, axis=0).tolist()
+            for number, operation in enumerate(self.searched_operations)
         }

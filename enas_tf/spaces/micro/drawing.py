@@ -1,5 +1,6 @@
 """Drawings of micro architectures: the normal and the reduction cell side by side."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from enas_tf.drawing.style import (
     grey_box,
     head,
     operation_colours,
+    operation_name,
     plus_sign,
 )
 from enas_tf.spaces.micro.architecture import (
@@ -24,6 +26,7 @@ from enas_tf.spaces.micro.architecture import (
     MicroOperand,
     MicroOperation,
 )
+from enas_tf.spaces.operations import OwnOperation
 
 # In the order of their indices.
 _INPUT_NAMES = ("cell before previous", "previous cell")
@@ -44,6 +47,8 @@ _NOTES = {
 
 _INPUT_WIDTH = 148.0
 _OPERATION_WIDTH = 66.0
+# That fit into its width.
+_LETTERS = 11
 _OPERATION_HEIGHT = 36.0
 _OPERATION_GAP = 8.0
 _NODE_WIDTH = 2 * _OPERATION_WIDTH + _OPERATION_GAP
@@ -212,7 +217,7 @@ class _Panel(RowDrawing):
         left, middle = x - _OPERATION_WIDTH / 2, top + _OPERATION_HEIGHT / 2
         size = (_OPERATION_WIDTH, _OPERATION_HEIGHT)
         self.shapes.append(Rectangle(left, top, *size, fill, stroke, title=title))
-        lines = _SHORT_NAMES[operand.operation]
+        lines = _short_name(operand.operation)
         for line, text in enumerate(lines):
             y = middle + 14.0 * (line - (len(lines) - 1) / 2)
             self.shapes.append(Text(x, y, text, size=11.0, anchor="middle"))
@@ -237,6 +242,14 @@ class _Panel(RowDrawing):
         if index < NUM_CELL_INPUTS:
             return _INPUT_NAMES[index]
         return f"node {index - NUM_CELL_INPUTS}"
+
+
+def _short_name(operation: MicroOperation | OwnOperation) -> Sequence[str]:
+    """Returns the lines of a box: of the user's own operation as much of its name as fits."""
+    if isinstance(operation, MicroOperation):
+        return _SHORT_NAMES[operation]
+    lines = textwrap.wrap(operation_name(operation), _LETTERS, max_lines=2, placeholder="…")
+    return lines or [operation.label]
 
 
 def _layers(cell: MicroCell) -> list[int]:

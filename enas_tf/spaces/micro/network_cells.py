@@ -12,6 +12,7 @@ from enas_tf.spaces.micro.architecture import (
     MicroOperation,
 )
 from enas_tf.spaces.micro.layout import CellPlace
+from enas_tf.spaces.operations import OwnOperation
 
 # A separable operation of the micro space is so many separable convolutions in a row.
 STACKED_CONVOLUTIONS = 2
@@ -124,6 +125,8 @@ class CellBuilder(abc.ABC):
         strides: int,
     ) -> Features:
         operation = operand.operation
+        if isinstance(operation, OwnOperation):
+            return self._layers.own_operation(inputs, operation, filters, name, strides)
         if operation is MicroOperation.IDENTITY:
             return (
                 self._layers.factorized_reduction(inputs, filters, name) if strides > 1 else inputs

@@ -12,7 +12,7 @@ Layers have systematic names, so that weights can be found and copied by name. F
 | `cell_i_base`, `…_normalization` | final form: one more convolution of the newer input |
 | `cell_i_node_n_operand_o_convolution_s`, `…_normalization` | separable convolution `s`, 0 or 1 |
 | `cell_i_node_n_operand_o_convolution_0`, `…_normalization` | dilated convolution |
-| `cell_i_node_n_operand_o` | pooling, or identity that halves the picture |
+| `cell_i_node_n_operand_o`, `…_normalization` | pooling, identity that halves, the user's layer |
 | `cell_i_node_n` | sum of the operands |
 | `cell_i_loose_end_t` | final form: halves an input `t` that no node of a reduction cell reads |
 | `cell_i_merge`, `…_normalization` | supernet's form: 1 x 1 convolution of the loose ends |

@@ -2,10 +2,11 @@
 
 The weights are those of `StageCells`. A cell of one-hot mixtures computes what the discrete cell
 does. Poolings and the identity have no weights, so each earlier tensor goes through them once for
-all that read it; the separable convolutions run for every operand and every earlier tensor.
+all that read it; operations with weights run for every operand and every earlier tensor.
 Source of mixtures: DARTS (arXiv 1806.09055); of partial channels: PC-DARTS (arXiv 1907.05737).
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,12 +18,7 @@ from enas_tf.layers.functional import batch_normalization, convolution
 from enas_tf.layers.graph_options import traced_once
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE
 from enas_tf.spaces.micro.decisions import MicroMixture, MicroPartialMixture
-from enas_tf.spaces.micro.supernet_operations import (
-    NUM_STACKS,
-    SeparableWeights,
-    separable_convolutions,
-    simple_operation,
-)
+from enas_tf.spaces.micro.supernet_operations import CellOperation, SeparableWeights, Weights
 
 Mixture = MicroMixture | MicroPartialMixture
 
@@ -34,7 +30,7 @@ class RelaxedWeights(NamedTuple):
       mixture: `[num_nodes, 2, inputs, operations]`.
       chosen: channels that the operations see, int32; None: all.
       passed: the other channels; None: there are none.
-      separable: for each separable operation the weights of all rows of the cell's banks.
+      weighted: for each operation with weights those of all rows of the cell's banks.
       blocks: `[num_nodes + 2, filters, filters]`, the closing convolution's kernel for each tensor.
       norm: batch normalisation behind the closing convolution.
     """
@@ -42,7 +38,7 @@ class RelaxedWeights(NamedTuple):
     mixture: tf.Tensor
     chosen: Any
     passed: Any
-    separable: tuple[SeparableWeights, ...]
+    weighted: tuple[Weights, ...]
     blocks: tf.Tensor
     norm: BatchNormalizationEntry
 
@@ -51,12 +47,12 @@ class RelaxedStatistics(NamedTuple):
     """Batch statistics of one pass through a relaxed cell.
 
     Attributes:
-      separable: for each separable operation mean and variance `[rows, channels]` in the order of
-        the banks' rows.
+      weighted: for each operation with weights mean and variance `[rows, channels]` in the order
+        of the banks' rows.
       output: mean and variance `[filters]` behind the closing convolution.
     """
 
-    separable: tuple[tuple[tf.Tensor, tf.Tensor], ...]
+    weighted: tuple[tuple[tf.Tensor, tf.Tensor], ...]
     output: tuple[tf.Tensor, tf.Tensor]
 
 
@@ -70,9 +66,11 @@ class RelaxedCells:
     def __init__(self, stage: Any) -> None:
         self._stage = stage
         self._number = stage.places[0].stage
-        self._operations = stage.space.operations
+        self._operations = tuple(stage.operations.values())
         self._run = traced_once(self._run_cell)
-        self._convolve = traced_once(separable_convolutions)
+        self._runs = {
+            one.operation.label: traced_once(one.run) for one in self._operations if one.num_stacks
+        }
 
     def _place(self, mixture: Mixture) -> tuple[Any, Any]:
         if isinstance(mixture, MicroPartialMixture):
@@ -83,14 +81,7 @@ class RelaxedCells:
         """Returns the weights of every cell."""
         stage = self._stage
         chosen, passed = self._place(mixture)
-        whole = tuple(
-            SeparableWeights(
-                tf.convert_to_tensor(bank.depthwise.kernel.value),
-                tf.convert_to_tensor(bank.pointwise.kernel.value),
-                bank.norm.select(),
-            )
-            for bank in stage.separable
-        )
+        whole = tuple(bank.whole() for bank in stage.banks)
         if chosen is not None:
             whole = tuple(_of_channels(weights, chosen) for weights in whole)
         blocks = tf.convert_to_tensor(stage.blocks.kernel.value)
@@ -109,31 +100,42 @@ class RelaxedCells:
     def _run_cell(
         self, older: tf.Tensor, newer: tf.Tensor, weights: RelaxedWeights, use_batch: bool
     ) -> tuple[tf.Tensor, RelaxedStatistics]:
-        rows = [unstack_entries(own) for own in weights.separable]
+        rows = [unstack_entries(own) for own in weights.weighted]
         moments: list[list[Any]] = [[None] * len(own) for own in rows]
         tensors = [older, newer]
         # What the operations see of each tensor, and what those without weights make of it.
         seen: list[tf.Tensor] = []
         simple: list[list[Any]] = []
-        # Of operations that are not separable.
-        functions = [simple_operation(operation) for operation in self._operations]
-        places = iter(self._stage.first_rows[0].reshape(-1, NUM_STACKS).tolist())
+        # The own layers do not know fewer channels: of all, those that are not chosen are zeros.
+        see = functools.partial(_seen, chosen=weights.chosen)
+        # Of the first cell; in all others they follow each other alike.
+        places = [bank.rows.first[0].tolist() for bank in self._stage.banks]
         for node in range(self._stage.space.num_nodes):
             for tensor in tensors[len(seen) :]:
                 seen.append(_gathered(tensor, weights.chosen))
-                simple.append([f and f(seen[-1]) for f in functions])
+                simple.append(
+                    [
+                        None if one.num_stacks else see(one, one.run, tensor, seen[-1])
+                        for one in self._operations
+                    ]
+                )
             terms, passed_on = [], []
             for operand in range(OPERANDS_PER_NODE):
-                first = next(places)
                 for number in range(node + NUM_CELL_INPUTS):
                     shares = weights.mixture[node, operand, number]
-                    banks = iter(zip(rows, moments))
+                    banks = iter(zip(rows, moments, places))
                     for place, outputs in enumerate(simple[number]):
                         if outputs is None:
-                            own, kept = next(banks)
-                            stacks = [row + number for row in first]
-                            outputs, mean, variance = self._convolve(
-                                seen[number], _stacked([own[row] for row in stacks]), use_batch
+                            own, kept, first = next(banks)
+                            stacks = [row + number for row in first[node][operand]]
+                            operation = self._operations[place]
+                            run = functools.partial(
+                                self._runs[operation.operation.label],
+                                weights=_stacked([own[row] for row in stacks]),
+                                use_batch_statistics=use_batch,
+                            )
+                            outputs, mean, variance = see(
+                                operation, run, tensors[number], seen[number]
                             )
                             for row, *both in zip(stacks, tf.unstack(mean), tf.unstack(variance)):
                                 kept[row] = both
@@ -155,8 +157,8 @@ class RelaxedCells:
             ]
         )
         outputs, *output = batch_normalization(outputs, weights.norm, use_batch)
-        separable = tuple(tuple(map(tf.stack, zip(*kept))) for kept in moments)
-        return outputs, RelaxedStatistics(separable, tuple(output))
+        weighted = tuple(tuple(map(tf.stack, zip(*kept))) for kept in moments)
+        return outputs, RelaxedStatistics(weighted, tuple(output))
 
     def _looseness(self, mixture: tf.Tensor) -> tf.Tensor:
         """Returns the probability that no operand reads a tensor, `[num_nodes + 2]`.
@@ -182,12 +184,12 @@ class RelaxedCells:
         collected = {stage.norm.name: stage.norm.collect(*outputs)}
         if self._place(mixture)[0] is not None:
             return collected
-        for number, bank in enumerate(stage.separable):
+        for number, bank in enumerate(stage.banks):
             mean, variance = (
                 tf.concat(parts, axis=0)
-                for parts in zip(*(cell.separable[number] for cell in statistics))
+                for parts in zip(*(cell.weighted[number] for cell in statistics))
             )
-            place = self._operations.index(bank.operation)
+            place = stage.space.searched_operations.index(bank.operation)
             ran = [
                 tf.cast(shares > 0.0, tf.float32)
                 for cell in stage.places
@@ -195,7 +197,7 @@ class RelaxedCells:
                     tf.unstack(mixture.weights[int(cell.is_reduction), ..., place])
                 )
                 for shares in tf.unstack(operands[:, : node + NUM_CELL_INPUTS])
-                for _ in range(NUM_STACKS)
+                for _ in range(bank.rows.num_stacks)
             ]
             collected[bank.norm.name] = bank.norm.collect(
                 mean, variance, ran=tf.concat(ran, axis=0)[:, None]
@@ -231,12 +233,36 @@ def _gathered(tensor: tf.Tensor, channels: tf.Tensor | None) -> tf.Tensor:
     return tensor if channels is None else tf.gather(tensor, channels, axis=-1)
 
 
-def _of_channels(weights: SeparableWeights, channels: tf.Tensor) -> SeparableWeights:
+def _seen(
+    operation: CellOperation, run: Any, tensor: tf.Tensor, gathered: tf.Tensor, chosen: Any
+) -> Any:
+    """Runs an operation on the chosen channels.
+
+    Args:
+      operation: which one.
+      run: runs it; returns the outputs, or a tuple of which they are the first.
+      tensor: has all channels.
+      gathered: has the chosen ones.
+      chosen: which these are; None: all.
+    """
+    if chosen is None or operation.layer is None:
+        return run(gathered)
+    mask = tf.reduce_sum(tf.one_hot(chosen, tensor.shape[-1]), axis=0)
+    outcome = run(tensor * mask)
+    if operation.num_stacks:
+        outputs, *moments = outcome
+        return (_gathered(outputs, chosen), *moments)
+    return _gathered(outcome, chosen)
+
+
+def _of_channels(weights: Weights, channels: tf.Tensor) -> Weights:
+    if not isinstance(weights, SeparableWeights):
+        return weights
     pointwise = tf.gather(tf.gather(weights.pointwise, channels, axis=1), channels, axis=2)
     norm = BatchNormalizationEntry(*(tf.gather(part, channels, axis=1) for part in weights.norm))
     return SeparableWeights(tf.gather(weights.depthwise, channels, axis=3), pointwise, norm)
 
 
-def _stacked(entries: Sequence[SeparableWeights]) -> SeparableWeights:
+def _stacked(entries: Sequence[Weights]) -> Weights:
     flat = [tf.stack(parts) for parts in zip(*map(tf.nest.flatten, entries))]
     return tf.nest.pack_sequence_as(entries[0], flat)

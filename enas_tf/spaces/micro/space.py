@@ -48,11 +48,12 @@ class MicroSpace(MicroDecisionSpace, ImageSpace):
         operand once; the inputs are random.
         """
         generator = np.random.default_rng(0)
-        shape = (self.num_operations, *self._decisions_shape)
+        number = len(self.searched_operations)
+        shape = (number, *self._decisions_shape)
         inputs = generator.integers(0, np.broadcast_to(self._num_inputs, shape))
         places = np.arange(math.prod(self._decisions_shape)).reshape(self._decisions_shape)
-        first = np.arange(self.num_operations)[:, None, None, None]
-        return self.decode(MicroDecisions(inputs, (first + places) % self.num_operations))
+        first = np.arange(number)[:, None, None, None]
+        return self.decode(MicroDecisions(inputs, (first + places) % number))
 
     @under_own_settings
     def build_supernet(self, seed: int = 0) -> "MicroSupernet":

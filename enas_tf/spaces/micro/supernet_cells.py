@@ -1,12 +1,13 @@
 """The cells of the micro supernet: their shared weights, and the function that runs one of them.
 
 The weights of all cells of one stage (between reductions, all of one width) are banks: one row for
-each cell, node, operand, stack of the separable convolution, and *input that the operand may read*.
+each cell, node, operand, stack of the operation, and *input that the operand may read*.
 A network's rows are looked up with one gather a bank. The cell is a function of its weights that is
 traced once for each stage, and so are its parts.
 """
 
 import functools
+import types
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -18,29 +19,91 @@ from enas_tf.layers.banks import (
     BatchNormalizationBank,
     BatchNormalizationEntry,
     BatchStatistics,
+    GivenBank,
     WeightBank,
     unstack_entries,
 )
 from enas_tf.layers.functional import batch_normalization
 from enas_tf.layers.graph_options import traced_once
-from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE, MicroOperation
+from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace, MicroPaths
 from enas_tf.spaces.micro.layout import CellPlace
 from enas_tf.spaces.micro.supernet_operations import (
     NUM_STACKS,
+    CellOperation,
+    OwnWeights,
     SeparableWeights,
+    Weights,
     add_if_loose,
+    cell_operation,
     choose,
     operate,
 )
 
 
-class SeparableBank(keras.layers.Layer):
-    """The separable convolutions of one kernel size in all cells of a stage.
+class Rows:
+    """How the rows of a bank are numbered.
+
+    Args:
+      num_nodes: of a cell.
+      num_cells: of the stage.
+      num_stacks: of the operation.
+
+    Attributes:
+      num_stacks: as given.
+      first: the first row of every cell, node, operand and stack, int32
+        `[num_cells, num_nodes, 2, num_stacks]`, to which the chosen input is added.
+      count: the number of rows.
+      fan_in: for every row, how many inputs its operand can read.
+    """
+
+    def __init__(self, num_nodes: int, num_cells: int, num_stacks: int) -> None:
+        self.num_stacks = num_stacks
+        shape = (num_cells, num_nodes, OPERANDS_PER_NODE, num_stacks)
+        inputs = np.arange(num_nodes) + NUM_CELL_INPUTS
+        sizes = np.broadcast_to(inputs[:, None, None], shape).ravel()
+        ends = np.cumsum(sizes)
+        self.first = (ends - sizes).astype(np.int32).reshape(shape)
+        self.count = int(sizes.sum())
+        self.fan_in = np.repeat(sizes, sizes)
+
+
+class OperationBank(keras.layers.Layer):
+    """The weights of one operation in all cells of a stage.
+
+    Args:
+      operation: which one.
+      rows: how its rows are numbered.
+      name: of the bank.
+
+    Attributes:
+      operation: as given.
+      rows: as given.
+      norm: batch normalisation behind each stack.
+    """
+
+    norm: BatchNormalizationBank
+
+    def __init__(self, operation: CellOperation, rows: Rows, name: str) -> None:
+        super().__init__(name=name)
+        self.operation = operation.operation
+        self.rows = rows
+
+    def select(self, rows: tf.Tensor) -> Weights:
+        """Looks up rows, int32 `[n]`."""
+        raise NotImplementedError
+
+    def whole(self) -> Weights:
+        """Returns all rows."""
+        raise NotImplementedError
+
+
+class SeparableBank(OperationBank):
+    """The separable or dilated convolutions of one kernel size in all cells of a stage.
 
     Args:
       operation: gives the kernel size.
-      num_rows: how many rows there are.
+      rows: how its rows are numbered.
       filters: channels.
       fan_in: of each row, in place of the true one; None: the true one.
       next_seed: returns a new seed at each call, for the initial weights.
@@ -49,16 +112,15 @@ class SeparableBank(keras.layers.Layer):
 
     def __init__(
         self,
-        operation: MicroOperation,
-        num_rows: int,
+        operation: CellOperation,
+        rows: Rows,
         filters: int,
         fan_in: np.ndarray | None,
         next_seed: Callable[[], int],
         name: str,
     ) -> None:
-        super().__init__(name=name)
-        size = operation.kernel_size
-        self.operation = operation
+        super().__init__(operation, rows, name)
+        size, num_rows = self.operation.kernel_size, rows.count
         self.depthwise = WeightBank(
             num_rows,
             (size, size, filters, 1),
@@ -78,6 +140,49 @@ class SeparableBank(keras.layers.Layer):
             self.depthwise.select(rows), self.pointwise.select(rows), self.norm.select(rows)
         )
 
+    def whole(self) -> SeparableWeights:
+        """Returns all rows."""
+        depthwise, pointwise = (
+            tf.convert_to_tensor(bank.kernel.value) for bank in (self.depthwise, self.pointwise)
+        )
+        return SeparableWeights(depthwise, pointwise, self.norm.select())
+
+
+class OwnBank(OperationBank):
+    """The layers of one operation of the user's own in all cells of a stage.
+
+    Args:
+      operation: has the layer.
+      rows: how its rows are numbered.
+      filters: channels.
+      next_seed: returns a new seed at each call, for the initial weights.
+      name: of the bank.
+    """
+
+    def __init__(
+        self,
+        operation: CellOperation,
+        rows: Rows,
+        filters: int,
+        next_seed: Callable[[], int],
+        name: str,
+    ) -> None:
+        super().__init__(operation, rows, name)
+        assert operation.layer is not None
+        values = operation.layer.initial_values([next_seed() for _ in range(rows.count)])
+        self.kernels = [GivenBank(own, f"{name}_{number}") for number, own in enumerate(values)]
+        self.norm = BatchNormalizationBank(rows.count, filters, name=f"{name}_norm")
+        self.built = True
+
+    def select(self, rows: tf.Tensor) -> OwnWeights:
+        """Looks up rows, int32 `[n]`."""
+        return OwnWeights(tuple(one.select(rows) for one in self.kernels), self.norm.select(rows))
+
+    def whole(self) -> OwnWeights:
+        """Returns all rows."""
+        weights = tuple(tf.convert_to_tensor(bank.kernel.value) for bank in self.kernels)
+        return OwnWeights(weights, self.norm.select())
+
 
 class CellWeights(NamedTuple):
     """All that a cell is a function of, besides its two inputs.
@@ -85,8 +190,8 @@ class CellWeights(NamedTuple):
     Attributes:
       inputs: int32 `[num_nodes, 2]`, which earlier tensor each operand reads.
       operations: int32, same shape.
-      separable: for each separable operation the weights of all operands; first axis: node,
-        operand and stack.
+      weighted: for each operation with weights those of all operands; first axis: node, operand
+        and stack.
       blocks: `[num_nodes + 2, filters, filters]`, the closing convolution's kernel for each tensor.
       norm: batch normalisation behind the closing convolution.
       gains: `[num_nodes, 2]`, by what each operand is multiplied; None: by nothing.
@@ -94,7 +199,7 @@ class CellWeights(NamedTuple):
 
     inputs: tf.Tensor
     operations: tf.Tensor
-    separable: tuple[SeparableWeights, ...]
+    weighted: tuple[Weights, ...]
     blocks: tf.Tensor
     norm: BatchNormalizationEntry
     gains: tf.Tensor | None = None
@@ -105,7 +210,7 @@ class CellStatistics(NamedTuple):
 
     Attributes:
       operands: mean and variance `[num_nodes * 2 * 2, filters]` (node, operand, stack) of the
-        separable convolution that ran; zeros where none did.
+        operation that ran; zeros where it has no such stack.
       output: mean and variance `[filters]` behind the closing convolution.
     """
 
@@ -131,20 +236,24 @@ class StageCells(keras.layers.Layer):
         self.places = tuple(places)
         self.filters = filters
         self.num_tensors = space.num_nodes + NUM_CELL_INPUTS
-        self.first_rows, num_rows, fan_in = _rows(space.num_nodes, len(places))
+        # A mapping that nothing looks into for weights: those of own layers are in banks, too.
+        self.operations = types.MappingProxyType(
+            {one.label: cell_operation(one, filters) for one in space.searched_operations}
+        )
         as_released = space.bank_initialization == "release"
-        self.separable = [
-            SeparableBank(
-                operation,
-                num_rows,
-                filters,
-                fan_in if as_released else None,
-                next_seed,
-                name=f"stage_{stage}_{operation.label}",
-            )
-            for operation in space.operations
-            if operation.is_separable
-        ]
+        separable, own = [], []
+        for label, operation in self.operations.items():
+            name = f"stage_{stage}_{label}"
+            rows = Rows(space.num_nodes, len(places), operation.num_stacks)
+            if not operation.num_stacks:
+                continue
+            if operation.layer is not None:
+                own.append(OwnBank(operation, rows, filters, next_seed, name))
+                continue
+            fan_in = rows.fan_in if as_released else None
+            separable.append(SeparableBank(operation, rows, filters, fan_in, next_seed, name))
+        self.separable: list[SeparableBank] = separable
+        self.own: list[OwnBank] = own
         self.blocks = WeightBank(
             len(places) * self.num_tensors,
             (filters, filters),
@@ -155,23 +264,27 @@ class StageCells(keras.layers.Layer):
         self.norm = BatchNormalizationBank(len(places), filters, name=f"stage_{stage}_norm")
         self._run = traced_once(self._run_cell)
         self._choose = traced_once(choose)
-        self._operate = traced_once(functools.partial(operate, space.operations))
+        self._operate = traced_once(functools.partial(operate, tuple(self.operations.values())))
         self._add_loose_end = traced_once(add_if_loose)
         self.built = True
 
-    def rows(self, decisions: MicroDecisions) -> tf.Tensor:
-        """Returns the row of every cell, node, operand and stack, int32 `[n]`."""
+    @property
+    def banks(self) -> list[OperationBank]:
+        """Those of operations, in the order of the space's operations."""
+        return [*self.separable, *self.own]
+
+    def rows(self, decisions: MicroDecisions, bank: OperationBank) -> tf.Tensor:
+        """Returns the row of every cell, node, operand and stack in a bank, int32 `[n]`."""
         kinds = [int(place.is_reduction) for place in self.places]
         inputs = tf.gather(decisions.inputs, kinds)[..., None]
-        return tf.reshape(self.first_rows + inputs, [-1])
+        return tf.reshape(bank.rows.first + inputs, [-1])
 
     def select(self, decisions: MicroDecisions | MicroPaths) -> list[CellWeights]:
         """Looks up the weights of every cell of one architecture."""
         gains = decisions.gains if isinstance(decisions, MicroPaths) else [None, None]
-        rows = self.rows(decisions)
-        separable = tuple(bank.select(rows) for bank in self.separable)
+        weighted = tuple(bank.select(self.rows(decisions, bank)) for bank in self.banks)
         blocks = tf.convert_to_tensor(self.blocks.kernel.value)
-        weights = unstack_entries((separable, blocks), len(self.places))
+        weights = unstack_entries((weighted, blocks), len(self.places))
         kinds = [int(place.is_reduction) for place in self.places]
         return [
             CellWeights(decisions.inputs[kind], decisions.operations[kind], *own, norm, gains[kind])
@@ -199,8 +312,13 @@ class StageCells(keras.layers.Layer):
     ) -> tuple[tf.Tensor, CellStatistics]:
         tensors = [older, newer]
         statistics = []
-        # For each node and operand the weights of both stacks of every separable operation.
-        stacks = iter(unstack_entries(weights.separable, self.space.num_nodes * OPERANDS_PER_NODE))
+        # For each node and operand the weights of the stacks of every operation that has any.
+        num_operands = self.space.num_nodes * OPERANDS_PER_NODE
+        stacks = iter(
+            unstack_entries(weights.weighted, num_operands)
+            if weights.weighted
+            else [()] * num_operands
+        )
         for node in range(self.space.num_nodes):
             terms = []
             for operand in range(OPERANDS_PER_NODE):
@@ -226,35 +344,23 @@ class StageCells(keras.layers.Layer):
         self, decisions: MicroDecisions, statistics: Sequence[CellStatistics]
     ) -> dict[str, BatchStatistics]:
         """Puts the statistics of the stage's cells into the shapes of their banks."""
-        rows = self.rows(decisions)
         kinds = [int(place.is_reduction) for place in self.places]
         operations = tf.reshape(tf.gather(decisions.operations, kinds), [-1, 1])
-        operations = tf.reshape(tf.repeat(operations, NUM_STACKS, axis=1), [-1, 1])
-        mean, variance = (
-            tf.concat(parts, axis=0) for parts in zip(*(cell.operands for cell in statistics))
-        )
-        collected = {
-            bank.norm.name: bank.norm.collect(
-                mean, variance, rows, tf.cast(tf.equal(operations, int(bank.operation)), tf.float32)
+        # Operand and stack.
+        moments = [
+            tf.reshape(tf.concat(parts, axis=0), [-1, NUM_STACKS, self.filters])
+            for parts in zip(*(cell.operands for cell in statistics))
+        ]
+        collected = {}
+        for bank in self.banks:
+            stacks = bank.rows.num_stacks
+            number = self.space.searched_operations.index(bank.operation)
+            ran = tf.repeat(tf.cast(tf.equal(operations, number), tf.float32), stacks, axis=1)
+            collected[bank.norm.name] = bank.norm.collect(
+                *(tf.reshape(one[:, :stacks], [-1, self.filters]) for one in moments),
+                self.rows(decisions, bank),
+                tf.reshape(ran, [-1, 1]),
             )
-            for bank in self.separable
-        }
         outputs = map(tf.stack, zip(*(cell.output for cell in statistics)))
         collected[self.norm.name] = self.norm.collect(*outputs)
         return collected
-
-
-def _rows(num_nodes: int, num_cells: int) -> tuple[np.ndarray, int, np.ndarray]:
-    """Numbers the rows of a bank.
-
-    Returns:
-      The first row of every cell, node, operand and stack, int32 `[num_cells, num_nodes, 2, 2]`, to
-      which the chosen input is added; the number of rows; and for every row, how many inputs its
-      operand can read.
-    """
-    shape = (num_cells, num_nodes, OPERANDS_PER_NODE, NUM_STACKS)
-    inputs = np.arange(num_nodes) + NUM_CELL_INPUTS
-    sizes = np.broadcast_to(inputs[:, None, None], shape).ravel()
-    ends = np.cumsum(sizes)
-    first = (ends - sizes).astype(np.int32).reshape(shape)
-    return first, int(ends[-1]), np.repeat(sizes, sizes)

@@ -12,19 +12,22 @@ import tensorflow as tf
 from enas_tf.layers.banks import BatchNormalizationEntry, unstack_entries
 from enas_tf.layers.functional import (
     average_pooling,
+    batch_normalization,
     convolution,
     depthwise_convolution,
     max_pooling,
     normalized_convolution,
 )
+from enas_tf.spaces.images.own_layers import OwnLayer
 from enas_tf.spaces.micro.architecture import MicroOperation
+from enas_tf.spaces.operations import OwnOperation
 
-# A separable convolution of the space is two of them in a row.
+# A separable convolution of the space is two of them in a row; no operation has more.
 NUM_STACKS = 2
 
 
 class SeparableWeights(NamedTuple):
-    """Weights of separable convolutions; the first axis is the stack, or operand and stack.
+    """Weights of separable and dilated convolutions; first axis: the stack, or operand and stack.
 
     Attributes:
       depthwise: `[…, size, size, filters, 1]`.
@@ -35,6 +38,52 @@ class SeparableWeights(NamedTuple):
     depthwise: tf.Tensor
     pointwise: tf.Tensor
     norm: BatchNormalizationEntry
+
+
+class OwnWeights(NamedTuple):
+    """Weights of the layer of a user's operation; axes as of `SeparableWeights`, with one stack.
+
+    Attributes:
+      weights: of the layer, `[…, …]` each.
+      norm: `[…, filters]` each.
+    """
+
+    weights: tuple[tf.Tensor, ...]
+    norm: BatchNormalizationEntry
+
+
+Weights = SeparableWeights | OwnWeights
+
+
+class CellOperation(NamedTuple):
+    """How the supernet computes an operation.
+
+    Attributes:
+      operation: which one.
+      num_stacks: how many normalised layers it has in a row; 0: it has no weights.
+      run: of an operation without weights a function of pictures; else one of pictures, `Weights`
+        and whether batch statistics normalise, which returns pictures, and the mean and the
+        variance of each stack, `[num_stacks, filters]`.
+      layer: of an operation of the user's own.
+    """
+
+    operation: MicroOperation | OwnOperation
+    num_stacks: int
+    run: Callable[..., Any]
+    layer: OwnLayer | None = None
+
+
+def cell_operation(operation: MicroOperation | OwnOperation, filters: int) -> CellOperation:
+    """Returns how an operation is computed in cells of so many filters."""
+    if isinstance(operation, OwnOperation):
+        layer = OwnLayer(operation, filters)
+        if not layer.shapes:
+            return CellOperation(operation, 0, layer, layer)
+        return CellOperation(operation, 1, functools.partial(own_layer, layer), layer)
+    if operation.is_simple:
+        return CellOperation(operation, 0, _SIMPLE[operation])
+    run = functools.partial(separable_convolutions, dilation=operation.dilation)
+    return CellOperation(operation, NUM_STACKS if operation.is_separable else 1, run)
 
 
 def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
@@ -59,16 +108,11 @@ def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tens
     return passed, chosen
 
 
-def simple_operation(operation: MicroOperation) -> Callable[[tf.Tensor], tf.Tensor] | None:
-    """Returns the function of an operation without weights; None: it has some."""
-    return _SIMPLE.get(operation)
-
-
 def operate(
-    operations: Sequence[MicroOperation],
+    operations: Sequence[CellOperation],
     operation: tf.Tensor,
     inputs: tf.Tensor,
-    separable: Sequence[SeparableWeights],
+    weighted: Sequence[Weights],
     use_batch_statistics: bool,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Runs the chosen operation on one tensor.
@@ -77,33 +121,37 @@ def operate(
       operations: which ones there are.
       operation: int32 scalar, number of the chosen one.
       inputs: `[batch, height, width, filters]`.
-      separable: weights of the separable convolutions in the order of `operations`; the first axis
-        is the stack.
+      weighted: weights of the operations that have any, in their order; the first axis is the
+        stack.
       use_batch_statistics: whether batch or moving statistics normalise.
 
     Returns:
       The output, of the shape of the inputs, and the mean and the variance `[2, filters]` of the
       normalisations; zeros where there is none.
     """
-    weights = iter(separable)
+    weights = iter(weighted)
     nothing = tf.zeros([NUM_STACKS, inputs.shape[-1]])
-    branches: list[Callable[[], Any]] = []
-    for member in operations:
-        simple = simple_operation(member)
-        if simple is None:
-            branches.append(
-                functools.partial(
-                    separable_convolutions, inputs, next(weights), use_batch_statistics
-                )
-            )
-        else:
-            branches.append(lambda function=simple: (function(inputs), nothing, nothing))
+
+    def run(member: CellOperation, own: Weights | None) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        if own is None:
+            return member.run(inputs), nothing, nothing
+        outputs, *moments = member.run(inputs, own, use_batch_statistics)
+        missing = NUM_STACKS - member.num_stacks
+        mean, variance = (
+            tf.pad(one, [[0, missing], [0, 0]]) if missing else one for one in moments
+        )
+        return outputs, mean, variance
+
+    branches = [
+        functools.partial(run, member, next(weights) if member.num_stacks else None)
+        for member in operations
+    ]
     outputs, mean, variance = tf.switch_case(operation, branches)
     return tf.ensure_shape(outputs, inputs.shape), mean, variance
 
 
 def separable_convolutions(
-    inputs: tf.Tensor, weights: SeparableWeights, use_batch_statistics: bool
+    inputs: tf.Tensor, weights: SeparableWeights, use_batch_statistics: bool, dilation: int = 1
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Runs (ReLU, depthwise, pointwise, batch normalisation) for each stack of the weights.
 
@@ -112,13 +160,28 @@ def separable_convolutions(
     """
     outputs, moments = inputs, []
     for stack in unstack_entries(weights):
-        outputs = depthwise_convolution(tf.nn.relu(outputs), stack.depthwise)
+        outputs = depthwise_convolution(tf.nn.relu(outputs), stack.depthwise, dilation)
         outputs, *own = normalized_convolution(
             outputs, stack.pointwise, stack.norm, use_batch_statistics
         )
         moments.append(own)
     mean, variance = map(tf.stack, zip(*moments))
     return outputs, mean, variance
+
+
+def own_layer(
+    layer: OwnLayer, inputs: tf.Tensor, weights: OwnWeights, use_batch_statistics: bool
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Runs (ReLU, the user's layer, batch normalisation).
+
+    Returns:
+      The output, and the mean and the variance, `[1, filters]`.
+    """
+    (own,) = unstack_entries(weights)
+    outputs, mean, variance = batch_normalization(
+        layer(tf.nn.relu(inputs), own.weights), own.norm, use_batch_statistics
+    )
+    return outputs, mean[None], variance[None]
 
 
 def add_if_loose(

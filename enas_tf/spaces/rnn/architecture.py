@@ -28,7 +28,10 @@ _NODE_KEYS = {"previous", "function"}
 
 
 class RnnFunction(Operation):
-    """What a node applies to its candidate values; the values are those of the release."""
+    """What a node applies to its candidate values; the values are those of the release.
+
+    Users cannot add any: derivatives are known by heart.
+    """
 
     TANH = 0
     RELU = 1

@@ -119,14 +119,21 @@ class SampledWiring(CellWiring):
 
     Args:
       previous: int32 `[num_nodes]`, the node that each computed node reads.
-      functions: int32 `[num_nodes]`, values of `RnnFunction`.
+      functions: int32 `[num_nodes]`, numbers of the functions.
       cell_output: `mean` of all computed nodes, or of the `loose_ends`.
+      numbered: the functions in the order of their numbers.
     """
 
-    def __init__(self, previous: tf.Tensor, functions: tf.Tensor, cell_output: str) -> None:
+    def __init__(
+        self,
+        previous: tf.Tensor,
+        functions: tf.Tensor,
+        cell_output: str,
+        numbered: Sequence[RnnFunction] = tuple(RnnFunction),
+    ) -> None:
         self.num_nodes = previous.shape[0]
         self.previous = previous
-        table = tf.constant([_COEFFICIENTS[function] for function in RnnFunction])
+        table = tf.constant([_COEFFICIENTS[function] for function in numbered])
         rows = tf.unstack(tf.gather(table, functions))
         self._coefficients = [_Coefficients(*tf.unstack(row)) for row in rows]
         self._shares = None

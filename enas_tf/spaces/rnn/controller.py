@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from enas_tf.spaces.attention import AttentionController, Progress, batch_major, decision_array
-from enas_tf.spaces.rnn.architecture import RnnFunction
 from enas_tf.spaces.rnn.decisions import RnnDecisions, RnnDecisionSpace
 
 # Added to the distance of the chosen node, by which its anchor is divided.
@@ -44,7 +43,7 @@ class RnnController(AttentionController):
     def __init__(self, space: RnnDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="rnn_controller")
         self.function_embeddings = self.add_weight(
-            (len(RnnFunction), self.config.lstm_size),
+            (len(space.searched_operations), self.config.lstm_size),
             self.uniform.next(),
             name="function_embeddings",
         )
@@ -101,6 +100,6 @@ class RnnController(AttentionController):
         progress, hidden = self.step(progress)
         logits = self.squash(tf.matmul(hidden, self.function_embeddings, transpose_b=True))
         progress, function = progress.decide(logits, given)
-        chosen = tf.one_hot(function, len(RnnFunction))
+        chosen = tf.one_hot(function, len(self.space.searched_operations))
         embedding = tf.matmul(chosen, self.function_embeddings)
         return progress._replace(input=embedding), function

@@ -20,7 +20,11 @@ Cell = Callable[[tf.Tensor, tf.Tensor, tf.Tensor | None], Unrolled]
 
 
 def relaxed_cell(
-    input_kernel: tf.Tensor, banks: Sequence[tf.Tensor], mixture: RnnMixture, cell_output: str
+    input_kernel: tf.Tensor,
+    banks: Sequence[tf.Tensor],
+    mixture: RnnMixture,
+    cell_output: str,
+    functions: Sequence[RnnFunction] = tuple(RnnFunction),
 ) -> Cell:
     """Returns the cell of a mixture; see `Cell` of `language_modelling`.
 
@@ -30,6 +34,7 @@ def relaxed_cell(
       mixture: weights `[num_nodes, num_nodes, functions]`.
       cell_output: `mean` of all computed nodes, or of the `loose_ends`: then each weighs as much
         as it is probable that no node reads it.
+      functions: those of a bank's first axis.
     """
     hidden = input_kernel.shape[-1] // 2
     # One matrix product for each earlier node and all functions: [earlier, hidden, functions * 2H].
@@ -46,10 +51,10 @@ def relaxed_cell(
             sources = tf.stack(values)
             both = tf.matmul(_masked(sources, mask), bank)
             rows = tf.shape(both)[1]
-            both = tf.reshape(both, [len(values), rows, len(RnnFunction), 2, hidden])
+            both = tf.reshape(both, [len(values), rows, len(functions), 2, hidden])
             candidates = tf.unstack(both[..., 0, :], axis=2)
             activated = tf.stack(
-                [FUNCTIONS[f](one) for f, one in zip(RnnFunction, candidates)], axis=2
+                [FUNCTIONS[f](one) for f, one in zip(functions, candidates)], axis=2
             )
             gates = tf.sigmoid(both[..., 1, :])
             outcome = sources[:, :, None] + gates * (activated - sources[:, :, None])
@@ -60,7 +65,11 @@ def relaxed_cell(
 
 
 def path_cell(
-    input_kernel: tf.Tensor, node_kernels: tf.Tensor, paths: RnnPaths, cell_output: str
+    input_kernel: tf.Tensor,
+    node_kernels: tf.Tensor,
+    paths: RnnPaths,
+    cell_output: str,
+    numbered: Sequence[RnnFunction] = tuple(RnnFunction),
 ) -> Cell:
     """Returns the cell of one path, in which every node's value is multiplied by its gain.
 
@@ -69,13 +78,14 @@ def path_cell(
       node_kernels: `[num_nodes, hidden, 2 * hidden]` of the path.
       paths: the path.
       cell_output: see `relaxed_cell`.
+      numbered: the functions in the order of their numbers.
     """
 
     def nodes(value: tf.Tensor, mask: tf.Tensor | None, own: Sequence[tf.Tensor]) -> tf.Tensor:
         kernels, gains, previous, functions = own
         # Integers, which have no gradient, travel as floats.
         wiring = SampledWiring(
-            tf.cast(previous, tf.int32), tf.cast(functions, tf.int32), cell_output
+            tf.cast(previous, tf.int32), tf.cast(functions, tf.int32), cell_output, numbered
         )
         values = [value]
         for node, (kernel, gain) in enumerate(zip(tf.unstack(kernels), tf.unstack(gains)), 1):

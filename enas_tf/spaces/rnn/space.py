@@ -13,7 +13,7 @@ from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.costs import Costs
-from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture, RnnFunction
+from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.spaces.rnn.decisions import RnnDecisions, RnnDecisionSpace, perplexity_of_reward
 from enas_tf.spaces.rnn.sizes import language_model_costs
@@ -76,10 +76,10 @@ class RnnSpace(RnnDecisionSpace, SearchSpace):
         """
         generator = np.random.default_rng(0)
         nodes = np.arange(self.num_nodes)
-        shape = (len(RnnFunction), self.num_nodes)
+        shape = (len(self.searched_operations), self.num_nodes)
         previous = generator.integers(0, np.broadcast_to(nodes + 1, shape))
-        first = np.arange(len(RnnFunction))[:, None]
-        return self.decode(RnnDecisions(previous, (first + nodes) % len(RnnFunction)))
+        first = np.arange(len(self.searched_operations))[:, None]
+        return self.decode(RnnDecisions(previous, (first + nodes) % len(self.searched_operations)))
 
     def random_data(self, config: SearchConfig) -> Any:
         """Returns a `TextData` of random words, enough for a few training batches."""

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from enas_tf.data.texts.batch import TextBatch
 from enas_tf.spaces.controller import UniformWeights
-from enas_tf.spaces.rnn.architecture import RnnFunction
 from enas_tf.spaces.rnn.cell import run_cell
 from enas_tf.spaces.rnn.cell_wiring import SampledWiring
 from enas_tf.spaces.rnn.decisions import (
@@ -70,7 +69,7 @@ class RnnSupernet(Supernet):
         )
         self.banks = [
             self.add_weight(
-                (len(RnnFunction), node, hidden, 2 * hidden),
+                (len(space.searched_operations), node, hidden, 2 * hidden),
                 initializers.next(),
                 name=f"node_{node}_bank",
             )
@@ -158,13 +157,13 @@ class RnnSupernet(Supernet):
     def _cell(self, decisions: Any) -> tuple[Cell, tuple[tf.Tensor, ...]]:
         """Returns the cell of an architecture, a mixture or a path, and the matrices in use."""
         input_kernel = tf.convert_to_tensor(self.input_kernel.value)
-        output = self.space.cell_output
+        output, functions = self.space.cell_output, self.space.searched_operations
         if isinstance(decisions, RnnMixture):
             banks = [tf.convert_to_tensor(bank.value) for bank in self.banks]
-            cell = relaxed_cell(input_kernel, banks, decisions, output)
+            cell = relaxed_cell(input_kernel, banks, decisions, output, functions)
             return cell, (input_kernel, *banks)
         kernels = input_kernel, self.select(decisions)
         if isinstance(decisions, RnnPaths):
-            return path_cell(*kernels, decisions, output), kernels
-        wiring = SampledWiring(decisions.previous, decisions.functions, output)
+            return path_cell(*kernels, decisions, output, functions), kernels
+        wiring = SampledWiring(decisions.previous, decisions.functions, output, functions)
         return lambda inputs, state, mask: run_cell(inputs, state, *kernels, wiring, mask), kernels

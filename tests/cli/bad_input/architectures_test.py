@@ -121,14 +121,14 @@ def path_of(name):
 
 ARCHITECTURES = {
     "0 1": "2 integers fit no number of layers",
-    "6": "from 0 to 5. Received: 6",
-    "-1": "from 0 to 5. Received: -1",
+    "7": "from 0 to 6. Received: 7",
+    "-1": "from 0 to 6. Received: -1",
     "0 3 2": "skip bits must be 0 or 1",
     "": "must be a text that is not empty",
     "|": "is empty",
     "0.5": "No architecture is known as '0.5'",
     "1-2": "must be integers",
-    "99999999999999999999": "from 0 to 5",
+    "99999999999999999999": "from 0 to 6",
     "enas_macro_relase": "or one of enas_macro_release",
     "none.json": "none.json does not exist",
     "text.txt": "is not valid JSON",
@@ -222,7 +222,7 @@ RNN_ARCHITECTURES = {
 }
 
 OF_OTHER_COMMANDS = [
-    ("draw", "--space=macro --architecture=9 --output=a.svg", "from 0 to 5. Received: 9"),
+    ("draw", "--space=macro --architecture=9 --output=a.svg", "from 0 to 6. Received: 9"),
     ("draw", "--space=micro --architecture=0 --output=a.svg", "Received: 1 integers"),
     ("draw", "--space=rnn --architecture=0 --output=a.svg", "Received: 1 integers"),
     ("draw", "--architecture=runs/macro --space=micro --output=a.svg", "give --space=macro"),

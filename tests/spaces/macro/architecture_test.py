@@ -42,11 +42,13 @@ def test_operations_have_the_numbers_of_the_release():
         "separable_convolution_5x5",
         "average_pooling_3x3",
         "max_pooling_3x3",
+        # Not of the release.
+        "identity",
     ]
 
 
 def test_properties_of_operations():
-    assert [operation.kernel_size for operation in MacroOperation] == [3, 3, 5, 5, 3, 3]
+    assert [operation.kernel_size for operation in MacroOperation] == [3, 3, 5, 5, 3, 3, 1]
     assert [int(o) for o in MacroOperation if o.is_pooling] == [4, 5]
     assert [int(o) for o in MacroOperation if o.is_separable] == [1, 3]
 
@@ -92,12 +94,12 @@ def test_counts():
     ("text", "message"),
     [
         ("", "is empty"),
-        ("0 x", "must be integers"),
+        ("0 1.5", "must be integers"),
         ("0 1", "1 layers take 1, 2 layers take 3"),
         ("0 1 0 2", "2 layers take 3, 3 layers take 6"),
-        ("6", "Layer 0: An operation must be an integer from 0 to 5"),
+        ("7", "Layer 0: An operation must be an integer from 0 to 6"),
         ("-1", "Layer 0: An operation"),
-        ("0 6 0", "Layer 1: An operation"),
+        ("0 7 0", "Layer 1: An operation"),
         ("0 1 2", "Layer 1: skip bits must be 0 or 1"),
     ],
 )

@@ -15,6 +15,7 @@ from enas_tf.spaces.macro.architecture import (
 )
 from enas_tf.spaces.macro.network import build_macro_network
 from enas_tf.spaces.macro.supernet import MacroSupernet
+from enas_tf.spaces.operations import OwnOperation
 from tests.spaces.bank_entries import entry_of
 
 Weights = dict[str, list[np.ndarray]]
@@ -94,18 +95,24 @@ def _operation(
     layers = supernet.supernet_layers
     chosen = slice(None) if channels is None else np.asarray(channels)
     # Of a pooling the channels are those of its input convolution.
-    projected = chosen if operation.is_pooling else slice(None)
-    entry = index * supernet.space.num_operations + operation
+    is_weighted = operation in layers.weighted
+    projected = slice(None) if is_weighted else chosen
+    operations = supernet.space.searched_operations
+    entry = index * len(operations) + operations.index(operation)
     weights = {
         f"{name}_project": [entry_of(layers.input_kernels, entry)[None, None, :, projected]],
         f"{name}_project_normalization": _norm(layers.input_norm, entry, projected),
     }
-    if operation.is_pooling:
+    if not is_weighted:
         return weights
     number = layers.weighted.index(operation)
-    *depthwise, last = [entry_of(bank, index) for bank in layers.operation_kernels[number]]
-    last = last[..., chosen]
-    weights[f"{name}_operation"] = [*depthwise, last[None, None] if last.ndim == 2 else last]
+    kernels = [entry_of(bank, index) for bank in layers.operation_kernels[number]]
+    if isinstance(operation, OwnOperation):
+        weights[f"{name}_operation"] = kernels
+    else:
+        *depthwise, last = kernels
+        last = last[..., chosen]
+        weights[f"{name}_operation"] = [*depthwise, last[None, None] if last.ndim == 2 else last]
     entry = index * len(layers.weighted) + number
     weights[f"{name}_operation_normalization"] = _norm(layers.operation_norm, entry, chosen)
     return weights

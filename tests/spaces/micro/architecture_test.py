@@ -132,7 +132,7 @@ def test_the_canonical_form_is_its_own():
     ("text", "message"),
     [
         ("", "is empty"),
-        ("0 x", "must be integers"),
+        ("0 1.5", "must be integers"),
         ("0 0 0 0", "of n nodes has 8 n integers.*Received: 4 integers"),
         ("0 " * 41, "Received: 41 integers"),
         ("2 0 0 0 0 0 0 0", "Normal cell: Node 0: `input` must be.* 0 to 1 .*Received: 2"),

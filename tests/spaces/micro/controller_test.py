@@ -149,7 +149,7 @@ def test_separable_convolutions_are_the_likeliest_at_first():
     space = MicroSpace()
     decisions = space.build_controller().sample(200, seed=0).decisions
     normal, reduction = operation_probabilities(decisions, space.num_operations)
-    is_separable = [operation.is_separable for operation in space.operations]
+    is_separable = [operation.is_separable for operation in space.searched_operations]
     # Logits 0.44 and 0, in the normal cell ± 0.25.
     np.testing.assert_allclose(np.sum(normal[is_separable]), 0.63, atol=0.04)
     np.testing.assert_allclose(np.sum(reduction[is_separable]), 0.51, atol=0.04)

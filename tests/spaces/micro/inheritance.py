@@ -9,8 +9,7 @@ from enas_tf.spaces.images.network_builder import assign_portable_weights
 from enas_tf.spaces.micro.architecture import MicroArchitecture, MicroCell
 from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.micro.supernet import MicroSupernet, NormalizedConvolution, Reduction
-from enas_tf.spaces.micro.supernet_cells import StageCells
-from enas_tf.spaces.micro.supernet_operations import NUM_STACKS
+from enas_tf.spaces.micro.supernet_cells import OwnBank, StageCells
 from tests.spaces.bank_entries import entry_of
 
 # The name of a layer in the portable network, and its weights.
@@ -68,15 +67,20 @@ def _shared_weights(supernet: MicroSupernet, architecture: MicroArchitecture) ->
 
 
 def _cell(stage: StageCells, number: int, cell: MicroCell, name: str) -> Weights:
-    banks = {bank.operation: bank for bank in stage.separable}
+    banks = {bank.operation: bank for bank in stage.banks}
     for node, operands in enumerate(cell.nodes):
         for place, operand in enumerate(operands.operands):
             if operand.operation not in banks:
                 continue
             bank = banks[operand.operation]
-            for stack in range(NUM_STACKS):
-                row = stage.first_rows[number, node, place, stack] + operand.input
-                layer = f"{name}_node_{node}_operand_{place}_convolution_{stack}"
+            for stack in range(bank.rows.num_stacks):
+                row = bank.rows.first[number, node, place, stack] + operand.input
+                layer = f"{name}_node_{node}_operand_{place}"
+                if isinstance(bank, OwnBank):
+                    yield layer, [kernels.kernel.numpy()[row] for kernels in bank.kernels]
+                    yield f"{layer}_normalization", entry_of(bank.norm, row)
+                    continue
+                layer = f"{layer}_convolution_{stack}"
                 pointwise = entry_of(bank.pointwise, row)[None, None]
                 yield layer, [entry_of(bank.depthwise, row), pointwise]
                 yield f"{layer}_normalization", entry_of(bank.norm, row)

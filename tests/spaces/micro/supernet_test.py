@@ -113,9 +113,9 @@ def rows_with_gradient(gradients, variable):
 def test_each_operation_gives_another_loss(run, cell, node, place):
     losses = {
         float(run(with_operand(cell, node, place, operation=operation))[1].loss)
-        for operation in MicroSpace().operations
+        for operation in MicroSpace().searched_operations
     }
-    assert len(losses) == len(MicroSpace().operations)
+    assert len(losses) == len(MicroSpace().searched_operations)
 
 
 @pytest.mark.parametrize(("cell", "node", "place"), PLACES)
@@ -137,7 +137,7 @@ def test_only_the_rows_of_the_chosen_operand_get_gradients(
     for stage in supernet.stages:
         for bank in stage.separable:
             chosen = {
-                int(stage.first_rows[number, node, place, stack]) + 1
+                int(stage.separable[0].rows.first[number, node, place, stack]) + 1
                 for number, where in enumerate(stage.places)
                 for stack in range(2)
                 if where.is_reduction == (cell == "reduction") and bank.operation == operation
@@ -257,7 +257,7 @@ def test_other_sizes_give_logits_of_every_class(settings):
 
 def deviations(supernet):
     stage = supernet.stages[1]
-    rows = stage.first_rows[0, :, 0, 0]
+    rows = stage.separable[0].rows.first[0, :, 0, 0]
     kernel = stage.separable[0].pointwise.kernel.numpy()
     return [kernel[row : row + 2 + node].std() for node, row in enumerate(rows)]
 
