@@ -3,6 +3,7 @@
 import dataclasses
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, setting
 
 # How pictures are brought to another shape.
@@ -16,8 +17,8 @@ class DataConfig(Settings):
 
     dataset: str = setting(
         "cifar10",
-        "Name of an embedded or TensorFlow Datasets dataset, a folder of class folders, a .csv "
-        "file of paths and labels, or a .npz file.",
+        "digits (embedded), cifar10 or another name of TensorFlow Datasets, a folder of class "
+        "folders, a .csv file of paths and labels, or a .npz file.",
     )
     data_dir: str | None = setting(None, "Folder that holds the dataset's files.")
     image_size: tuple[int, ...] | None = setting(
@@ -65,6 +66,7 @@ class DataConfig(Settings):
         "Pictures that take more megabytes than this are not read into memory, but each time "
         "they are needed; their mean and deviation come from a sample.",
         minimum=0,
+        group=Group.HARDWARE,
     )
     max_train_examples: int | None = setting(
         None, "Use only this many examples of the training set.", minimum=1
@@ -76,15 +78,19 @@ class DataConfig(Settings):
         None,
         "Pixels of zero padding before the random crop (default: an eighth of the smaller side).",
         minimum=0,
+        group=Group.AUGMENTATION,
     )
     flip: bool | None = setting(
-        None, "Flip training pictures left to right at random (default: yes, except for digits)."
+        None,
+        "Flip training pictures left to right at random (default: yes, except for digits).",
+        group=Group.AUGMENTATION,
     )
     cutout: float = setting(
         0.0,
         "Side of the square that CutOut blanks in training pictures, in pixels, or below 1 as a "
         "share of the smaller side; 0: none.",
         minimum=0.0,
+        group=Group.AUGMENTATION,
     )
 
     def __post_init__(self) -> None:
