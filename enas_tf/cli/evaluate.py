@@ -157,7 +157,8 @@ def _data_config(command: CommandFlags) -> DataConfig:
     with contextlib.suppress(RunDirectoryError):
         run = run_named(run_folder(command["model"]), (RETRAIN,))
     if run is not None and run.data.dataset == command["dataset"]:
-        base = run.data.replace(data_dir=None, max_test_examples=None)
+        # Nothing is trained on them.
+        base = run.data.replace(data_dir=None, max_test_examples=None, augmentation_layer=None)
     names = ("dataset", "data_dir", "validation_size", "max_test_examples")
     return base.replace(**{name: command[name] for name in names if command.given(name)})
 

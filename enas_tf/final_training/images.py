@@ -1,6 +1,5 @@
 """Training a derived network on labelled pictures from scratch."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,7 +108,7 @@ class ImageTraining(Training):
                 for name, usual in _USUAL.items()
                 if (value := getattr(data.config, name)) not in (usual, None)
             },
-            **dataclasses.asdict(data.augmentation),
+            **data.augmentation.identity(),
         }
 
     def batches(self, first_step: int, share: Share) -> tf.data.Dataset:

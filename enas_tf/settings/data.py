@@ -8,6 +8,8 @@ from enas_tf.settings.setting import Settings, setting
 
 # How pictures are brought to another shape.
 RESIZE = ("crop", "pad", "stretch")
+# With less, pictures are mixed no more than with this.
+_LEAST_MIXING = 0.001
 TOKENIZATIONS = ("auto", "blanks", "words")
 
 
@@ -93,6 +95,33 @@ class DataConfig(Settings):
         group=Group.AUGMENTATION,
     )
 
+    color_jitter: float = setting(
+        0.0,
+        "Most that brightness, contrast and saturation of training pictures are changed at random, "
+        "as a share (of pictures that are not RGB: brightness and contrast); 0: not; try 0.2.",
+        minimum=0.0,
+        maximum=1.0,
+        group=Group.AUGMENTATION,
+    )
+    mixup: float = setting(
+        0.0,
+        "Mix each training picture and its label with another one, by a weight from Beta(a, a) "
+        "with this a; 0: not; try 0.2.",
+        minimum=0.0,
+        group=Group.AUGMENTATION,
+    )
+    cutmix: float = setting(
+        0.0,
+        "Paste a rectangle of another one into each training picture, and mix their labels by "
+        "area; its share is from Beta(a, a) with this a; 0: not; try 1. With mixup, one or the "
+        "other happens to each picture.",
+        minimum=0.0,
+        group=Group.AUGMENTATION,
+    )
+    augmentation_layer: str | None = setting(
+        None, "Tells the Keras layer that changes training pictures from others.", flag=False
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         size = self.image_size
@@ -101,6 +130,12 @@ class DataConfig(Settings):
                 "`image_size` must be a height and a width in pixels, or one number for both. "
                 f"Received: image_size={size}."
             )
+        for name in ("mixup", "cutmix"):
+            value = getattr(self, name)
+            if 0.0 < value < _LEAST_MIXING:
+                raise ConfigurationError(
+                    f"`{name}` must be 0 or at least {_LEAST_MIXING}. Received: {name}={value}."
+                )
 
     @property
     def picture_size(self) -> tuple[int, int] | None:

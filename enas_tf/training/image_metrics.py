@@ -33,13 +33,24 @@ class ImageMetrics(NamedTuple):
 
 
 def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics:
-    """Returns the metrics of labels `[batch]` and logits `[batch, num_classes]`."""
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-    predictions = tf.argmax(logits, axis=-1, output_type=labels.dtype)
+    """Returns the metrics of labels and logits.
+
+    Args:
+      labels: int32 `[batch]`; or float32 `[batch, num_classes]`, the share of each class in a mixed
+        picture, of which as much is correct as the share of the most likely class.
+      logits: `[batch, num_classes]`.
+    """
+    predictions = tf.argmax(logits, axis=-1, output_type=tf.int32)
+    if labels.dtype.is_floating:
+        losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+        correct = tf.gather(labels, predictions, batch_dims=1)
+    else:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        correct = tf.cast(predictions == tf.cast(labels, tf.int32), tf.float32)
     return ImageMetrics(
         tf.reduce_sum(losses),
-        tf.reduce_sum(tf.cast(predictions == labels, tf.float32)),
-        tf.cast(tf.size(labels), tf.float32),
+        tf.reduce_sum(correct),
+        tf.cast(tf.shape(labels)[0], tf.float32),
     )
 
 
@@ -49,7 +60,7 @@ def image_objective(
     """Returns what training minimises, and the metrics of what the network says.
 
     Args:
-      labels: int32 `[batch]`.
+      labels: as for `classification_metrics`.
       outputs: logits `[batch, num_classes]`, or a list of them and of an auxiliary head's logits.
       auxiliary_weight: of the auxiliary head's cross-entropy.
 
@@ -75,7 +86,8 @@ def image_pass(
     Args:
       forward: from pictures to logits in training mode, or to a list of them and of an auxiliary
         head's logits.
-      batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
+      batch: pictures `[batch, height, width, channels]` and labels as for
+        `classification_metrics`.
       auxiliary_weight: of the auxiliary head's cross-entropy.
     """
     images, labels = batch
