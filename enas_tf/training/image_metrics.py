@@ -32,23 +32,34 @@ class ImageMetrics(NamedTuple):
         return {"loss": float(self.loss) / examples, "accuracy": float(self.correct) / examples}
 
 
+def cross_entropies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Returns the cross-entropy of each example, float32 `[batch]`, in nats.
+
+    Args:
+      labels: int32 `[batch]`; or float32 `[batch, num_classes]`, the share of each class in a mixed
+        picture.
+      logits: `[batch, num_classes]`.
+    """
+    if tf.as_dtype(labels.dtype).is_floating:
+        return tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
 def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics:
     """Returns the metrics of labels and logits.
 
     Args:
-      labels: int32 `[batch]`; or float32 `[batch, num_classes]`, the share of each class in a mixed
-        picture, of which as much is correct as the share of the most likely class.
+      labels: as for `cross_entropies`; of a mixed picture as much is correct as the share of its
+        most likely class.
       logits: `[batch, num_classes]`.
     """
     predictions = tf.argmax(logits, axis=-1, output_type=tf.int32)
-    if labels.dtype.is_floating:
-        losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+    if tf.as_dtype(labels.dtype).is_floating:
         correct = tf.gather(labels, predictions, batch_dims=1)
     else:
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         correct = tf.cast(predictions == tf.cast(labels, tf.int32), tf.float32)
     return ImageMetrics(
-        tf.reduce_sum(losses),
+        tf.reduce_sum(cross_entropies(labels, logits)),
         tf.reduce_sum(correct),
         tf.cast(tf.shape(labels)[0], tf.float32),
     )
@@ -60,7 +71,7 @@ def image_objective(
     """Returns what training minimises, and the metrics of what the network says.
 
     Args:
-      labels: as for `classification_metrics`.
+      labels: as for `cross_entropies`.
       outputs: logits `[batch, num_classes]`, or a list of them and of an auxiliary head's logits.
       auxiliary_weight: of the auxiliary head's cross-entropy.
 
