@@ -170,7 +170,14 @@ def test_replicas_have_the_rows_of_the_undivided_batches(shares):
     assert_equal_batches(map(whole_batch, divided), _batches(3, **settings))
 
 
-@pytest.mark.parametrize("shares", _SEVERAL.values(), ids=_SEVERAL)
+@pytest.mark.parametrize(
+    "shares",
+    # With three replicas, not all have as many rows.
+    [
+        pytest.param(shares, id=name, marks=[] if name == "2+1" else pytest.mark.long)
+        for name, shares in _SEVERAL.items()
+    ],
+)
 def test_mixed_rows_do_not_depend_on_who_makes_them(shares):
     settings = {"augmentation": _MIXING, "batch_size": 4, "first_step": 3}
     divided = blocks(lambda share: _training(share, **settings), shares, 3)
