@@ -268,7 +268,7 @@ def loaded_and_stored(text):
         names = list(ast.walk(statement))
         made = {n.id for n in names if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
         made |= {n.arg for n in names if isinstance(n, ast.arg)}
-        made |= {n.name for n in names if isinstance(n, ast.FunctionDef)}
+        made |= {n.name for n in names if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         aliases = [a for n in names if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names]
         made |= {a.asname or a.name.split(".")[0] for a in aliases}
         read = {n.id for n in names if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
