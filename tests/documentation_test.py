@@ -24,6 +24,7 @@ import enas_tf
 from enas_tf.cli import common
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.settings.groups import Group
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.registry import get_space
 from tests.studies.truth_test import SPACE, made_up_truth
@@ -51,6 +52,7 @@ RUN = (
     ("README.md", "Your own data"),
     ("README.md", "Interruptions and trouble"),
     ("docs/commands.md", "The final training of a search"),
+    ("docs/augmentation.md", None),
     ("docs/costs.md", None),
     ("docs/darts.md", "DARTS: search by gradient"),
     ("docs/data.md", None),
@@ -183,11 +185,11 @@ def flags():
         )
         for command in COMMANDS:
             for space in ("macro", "micro", "rnn"):
-                arguments = ["--help", f"--space={space}"]
+                arguments = ["--helpfull", f"--space={space}"]
                 # Commands without a space have no such flag; their help is asked for before.
                 with pytest.raises(SystemExit):
                     importlib.import_module(f"enas_tf.cli.{command}").main(arguments)
-    of_all = {"help", "version", "flagfile", "operations_module"}
+    of_all = {"help", "helpfull", "version", "flagfile", "operations_module"}
     return names | {f"no{name}" for name in names} | of_all
 
 
@@ -196,6 +198,12 @@ def test_flags_that_are_named_exist(page, flags):
     own = [s for s in spans(page) if s.startswith(("--", "enas-"))]
     named = {name for span in own for name in re.findall(r"(?:^|\s)--(\w+)", span)}
     assert named <= flags | FLAGS_OF_OTHERS
+
+
+def test_the_groups_of_flags_are_those_of_the_page():
+    rows = re.search(r"^\| heading in .*?\n\n", text_of("docs/commands.md"), re.M | re.S)[0]
+    told = re.findall(r"^\| (.*?) \|", rows, re.M)
+    assert told[1:] == [group.value for group in Group]
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +271,7 @@ def loaded_and_stored(text):
         names = list(ast.walk(statement))
         made = {n.id for n in names if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
         made |= {n.arg for n in names if isinstance(n, ast.arg)}
-        made |= {n.name for n in names if isinstance(n, ast.FunctionDef)}
+        made |= {n.name for n in names if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         aliases = [a for n in names if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names]
         made |= {a.asname or a.name.split(".")[0] for a in aliases}
         read = {n.id for n in names if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}

@@ -17,6 +17,7 @@ from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
 from enas_tf.settings.arguments import flag_names
+from enas_tf.settings.groups import Group
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
@@ -28,6 +29,21 @@ DEFAULT_PRESET = "release"
 SUMMARY = (
     "measures training steps, rewards and controller updates on random data, and the same training "
     "step of plain networks. Defaults are the release's search settings."
+)
+# What `--help` tells.
+COMMON = (
+    "space",
+    "preset",
+    "architecture",
+    "repeats",
+    "json",
+    "num_layers",
+    "filters",
+    "num_nodes",
+    "hidden_size",
+    "batch_size",
+    "input_shape",
+    "vocabulary_size",
 )
 
 
@@ -66,14 +82,15 @@ def _benchmark(argv: Sequence[str]) -> None:
 
 def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     preset = entry.search_presets[preset_name]
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, _flag_names))
-    group = "Measurement"
-    add_space_flag(command, group, entry)
-    add_preset_flag(command, group, entry.search_presets, preset_name, DEFAULT_PRESET)
-    command.add(group, "json", bool, False, "Print one JSON object.")
-    command.add(group, "repeats", int, 5, "Times that each architecture is measured.", minimum=1)
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, _flag_names), common=COMMON)
+    add_space_flag(command, entry)
+    add_preset_flag(command, entry.search_presets, preset_name, DEFAULT_PRESET)
+    command.add(Group.OUTPUT, "json", bool, False, "Print one JSON object.")
     command.add(
-        group,
+        Group.DURATION, "repeats", int, 5, "Times that each architecture is measured.", minimum=1
+    )
+    command.add(
+        Group.START,
         "architecture",
         str | None,
         None,
@@ -82,9 +99,14 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     )
     types = field_types(type(preset.space))
     for name, metadata in _set_by_data(preset.space).items():
-        command.add(group, name, types[name], getattr(preset.space, name), **metadata)
-    command.add_settings(f"Search space {entry.name} and its controller", preset.space)
-    command.add_settings("Search", preset.search, exclude=entry.unused_flags)
+        command.add(
+            name=name,
+            annotation=types[name],
+            default=getattr(preset.space, name),
+            **{**metadata, "group": Group.DATA},
+        )
+    command.add_settings(Group.SPACE, preset.space)
+    command.add_settings(Group.SEARCH, preset.search, exclude=entry.unused_flags)
     return command
 
 

@@ -10,6 +10,7 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.arguments import flag_names
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import space_of_architecture
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
@@ -17,6 +18,9 @@ from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 from enas_tf.training.machines.cluster import Cluster
 
 Started = TypeVar("Started")
+
+# What tells the space of commands that take an architecture.
+OR_ITS_ARCHITECTURE = "the architecture is a run, a file or a published one"
 
 
 def chosen_space(
@@ -84,65 +88,59 @@ def chosen_preset(argv: Sequence[str], presets: Iterable[str], default: str = "d
     return name
 
 
-def add_space_flag(
-    command: CommandFlags, group: str, entry: SpaceEntry, *, from_architecture: bool = False
-) -> None:
-    """Adds `--space`.
+def add_space_flag(command: CommandFlags, entry: SpaceEntry, unless: str | None = None) -> None:
+    """Adds `--space`, which has no default.
 
     Args:
       command: gets the flag.
-      group: heading in `--help`.
       entry: the space whose flags the command has.
-      from_architecture: whether an architecture may say which space it is of.
+      unless: what else may tell the space, for example "the architecture is a run".
     """
-    unless = (
-        " Required, unless the architecture is a run, a file or a published one."
-        if from_architecture
-        else ""
-    )
+    required = "" if unless is None else f" Required, unless {unless}."
     command.add(
-        group,
+        Group.START,
         "space",
         str,
         None,
-        "Search space; it decides which other flags there are. This help shows those of "
-        f"{entry.name}.{unless}",
-        required=not from_architecture,
+        "Search space, without a default; it decides which other flags there are. This help shows "
+        f"those of {entry.name}.{required}",
+        required=unless is None,
         choices=space_names(),
     )
 
 
-def add_architecture_flag(command: CommandFlags, group: str) -> None:
-    """Adds `--architecture`."""
+def add_architecture_flag(command: CommandFlags, note: str = "") -> None:
+    """Adds `--architecture`.
+
+    Args:
+      command: gets the flag.
+      note: one more sentence of its help.
+    """
     command.add(
-        group,
+        Group.START,
         "architecture",
         str,
         None,
         "A run directory, a JSON file, the integers of the release in quotes, or the name of a "
-        "published architecture.",
+        f"published architecture.{note}",
         required=True,
     )
 
 
-def add_model_flag(
-    command: CommandFlags, group: str, name: str = "model", of: str = "a retraining"
-) -> None:
+def add_model_flag(command: CommandFlags, name: str = "model", of: str = "a retraining") -> None:
     """Adds the flag that names a trained model.
 
     Args:
       command: gets the flag.
-      group: heading in `--help`.
       name: of the flag.
       of: whose output folder may be named.
     """
     what = f"Output folder of {of}, a .keras file, or a SavedModel folder."
-    command.add(group, name, str, None, what, required=True)
+    command.add(Group.START, name, str, None, what, required=True)
 
 
 def add_preset_flag(
     command: CommandFlags,
-    group: str,
     presets: Mapping[str, SearchPreset] | Mapping[str, RetrainPreset],
     chosen: str,
     default: str = "default",
@@ -152,7 +150,7 @@ def add_preset_flag(
         f"{name}: {_uncapitalized(preset.summary)}" for name, preset in presets.items()
     )
     command.add(
-        group,
+        Group.START,
         "preset",
         str,
         default,
@@ -162,16 +160,15 @@ def add_preset_flag(
     )
 
 
-def add_training_flags(command: CommandFlags, group: str, output_dir: str) -> None:
+def add_training_flags(command: CommandFlags, output_dir: str) -> None:
     """Adds the flags of how and where to train, which decide nothing of what is trained.
 
     Args:
       command: gets the flags.
-      group: heading in `--help`.
       output_dir: says where results go by default.
     """
     command.add(
-        group,
+        Group.HARDWARE,
         "devices",
         str,
         "auto",
@@ -180,7 +177,7 @@ def add_training_flags(command: CommandFlags, group: str, output_dir: str) -> No
         "environment variable TF_CONFIG: of each machine.",
     )
     command.add(
-        group,
+        Group.HARDWARE,
         "worker_timeout",
         float,
         1800.0,
@@ -188,7 +185,7 @@ def add_training_flags(command: CommandFlags, group: str, output_dir: str) -> No
         above=0.0,
     )
     command.add(
-        group,
+        Group.HARDWARE,
         "deterministic",
         bool,
         False,
@@ -196,7 +193,7 @@ def add_training_flags(command: CommandFlags, group: str, output_dir: str) -> No
         "may be slower.",
     )
     command.add(
-        group,
+        Group.OUTPUT,
         "output_dir",
         str | None,
         None,
@@ -204,10 +201,10 @@ def add_training_flags(command: CommandFlags, group: str, output_dir: str) -> No
         f"(default: {output_dir}).",
     )
     command.add(
-        group, "overwrite", bool, False, "Start anew: delete the run that is in output_dir."
+        Group.OUTPUT, "overwrite", bool, False, "Start anew: delete the run that is in output_dir."
     )
     command.add(
-        group,
+        Group.HARDWARE,
         "profile_steps",
         range | None,
         None,

@@ -11,6 +11,7 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import EnasError
 from enas_tf.records.run import RecordedRun, recorded_search
 from enas_tf.settings.arguments import flag_names
+from enas_tf.settings.groups import Group
 from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -32,9 +33,9 @@ def _derive(argv: Sequence[str]) -> None:
     defaults = DeriveConfig() if searched is None else searched.settings["search"].derive
     elsewhere = {} if searched is None else flags_of_other_spaces(searched.entry, _flag_names)
     command = CommandFlags(NAME, SUMMARY, elsewhere)
-    command.add("Run", "run", str, None, "Folder of a search.", required=True)
+    command.add(Group.START, "run", str, None, "Folder of a search.", required=True)
     command.add(
-        "Run",
+        Group.START,
         "checkpoint",
         str,
         "latest",
@@ -42,7 +43,7 @@ def _derive(argv: Sequence[str]) -> None:
         "architecture had the best score.",
         choices=("latest", "best"),
     )
-    command.add_settings("Ranking (defaults: as the search did)", defaults, exclude=elsewhere)
+    command.add_settings(Group.RANKING, defaults, exclude=elsewhere)
     command.parse(argv)
     config = command.settings(defaults)
     recorded = recorded_search(command["run"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from enas_tf.cli.app import run_command
 from enas_tf.cli.common import (
+    OR_ITS_ARCHITECTURE,
     add_architecture_flag,
     add_space_flag,
     chosen_space,
@@ -17,6 +18,7 @@ from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.reporting.drawing import FORMATS, write_drawing
 from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.registry import SpaceEntry
@@ -45,10 +47,10 @@ def _draw(argv: Sequence[str]) -> None:
 
 def _flags(entry: SpaceEntry) -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, _drawing_options))
-    add_space_flag(command, "Drawing", entry, from_architecture=True)
-    add_architecture_flag(command, "Drawing")
+    add_space_flag(command, entry, OR_ITS_ARCHITECTURE)
+    add_architecture_flag(command)
     command.add(
-        "Drawing",
+        Group.OUTPUT,
         "output",
         str,
         None,
@@ -57,10 +59,12 @@ def _flags(entry: SpaceEntry) -> CommandFlags:
     )
     for name, default in _drawing_options(entry).items():
         metadata = dict(entry.space.__dataclass_fields__[name].metadata)
+        metadata["group"] = Group.NETWORK
         metadata["help"] += (
             f" (default: that of the run; for other architectures {_text(default)})."
         )
-        command.add("Drawing", name, field_types(entry.space)[name] | None, None, **metadata)
+        annotation = field_types(entry.space)[name] | None
+        command.add(name=name, annotation=annotation, default=None, **metadata)
     return command
 
 

@@ -19,6 +19,7 @@ from enas_tf.records.run import run_named
 from enas_tf.reporting.evaluation import evaluation_document, evaluation_text, predictions_csv
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.data import DataConfig, TextDataConfig
+from enas_tf.settings.groups import Group
 
 NAME = "enas-evaluate"
 SUMMARY = "tests a trained classifier or language model on a part of a dataset."
@@ -51,9 +52,9 @@ def _evaluate(argv: Sequence[str]) -> None:
 
 def _flags() -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY)
-    add_model_flag(command, "Model")
+    add_model_flag(command)
     command.add(
-        "Data",
+        Group.DATA,
         "dataset",
         str,
         None,
@@ -62,9 +63,9 @@ def _flags() -> CommandFlags:
         "pydoc, ptb, a text file, or a folder of text files.",
         required=True,
     )
-    command.add("Data", "data_dir", str | None, None, "Folder that holds the dataset's files.")
+    command.add(Group.DATA, "data_dir", str | None, None, "Folder that holds the dataset's files.")
     command.add(
-        "Data",
+        Group.DATA,
         "part",
         str,
         "test",
@@ -73,7 +74,7 @@ def _flags() -> CommandFlags:
         choices=("test", "validation", "train"),
     )
     command.add(
-        "Data",
+        Group.DATA,
         "validation_size",
         int | None,
         None,
@@ -82,7 +83,7 @@ def _flags() -> CommandFlags:
         minimum=1,
     )
     command.add(
-        "Data",
+        Group.DATA,
         "max_test_examples",
         int | None,
         None,
@@ -90,7 +91,7 @@ def _flags() -> CommandFlags:
         minimum=1,
     )
     command.add(
-        "Data",
+        Group.DATA,
         "max_test_tokens",
         int | None,
         None,
@@ -98,17 +99,17 @@ def _flags() -> CommandFlags:
         minimum=2,
     )
     command.add(
-        "Evaluation", "batch_size", int, 200, "Pictures in one pass (classifier).", minimum=1
+        Group.HARDWARE, "batch_size", int, 200, "Pictures in one pass (classifier).", minimum=1
     )
     command.add(
-        "Evaluation",
+        Group.OUTPUT,
         "predictions",
         str | None,
         None,
         "File to write, in CSV: class, most likely class and probabilities of each example, in the "
         "order of the data, and its file if it has one (classifier).",
     )
-    command.add("Evaluation", "json", bool, False, "Print a JSON object instead of text.")
+    command.add(Group.OUTPUT, "json", bool, False, "Print a JSON object instead of text.")
     return command
 
 
@@ -156,7 +157,8 @@ def _data_config(command: CommandFlags) -> DataConfig:
     with contextlib.suppress(RunDirectoryError):
         run = run_named(run_folder(command["model"]), (RETRAIN,))
     if run is not None and run.data.dataset == command["dataset"]:
-        base = run.data.replace(data_dir=None, max_test_examples=None)
+        # Nothing is trained on them.
+        base = run.data.replace(data_dir=None, max_test_examples=None, augmentation_layer=None)
     names = ("dataset", "data_dir", "validation_size", "max_test_examples")
     return base.replace(**{name: command[name] for name in names if command.given(name)})
 

@@ -10,6 +10,7 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.places import user_path
 from enas_tf.models.files import FORMATS, check_target, find_model
+from enas_tf.settings.groups import Group
 
 NAME = "enas-export"
 SUMMARY = "writes a trained model as a SavedModel, for Keras, TFLite or ONNX."
@@ -22,9 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _export(argv: Sequence[str]) -> None:
     command = CommandFlags(NAME, SUMMARY)
-    add_model_flag(command, "Export", "run")
+    add_model_flag(command, "run")
     command.add(
-        "Export",
+        Group.OUTPUT,
         "format",
         str,
         "saved_model",
@@ -32,13 +33,13 @@ def _export(argv: Sequence[str]) -> None:
         choices=tuple(FORMATS),
     )
     command.add(
-        "Export",
+        Group.OUTPUT,
         "output",
         str | None,
         None,
         "File, or for saved_model folder, to write (default: into the folder of the retraining).",
     )
-    command.add("Export", "overwrite", bool, False, "Replace what is there.")
+    command.add(Group.OUTPUT, "overwrite", bool, False, "Replace what is there.")
     command.parse(argv)
     name = command["format"]
     run = user_path(command["run"])

@@ -3,16 +3,18 @@
 absl reads the command line. A command's flags live in a `FlagValues` of their own, so that neither
 absl nor any library adds to them: `--help` shows what the command has, and everything else is an
 unknown flag. Ours is what absl does not have: values that are checked, and told, as those of
-settings are (`check_value`), `none`, and a help that is made from the same metadata.
+settings are (`check_value`), `none`, and a help that is made from the same metadata: `--help` tells
+the common flags, `--helpfull` all, by the questions that they answer (`Group`).
 """
 
 import math
+import re
 import shutil
 import sys
 import textwrap
 import types
 import typing
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from absl import flags
@@ -21,9 +23,11 @@ import enas_tf
 from enas_tf.cli.flag_files import with_flag_files
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.arguments import leaves, shown
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, alternatives, check_value, field_types
 
-_HELP = ("-h", "-help", "--help", "--helpshort", "--helpfull")
+_HELP = ("-h", "-help", "--help", "--helpshort")
+_HELP_ON_ALL = ("-helpfull", "--helpfull")
 _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "t", "1"), True),
     **dict.fromkeys(("no", "false", "f", "0"), False),
@@ -48,8 +52,8 @@ class CommandFlags:
 
     ```python
     command = CommandFlags("enas-search", "Searches an architecture.")
-    command.add("Run", "output_dir", str, None, "Folder of the run.")
-    command.add_settings("Data", preset.data)
+    command.add(Group.OUTPUT, "output_dir", str, None, "Folder of the run.")
+    command.add_settings(Group.DATA, preset.data)
     command.parse(argv)
     data = command.settings(preset.data)
     ```
@@ -61,6 +65,7 @@ class CommandFlags:
         summary: str,
         elsewhere: Mapping[str, str] | None = None,
         positional: str | Sequence[str] = (),
+        common: Sequence[str] = (),
     ):
         """Makes a command without flags.
 
@@ -71,17 +76,20 @@ class CommandFlags:
             belong.
           positional: the flag whose name may be left out, or several in their order; one that may
             be given several times takes all that are left.
+          common: the flags that `--help` tells, in their order, as far as the command has them for
+            this space (default: all).
         """
         self.name = name
         self.summary = summary
         self._elsewhere = elsewhere or {}
         self._positional = (positional,) if isinstance(positional, str) else tuple(positional)
+        self._common = tuple(common)
         self._values = flags.FlagValues()
         self._values.set_gnu_getopt(True)
 
     def add(
         self,
-        group: str,
+        group: Group,
         name: str,
         annotation: Any,
         default: Any,
@@ -93,7 +101,7 @@ class CommandFlags:
         """Adds one flag.
 
         Args:
-          group: heading in `--help`.
+          group: the question that the flag answers.
           name: of the flag.
           annotation: type of the value, for example `int | None`; `list[str]`: the flag may be
             given several times.
@@ -111,25 +119,28 @@ class CommandFlags:
         # absl adds to that of a list.
         flag.help = help
         # absl groups flags by modules.
-        flags.DEFINE_flag(flag, self._values, module_name=group)
+        flags.DEFINE_flag(flag, self._values, module_name=group.name)
 
     def add_settings(
-        self, group: str, settings: Settings, prefix: str = "", exclude: Collection[str] = ()
+        self, group: Group, settings: Settings, prefix: str = "", exclude: Collection[str] = ()
     ) -> None:
         """Adds a flag for every setting of a value, and of its sections.
 
         Args:
-          group: heading in `--help`.
+          group: of those that name none themselves, nor does their section.
           settings: gives the defaults that `--help` shows.
           prefix: goes before the names of the flags.
           exclude: flags that the command does not offer.
         """
-        for leaf in leaves(settings, prefix):
+        for leaf in leaves(settings, prefix, group):
             if leaf.flag not in exclude:
-                self.add(group, leaf.flag, leaf.annotation, leaf.value, **leaf.metadata)
+                limits = {**leaf.metadata, "group": leaf.group}
+                self.add(name=leaf.flag, annotation=leaf.annotation, default=leaf.value, **limits)
 
     def parse(self, argv: Sequence[str]) -> None:
-        """Reads the command line; `--help` and `--version` print and leave with `SystemExit`.
+        """Reads the command line; `--help`, `--helpfull`, `--version` print and leave.
+
+        They leave with `SystemExit`.
 
         Args:
           argv: the arguments, without the program's name.
@@ -137,8 +148,9 @@ class CommandFlags:
         Raises:
           ConfigurationError: a flag is unknown, missing, or has a value that it cannot have.
         """
-        if any(argument in _HELP for argument in argv):
-            print(self.help_text())
+        asks_for_all = any(argument in _HELP_ON_ALL for argument in argv)
+        if asks_for_all or any(argument in _HELP for argument in argv):
+            print(self.help_text(is_full=asks_for_all))
             sys.exit(0)
         if "--version" in argv:
             print(f"{self.name} (enas-tf) {enas_tf.__version__}")
@@ -161,7 +173,7 @@ class CommandFlags:
             raise ConfigurationError(
                 f"Unexpected argument {rest[0]!r}; write flags as --name=value."
             )
-        for flag in self._flags():
+        for flag in (flag for members in self._groups().values() for flag in members):
             if flag.parser.required and not flag.present:
                 raise ConfigurationError(f"`--{flag.name}` is required. {flag.help}")
 
@@ -192,30 +204,45 @@ class CommandFlags:
                 changes[name] = self[prefix + name]
         return base.replace(**changes)
 
-    def help_text(self) -> str:
-        """Returns what `--help` prints."""
-        width = min(shutil.get_terminal_size().columns, 100)
-        lines = textwrap.wrap(f"{self.name}: {self.summary}", width)
-        required = "".join(f" {_heading(flag)}" for flag in self._flags() if flag.parser.required)
-        lines += ["", f"Usage: {self.name}{required} [--flag=value ...]"]
-        for group, members in self._values.flags_by_module_dict().items():
-            lines += ["", f"{group}:"]
-            for flag in members:
-                lines.append(f"  {_heading(flag)}")
-                indent = " " * 6
-                lines += textwrap.wrap(
-                    _description(flag), width, initial_indent=indent, subsequent_indent=indent
-                )
-        lines += [
-            "",
-            "Also: --help, --version, --flagfile=FILE (reads flags from a file), "
-            "--operations_module=FILE.py (imports operations of your own).",
-        ]
-        return "\n".join(lines)
+    def help_text(self, is_full: bool = True) -> str:
+        """Returns what `--helpfull` prints, or `--help`.
 
-    def _flags(self) -> Iterator[Any]:
-        for members in self._values.flags_by_module_dict().values():
-            yield from members
+        Args:
+          is_full: tell all flags, by their groups; else the common ones.
+        """
+        width = min(shutil.get_terminal_size().columns, 100)
+        groups = self._groups()
+        all_flags = [flag for members in groups.values() for flag in members]
+        lines = textwrap.wrap(f"{self.name}: {self.summary}", width)
+        required = "".join(f" {_heading(flag)}" for flag in all_flags if flag.parser.required)
+        lines += ["", f"Usage: {self.name}{required} [--flag=value ...]"]
+        others = (
+            "--version, --flagfile=FILE (reads flags from a file), --operations_module=FILE.py "
+            "(imports operations of your own)."
+        )
+        if is_full or not self._common:
+            for group, members in groups.items():
+                lines += ["", f"{group.value}:", *_told(members, width)]
+            return "\n".join([*lines, "", *textwrap.wrap(f"Also: --help, {others}", width)])
+        common = sorted(
+            (flag for flag in all_flags if flag.name in self._common),
+            key=lambda flag: self._common.index(flag.name),
+        )
+        more = (
+            f"These are the common flags, {len(common)} of {len(all_flags)}; --helpfull explains "
+            "all of them, in groups."
+        )
+        last = [*textwrap.wrap(more, width), *textwrap.wrap(f"Also: {others}", width)]
+        return "\n".join([*lines, "", *_told(common, width), "", *last])
+
+    def _groups(self) -> dict[Group, list[Any]]:
+        """Returns the flags by their groups, in each the common ones first."""
+        members = self._values.flags_by_module_dict()
+        return {
+            group: sorted(members[group.name], key=lambda flag: flag.name not in self._common)
+            for group in Group
+            if group.name in members
+        }
 
 
 def peek(argv: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
@@ -232,7 +259,8 @@ def peek(argv: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
     values.set_gnu_getopt(True)
     for name in names:
         flags.DEFINE_string(name, None, name, flag_values=values)
-    arguments = with_flag_files([argument for argument in argv if argument not in _HELP])
+    asked = (*_HELP, *_HELP_ON_ALL)
+    arguments = with_flag_files([argument for argument in argv if argument not in asked])
     _parse(values, ["", *arguments], known_only=True)
     return {name: values[name].value for name in names}
 
@@ -315,16 +343,29 @@ def _heading(flag: Any) -> str:
 def _description(flag: Any) -> str:
     """Returns what `--help` says of a flag."""
     limits = flag.parser.limits
-    notes = [
-        f"{word} {shown(limits[key])}"
-        for key, word in _BOUNDS.items()
-        if limits.get(key) is not None
-    ]
+    text, notes = flag.help, []
+    for key, word in _BOUNDS.items():
+        if limits.get(key) is not None:
+            notes.append(f"{word} {shown(limits[key])}")
     if flag.parser.required:
         notes.append("required")
     elif flag.default is not None:
         notes.append(f"default: {shown(flag.default)}")
-    return f"{flag.help} ({'; '.join(notes)})" if notes else flag.help
+        if flag.parser.optional:
+            # What the sentence tells of no value is not the default of this preset.
+            text = re.sub(r"\bdefault: ", "none: ", text)
+    return f"{text} ({'; '.join(notes)})" if notes else text
+
+
+def _told(members: Sequence[Any], width: int) -> list[str]:
+    """Returns lines with flags and what they mean."""
+    lines, indent = [], " " * 6
+    for flag in members:
+        lines.append(f"  {_heading(flag)}")
+        lines += textwrap.wrap(
+            _description(flag), width, initial_indent=indent, subsequent_indent=indent
+        )
+    return lines
 
 
 def _parse(

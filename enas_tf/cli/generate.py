@@ -10,6 +10,7 @@ from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
 from enas_tf.errors import ExportError
 from enas_tf.models.files import LANGUAGE_MODEL, kind_of
+from enas_tf.settings.groups import Group
 
 NAME = "enas-generate"
 SUMMARY = "goes on with a text, word by word, as a trained language model would."
@@ -54,13 +55,17 @@ def _generate(argv: Sequence[str]) -> None:
 
 def _flags() -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY)
-    add_model_flag(command, "Model", of="the retraining of a language model")
+    add_model_flag(command, of="the retraining of a language model")
     command.add(
-        "Text", "text", str | None, None, "The beginning of the text (default: none, a new line)."
+        Group.START,
+        "text",
+        str | None,
+        None,
+        "The beginning of the text (default: none, a new line).",
     )
-    command.add("Text", "num_words", int, 50, "Words and line ends to add.", minimum=1)
+    command.add(Group.GENERATION, "num_words", int, 50, "Words and line ends to add.", minimum=1)
     command.add(
-        "Text",
+        Group.GENERATION,
         "temperature",
         float,
         0.8,
@@ -68,15 +73,16 @@ def _flags() -> CommandFlags:
         minimum=0.0,
     )
     command.add(
-        "Text",
+        Group.GENERATION,
         "top_k",
         int | None,
         None,
         "Draw from so many of the most likely words only (default: from all).",
         minimum=1,
     )
-    command.add("Text", "allow_unknown", bool, False, "Whether <unk> may be drawn.")
-    command.add("Text", "seed", int, 0, "Seed of the draws.", minimum=0, maximum=2**31 - 1)
+    command.add(Group.GENERATION, "allow_unknown", bool, False, "Whether <unk> may be drawn.")
+    largest = 2**31 - 1
+    command.add(Group.GENERATION, "seed", int, 0, "Seed of the draws.", minimum=0, maximum=largest)
     return command
 
 

@@ -9,6 +9,7 @@ from enas_tf.cli.flags import CommandFlags
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.places import user_path
 from enas_tf.settings.data import DataConfig
+from enas_tf.settings.groups import Group
 
 NAME = "enas-pack"
 SUMMARY = (
@@ -28,9 +29,9 @@ def _pack(argv: Sequence[str]) -> None:
     base = DataConfig()
     command = CommandFlags(NAME, SUMMARY, positional=("dataset", "output"))
     exclude = [name for name in vars(base) if name not in _SETTINGS]
-    command.add_settings("Data", base, exclude=exclude)
-    command.add("Pack", "output", str, None, "The .npz file to write.", required=True)
-    command.add("Pack", "overwrite", bool, False, "Replace what is there.")
+    command.add_settings(Group.DATA, base, exclude=exclude)
+    command.add(Group.OUTPUT, "output", str, None, "The .npz file to write.", required=True)
+    command.add(Group.OUTPUT, "overwrite", bool, False, "Replace what is there.")
     command.parse(argv)
     if not command.given("dataset"):
         raise ConfigurationError("`--dataset` is required. Name what is to be packed.")

@@ -17,6 +17,7 @@ from enas_tf.files.places import user_path
 from enas_tf.files.writing import write_text
 from enas_tf.models.files import LANGUAGE_MODEL, kind_of
 from enas_tf.reporting.predictions import FORMATS
+from enas_tf.settings.groups import Group
 
 NAME = "enas-predict"
 SUMMARY = (
@@ -87,9 +88,9 @@ def _predict(argv: Sequence[str]) -> None:
 
 def _flags() -> CommandFlags:
     command = CommandFlags(NAME, SUMMARY, positional="pictures")
-    add_model_flag(command, "Prediction")
+    add_model_flag(command)
     command.add(
-        "Prediction",
+        Group.START,
         "pictures",
         list[str],
         None,
@@ -98,7 +99,7 @@ def _flags() -> CommandFlags:
         required=True,
     )
     command.add(
-        "Prediction",
+        Group.OUTPUT,
         "format",
         str,
         "table",
@@ -106,12 +107,12 @@ def _flags() -> CommandFlags:
         "probability and top.",
         choices=tuple(FORMATS),
     )
-    command.add("Prediction", "top", int, 1, "Tell so many of the likeliest classes.", minimum=1)
+    command.add(Group.OUTPUT, "top", int, 1, "Tell so many of the likeliest classes.", minimum=1)
     command.add(
-        "Prediction", "output", str | None, None, "File to write (default: print the result)."
+        Group.OUTPUT, "output", str | None, None, "File to write (default: print the result)."
     )
     command.add(
-        "Prediction",
+        Group.HARDWARE,
         "batch_size",
         int,
         64,

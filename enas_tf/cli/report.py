@@ -12,6 +12,7 @@ from enas_tf.files.writing import write_text
 from enas_tf.records import next_steps
 from enas_tf.reporting.page.page import report_page
 from enas_tf.reporting.page.records import SearchRecord, TrainingRecord, read_run
+from enas_tf.settings.groups import Group
 
 NAME = "enas-report"
 SUMMARY = (
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report(argv: Sequence[str]) -> None:
     command = CommandFlags(NAME, SUMMARY, positional="run")
     command.add(
-        "Report",
+        Group.START,
         "run",
         str,
         None,
@@ -40,7 +41,7 @@ def _report(argv: Sequence[str]) -> None:
         required=True,
     )
     command.add(
-        "Report",
+        Group.START,
         "final",
         list[str],
         None,
@@ -48,7 +49,7 @@ def _report(argv: Sequence[str]) -> None:
         "architecture that the search found; may be given several times.",
     )
     command.add(
-        "Report",
+        Group.OUTPUT,
         "output",
         str | None,
         None,

@@ -8,6 +8,7 @@ from typing import Any
 from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.closing_words import retrain_report
 from enas_tf.cli.common import (
+    OR_ITS_ARCHITECTURE,
     add_architecture_flag,
     add_preset_flag,
     add_space_flag,
@@ -29,6 +30,7 @@ from enas_tf.records.run import DEFAULT_PRESET, RecordedRun, run_named
 from enas_tf.runs.differences import differences
 from enas_tf.runs.phases import RETRAIN, SEARCH
 from enas_tf.settings.arguments import differing_arguments
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.spaces.base import Architecture, SearchSpace
@@ -39,6 +41,24 @@ NAME = "enas-retrain"
 SUMMARY = (
     "trains the network of an architecture from scratch, evaluates it on the test set and exports "
     "it. Interrupted, the same command goes on where it stopped."
+)
+# What `--help` tells.
+COMMON = (
+    "architecture",
+    "space",
+    "preset",
+    "dataset",
+    "data_dir",
+    "filters",
+    "hidden_size",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "use_validation",
+    "seed",
+    "devices",
+    "output_dir",
+    "overwrite",
 )
 
 
@@ -141,17 +161,22 @@ def _flags(
     entry: SpaceEntry, preset_name: str = DEFAULT_PRESET, run: RecordedRun | None = None
 ) -> CommandFlags:
     preset = entry.retrain_presets[preset_name]
-    data, retrain = preset.data, preset.retrain
+    data, network, retrain = preset.data, preset.network, preset.retrain
     if run is not None:
-        data, retrain = run.data_for(data), run.loss_for(retrain)
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, retrain_flags))
-    add_space_flag(command, "Run", entry, from_architecture=True)
-    add_architecture_flag(command, "Run")
-    add_preset_flag(command, "Run", entry.retrain_presets, preset_name)
-    add_training_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN_final")
-    command.add_settings("Data (of a run: defaults as there)", data)
-    command.add_settings("Network", preset.network)
-    command.add_settings("Training", retrain)
+        data, network = run.data_for(data), run.network_for(preset_name)
+        retrain = run.loss_for(retrain)
+    command = CommandFlags(
+        NAME, SUMMARY, flags_of_other_spaces(entry, retrain_flags), common=COMMON
+    )
+    add_space_flag(command, entry, OR_ITS_ARCHITECTURE)
+    add_architecture_flag(
+        command, " Of a run, the defaults of data, preset and network are as there."
+    )
+    add_preset_flag(command, entry.retrain_presets, preset_name)
+    add_training_flags(command, "runs/SPACE_DATASET_PRESET_seedN_final")
+    command.add_settings(Group.DATA, data)
+    command.add_settings(Group.NETWORK, network)
+    command.add_settings(Group.TRAINING, retrain)
     return command
 
 

@@ -24,6 +24,7 @@ from enas_tf.cli.common import (
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.records.run import run_named
 from enas_tf.runs.phases import SEARCH
+from enas_tf.settings.groups import Group
 from enas_tf.spaces.presets import SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 
@@ -32,6 +33,23 @@ SUMMARY = (
     "searches a network architecture. Training of the shared weights and updates of the "
     "controller alternate; then the best architecture is derived. Interrupted, the same command "
     "goes on where it stopped."
+)
+# What `--help` tells.
+COMMON = (
+    "space",
+    "preset",
+    "dataset",
+    "data_dir",
+    "operations",
+    "strategy",
+    "epochs",
+    "batch_size",
+    "seed",
+    "reward_metric",
+    "max_parameters",
+    "devices",
+    "output_dir",
+    "overwrite",
 )
 
 
@@ -91,13 +109,13 @@ def _search(argv: Sequence[str]) -> None:
 
 def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
     preset = entry.search_presets[preset_name]
-    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags))
-    add_space_flag(command, "Run", entry)
-    add_preset_flag(command, "Run", entry.search_presets, preset_name)
-    add_training_flags(command, "Run", "runs/SPACE_DATASET_PRESET_seedN")
-    command.add_settings("Data", preset.data)
-    command.add_settings(f"Search space {entry.name} and its controller", preset.space)
-    command.add_settings("Search", preset.search, exclude=entry.unused_flags)
+    command = CommandFlags(NAME, SUMMARY, flags_of_other_spaces(entry, search_flags), common=COMMON)
+    add_space_flag(command, entry)
+    add_preset_flag(command, entry.search_presets, preset_name)
+    add_training_flags(command, "runs/SPACE_DATASET_PRESET_seedN")
+    command.add_settings(Group.DATA, preset.data)
+    command.add_settings(Group.SPACE, preset.space)
+    command.add_settings(Group.SEARCH, preset.search, exclude=entry.unused_flags)
     return command
 
 

@@ -22,6 +22,7 @@ from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.errors import ConfigurationError
 from enas_tf.records.run import RecordedRun, recorded_search
+from enas_tf.settings.groups import Group
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
 from enas_tf.spaces.registry import SpaceEntry
 from enas_tf.studies.plan import Part, StudyConfig
@@ -32,6 +33,24 @@ SUMMARY = (
     "finds out what searches are worth: searches with several methods and seeds, trains what they "
     "found and architectures drawn at random from scratch in the same way, and writes study.json "
     "and study.html. Interrupted, the same command goes on where it stopped."
+)
+# What `--help` tells.
+COMMON = (
+    "space",
+    "preset",
+    "methods",
+    "seeds",
+    "num_random",
+    "retrain_seeds",
+    "run",
+    "dataset",
+    "data_dir",
+    "epochs",
+    "retrain_epochs",
+    "max_parameters",
+    "devices",
+    "output_dir",
+    "dry_run",
 )
 _RETRAIN, _NETWORK = "retrain_", "network_"
 # What the study itself decides.
@@ -219,19 +238,19 @@ def _flags(
     elsewhere = flags_of_other_spaces(entry, search_flags)
     if run is not None:
         elsewhere |= dict.fromkeys(search_flags(entry), "is decided by the search that --run names")
-    command = CommandFlags(NAME, SUMMARY, elsewhere)
-    add_space_flag(command, "Run", entry, from_architecture=True)
-    add_preset_flag(command, "Run", entry.search_presets, preset_name)
+    command = CommandFlags(NAME, SUMMARY, elsewhere, common=COMMON)
+    add_space_flag(command, entry, unless="--run or --truth tells it")
+    add_preset_flag(command, entry.search_presets, preset_name)
     command.add(
-        "Study",
+        Group.STUDY,
         "run",
         str | None,
         None,
         "Folder of a finished search whose ranking is studied, in place of new searches.",
     )
-    command.add_settings("Study", StudyConfig())
+    command.add_settings(Group.STUDY, StudyConfig())
     command.add(
-        "Study",
+        Group.STUDY,
         "part",
         str | None,
         None,
@@ -239,7 +258,7 @@ def _flags(
         "output_dir.",
     )
     command.add(
-        "Study",
+        Group.STUDY,
         "exhaustive",
         bool,
         False,
@@ -247,7 +266,7 @@ def _flags(
         "retrain_seeds seeds, into truth.json.",
     )
     command.add(
-        "Study",
+        Group.STUDY,
         "truth",
         str | None,
         None,
@@ -255,22 +274,22 @@ def _flags(
         f"package ({', '.join(shipped_truths())}), in seconds; its space counts.",
     )
     command.add(
-        "Study",
+        Group.STUDY,
         "evaluations",
         int,
         100,
         "Architectures that a search against a truth looks at.",
         minimum=1,
     )
-    command.add("Study", "collect", bool, False, "Write the result of parts that are done.")
-    command.add("Study", "dry_run", bool, False, "Say what would be done, and do nothing.")
-    add_training_flags(command, "Run", "runs/study_SPACE_DATASET_PRESET_seedN")
-    command.add_settings("Data", preset.data if run is None else run.data)
+    command.add(Group.STUDY, "collect", bool, False, "Write the result of parts that are done.")
+    command.add(Group.STUDY, "dry_run", bool, False, "Say what would be done, and do nothing.")
+    add_training_flags(command, "runs/study_SPACE_DATASET_PRESET_seedN")
+    command.add_settings(Group.DATA, preset.data if run is None else run.data)
     if run is None:
-        command.add_settings(f"Search space {entry.name} and its controller", preset.space)
-        command.add_settings("Search", preset.search, exclude={*entry.unused_flags, *_OF_STUDY})
-    command.add_settings("Network", final.network, _NETWORK)
-    command.add_settings("Training from scratch", final.retrain, _RETRAIN, exclude=_OF_STUDY)
+        command.add_settings(Group.SPACE, preset.space)
+        command.add_settings(Group.SEARCH, preset.search, exclude={*entry.unused_flags, *_OF_STUDY})
+    command.add_settings(Group.NETWORK, final.network, _NETWORK)
+    command.add_settings(Group.SCRATCH, final.retrain, _RETRAIN, exclude=_OF_STUDY)
     return command
 
 

@@ -1,6 +1,5 @@
 """Training a derived network on labelled pictures from scratch."""
 
-import dataclasses
 import functools
 import math
 from collections.abc import Mapping
@@ -130,7 +129,7 @@ class ImageTraining(Training):
                 for name, usual in _USUAL.items()
                 if (value := getattr(data.config, name)) not in (usual, None)
             },
-            **dataclasses.asdict(data.augmentation),
+            **data.augmentation.identity(),
         }
 
     @functools.cached_property

@@ -164,6 +164,17 @@ class RecordedRun:
         }
         return settings.replace(**earlier)
 
+    def network_for(self, preset: str) -> Settings:
+        """Returns the settings of final networks as the run has them.
+
+        Args:
+          preset: whose values count where the run says nothing.
+        """
+        if self.network is not None and preset == self.preset:
+            return self.network
+        whole = self.settings.get("space") or self.settings["network"]
+        return final_network(self.entry, whole, preset)
+
     def retraining(self, preset: str, architecture: Architecture) -> RetrainPreset:
         """Returns the settings of a retraining as the run has them.
 
@@ -172,11 +183,7 @@ class RecordedRun:
           architecture: of the run, which also has the form that its network must have.
         """
         base = self.entry.retrain_presets[preset]
-        whole = self.settings.get("space") or self.settings["network"]
-        network = final_network(self.entry, whole, preset)
-        if self.network is not None and preset == self.preset:
-            network = self.network
-        network = self.entry.fit_network(architecture, network)
+        network = self.entry.fit_network(architecture, self.network_for(preset))
         return dataclasses.replace(
             base,
             data=self.data_for(base.data),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, field_types
 
 
@@ -10,24 +11,27 @@ class Leaf(NamedTuple):
     """A setting that is no section, and its flag."""
 
     flag: str
+    group: Group | None
     annotation: Any
     value: Any
     metadata: Mapping[str, Any]
 
 
-def leaves(settings: Settings, prefix: str = "") -> Iterator[Leaf]:
+def leaves(settings: Settings, prefix: str = "", group: Group | None = None) -> Iterator[Leaf]:
     """Returns the settings, those of sections too, that have flags.
 
     Args:
       settings: a value.
       prefix: goes before the names of the flags.
+      group: of those settings that name none, nor does their section.
     """
     for name, annotation in field_types(type(settings)).items():
         value, metadata = getattr(settings, name), settings.__dataclass_fields__[name].metadata
+        its_group = metadata["group"] or group
         if isinstance(value, Settings):
-            yield from leaves(value, prefix + metadata.get("prefix", ""))
+            yield from leaves(value, prefix + metadata.get("prefix", ""), its_group)
         elif metadata["flag"]:
-            yield Leaf(prefix + name, annotation, value, metadata)
+            yield Leaf(prefix + name, its_group, annotation, value, metadata)
 
 
 def flag_names(settings: Settings) -> list[str]:

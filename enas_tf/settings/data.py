@@ -3,10 +3,13 @@
 import dataclasses
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, setting
 
 # How pictures are brought to another shape.
 RESIZE = ("crop", "pad", "stretch")
+# With less, pictures are mixed no more than with this.
+_LEAST_MIXING = 0.001
 TOKENIZATIONS = ("auto", "blanks", "words")
 
 
@@ -16,8 +19,8 @@ class DataConfig(Settings):
 
     dataset: str = setting(
         "cifar10",
-        "Name of an embedded or TensorFlow Datasets dataset, a folder of class folders, a .csv "
-        "file of paths and labels, or a .npz file.",
+        "digits (embedded), cifar10 or another name of TensorFlow Datasets, a folder of class "
+        "folders, a .csv file of paths and labels, or a .npz file.",
     )
     data_dir: str | None = setting(None, "Folder that holds the dataset's files.")
     image_size: tuple[int, ...] | None = setting(
@@ -65,6 +68,7 @@ class DataConfig(Settings):
         "Pictures that take more megabytes than this are not read into memory, but each time "
         "they are needed; their mean and deviation come from a sample.",
         minimum=0,
+        group=Group.HARDWARE,
     )
     max_train_examples: int | None = setting(
         None, "Use only this many examples of the training set.", minimum=1
@@ -76,15 +80,46 @@ class DataConfig(Settings):
         None,
         "Pixels of zero padding before the random crop (default: an eighth of the smaller side).",
         minimum=0,
+        group=Group.AUGMENTATION,
     )
     flip: bool | None = setting(
-        None, "Flip training pictures left to right at random (default: yes, except for digits)."
+        None,
+        "Flip training pictures left to right at random (default: yes, except for digits).",
+        group=Group.AUGMENTATION,
     )
     cutout: float = setting(
         0.0,
         "Side of the square that CutOut blanks in training pictures, in pixels, or below 1 as a "
         "share of the smaller side; 0: none.",
         minimum=0.0,
+        group=Group.AUGMENTATION,
+    )
+
+    color_jitter: float = setting(
+        0.0,
+        "Most that brightness, contrast and saturation of training pictures are changed at random, "
+        "as a share (of pictures that are not RGB: brightness and contrast); 0: not; try 0.2.",
+        minimum=0.0,
+        maximum=1.0,
+        group=Group.AUGMENTATION,
+    )
+    mixup: float = setting(
+        0.0,
+        "Mix each training picture and its label with another one, by a weight from Beta(a, a) "
+        "with this a; 0: not; try 0.2.",
+        minimum=0.0,
+        group=Group.AUGMENTATION,
+    )
+    cutmix: float = setting(
+        0.0,
+        "Paste a rectangle of another one into each training picture, and mix their labels by "
+        "area; its share is from Beta(a, a) with this a; 0: not; try 1. With mixup, one or the "
+        "other happens to each picture.",
+        minimum=0.0,
+        group=Group.AUGMENTATION,
+    )
+    augmentation_layer: str | None = setting(
+        None, "Tells the Keras layer that changes training pictures from others.", flag=False
     )
 
     def __post_init__(self) -> None:
@@ -95,6 +130,12 @@ class DataConfig(Settings):
                 "`image_size` must be a height and a width in pixels, or one number for both. "
                 f"Received: image_size={size}."
             )
+        for name in ("mixup", "cutmix"):
+            value = getattr(self, name)
+            if 0.0 < value < _LEAST_MIXING:
+                raise ConfigurationError(
+                    f"`{name}` must be 0 or at least {_LEAST_MIXING}. Received: {name}={value}."
+                )
 
     @property
     def picture_size(self) -> tuple[int, int] | None:

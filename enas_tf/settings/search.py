@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 from enas_tf.settings.strategies import (
     DartsConfig,
@@ -36,6 +37,7 @@ class TrainedConfig(Settings):
         "Epochs for which each proposed architecture is trained from scratch, with the settings of "
         "the shared weights, if evaluation is trained.",
         minimum=1,
+        group=Group.DURATION,
     )
     best_of_epochs: int = setting(
         5, "The score is the best validation score of so many last epochs.", minimum=1
@@ -108,18 +110,21 @@ class SearchConfig(Settings):
         "batch",
         "Batch normalisation in the reward: statistics of the minibatch, or the moving ones.",
         choices=("batch", "moving"),
+        group=Group.REWARD,
     )
     reward_batch_size: int | None = setting(
         None,
         "Validation examples behind one reward; of pictures at most all of the validation part "
         "(default: the training batch size).",
         minimum=1,
+        group=Group.REWARD,
     )
     reward_minibatches: str = setting(
         "own",
         "Minibatches behind the rewards of one update: each architecture has its own, as in the "
         "release, or all have one, so that they differ by the architectures alone.",
         choices=("own", "one"),
+        group=Group.REWARD,
     )
     reward_metric: str = setting(
         "accuracy",
@@ -128,6 +133,7 @@ class SearchConfig(Settings):
         "exp(-cross-entropy), in which few examples tell architectures apart more surely.",
         choices=METRICS,
         is_open=True,
+        group=Group.REWARD,
     )
     samples_per_step: int | None = setting(
         None,
@@ -158,6 +164,7 @@ class SearchConfig(Settings):
         "Times that a search goes back to its last checkpoint when a loss or a reward is not "
         "finite; 0: it ends at once.",
         minimum=0,
+        group=Group.TROUBLE,
     )
     collapse_level: float = setting(
         0.05,
@@ -166,16 +173,21 @@ class SearchConfig(Settings):
         "the default).",
         minimum=0.0,
         below=1.0,
+        group=Group.TROUBLE,
     )
-    shared_weights: TrainingConfig = section(TrainingConfig())
-    loss: LossConfig = section(LossConfig())
-    policy: PolicyConfig = section(PolicyConfig(), prefix="controller_")
-    evolution: EvolutionConfig = section(EvolutionConfig(), prefix="evolution_")
-    surrogate: SurrogateConfig = section(SurrogateConfig(), prefix="surrogate_")
-    trained: TrainedConfig = section(TrainedConfig(), prefix="trained_")
-    darts: DartsConfig = section(DartsConfig(), prefix="darts_")
-    derive: DeriveConfig = section(DeriveConfig(), prefix="derive_")
-    costs: CostConfig = section(CostConfig())
+    shared_weights: TrainingConfig = section(TrainingConfig(), group=Group.TRAINING)
+    loss: LossConfig = section(LossConfig(), group=Group.TRAINING)
+    policy: PolicyConfig = section(PolicyConfig(), prefix="controller_", group=Group.CONTROLLER)
+    evolution: EvolutionConfig = section(
+        EvolutionConfig(), prefix="evolution_", group=Group.EVOLUTION
+    )
+    surrogate: SurrogateConfig = section(
+        SurrogateConfig(), prefix="surrogate_", group=Group.SURROGATE
+    )
+    trained: TrainedConfig = section(TrainedConfig(), prefix="trained_", group=Group.TRAINED)
+    darts: DartsConfig = section(DartsConfig(), prefix="darts_", group=Group.GRADIENT)
+    derive: DeriveConfig = section(DeriveConfig(), prefix="derive_", group=Group.RANKING)
+    costs: CostConfig = section(CostConfig(), group=Group.COSTS)
 
     def __post_init__(self) -> None:
         super().__post_init__()

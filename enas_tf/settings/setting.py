@@ -14,6 +14,7 @@ from typing import Any
 from typing_extensions import Self
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.groups import Group
 
 # TensorFlow holds most of them in 32 bits; those that it does not have a maximum of their own.
 _LARGEST_INTEGER = 2**31 - 1
@@ -28,6 +29,7 @@ def setting(
     maximum: float | None = None,
     below: float | None = None,
     choices: tuple[Any, ...] | None = None,
+    group: Group | None = None,
     flag: bool = True,
     before: Any = None,
     is_open: bool = False,
@@ -42,6 +44,7 @@ def setting(
       maximum: largest permitted value.
       below: bound that the value must stay under.
       choices: the permitted values.
+      group: the question that the setting answers (default: that of its section).
       flag: whether a command offers this setting as a flag.
       before: what holds for those who wrote their settings down before there was this one. Default:
         `default`.
@@ -52,22 +55,23 @@ def setting(
       A `dataclasses.field`.
     """
     bounds = {"minimum": minimum, "above": above, "maximum": maximum, "below": below}
-    metadata = {"help": help, "choices": choices, "flag": flag, "before": before, **bounds}
+    metadata = {"help": help, "choices": choices, "group": group, "flag": flag, "before": before}
     metadata["is_open"] = is_open
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata={**metadata, **bounds})
 
 
-def section(default: "Settings", prefix: str = "") -> Any:
+def section(default: "Settings", prefix: str = "", group: Group | None = None) -> Any:
     """Declares a field that holds further settings.
 
     Args:
       default: the settings when nothing is given.
       prefix: goes before the flag names of the section's settings.
+      group: of those of its settings that name none (default: that of what the section is in).
 
     Returns:
       A `dataclasses.field`.
     """
-    return dataclasses.field(default=default, metadata={"prefix": prefix})
+    return dataclasses.field(default=default, metadata={"prefix": prefix, "group": group})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import dataclasses
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.settings.training import check_rate_falls
 
@@ -21,7 +22,9 @@ class PolicyConfig(Settings):
     adam_beta_1: float = setting(0.0, "Adam's decay of the first moment.", minimum=0.0, below=1.0)
     adam_epsilon: float = setting(1e-3, "Adam's epsilon.", above=0.0)
     samples_per_update: int = setting(20, "Architectures averaged in one update.", minimum=1)
-    updates_per_epoch: int = setting(50, "Updates after each pass of training.", minimum=1)
+    updates_per_epoch: int = setting(
+        50, "Updates after each pass of training.", minimum=1, group=Group.DURATION
+    )
     baseline_decay: float = setting(
         0.99,
         "Decay of the moving average of rewards that serves as baseline.",

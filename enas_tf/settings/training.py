@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 
 
@@ -20,7 +21,7 @@ def check_rate_falls(first: float, final: float, prefix: str = "") -> None:
 class TrainingConfig(Settings):
     """Gradient descent on cross-entropy, of the shared weights or of a derived network."""
 
-    epochs: int = setting(310, "Passes over the training set.", minimum=1)
+    epochs: int = setting(310, "Passes over the training set.", minimum=1, group=Group.DURATION)
     batch_size: int = setting(128, "Examples in a training step, over all devices.", minimum=1)
     learning_rate: float = setting(0.05, "Highest learning rate.", above=0.0)
     final_learning_rate: float = setting(
@@ -76,6 +77,7 @@ def _retraining_rollbacks() -> Any:
         "Times that a training goes back to its last checkpoint when a loss is not finite; 0: it "
         "ends at once.",
         minimum=0,
+        group=Group.TROUBLE,
     )
 
 

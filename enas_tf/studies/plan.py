@@ -29,8 +29,8 @@ class StudyConfig(Settings):
 
     methods: str = setting(
         "reinforce,random",
-        "Strategies whose searches are compared, separated by commas; architectures drawn at "
-        "random are always there.",
+        f"Strategies whose searches are compared, of {', '.join(METHODS)}, separated by commas; "
+        "architectures drawn at random are always there.",
     )
     seeds: int = setting(
         3, "Searches of each method, with seeds from seed on (papers ask for 4 to 10).", minimum=1

@@ -34,14 +34,36 @@ class ImageMetrics(NamedTuple):
         return {"loss": float(self.loss) / examples, "accuracy": float(self.correct) / examples}
 
 
+def cross_entropies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Returns the cross-entropy of each example, float32 `[batch]`, in nats.
+
+    Args:
+      labels: int32 `[batch]`; or float32 `[batch, num_classes]`, the share of each class in a mixed
+        picture.
+      logits: `[batch, num_classes]`.
+    """
+    if tf.as_dtype(labels.dtype).is_floating:
+        return tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
 def classification_metrics(labels: tf.Tensor, logits: tf.Tensor) -> ImageMetrics:
-    """Returns the metrics of labels `[batch]` and logits `[batch, num_classes]`."""
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-    predictions = tf.argmax(logits, axis=-1, output_type=labels.dtype)
+    """Returns the metrics of labels and logits.
+
+    Args:
+      labels: as for `cross_entropies`; of a mixed picture as much is correct as the share of its
+        most likely class.
+      logits: `[batch, num_classes]`.
+    """
+    predictions = tf.argmax(logits, axis=-1, output_type=tf.int32)
+    if tf.as_dtype(labels.dtype).is_floating:
+        correct = tf.gather(labels, predictions, batch_dims=1)
+    else:
+        correct = tf.cast(predictions == tf.cast(labels, tf.int32), tf.float32)
     return ImageMetrics(
-        tf.reduce_sum(losses),
-        tf.reduce_sum(tf.cast(predictions == labels, tf.float32)),
-        tf.cast(tf.size(labels), tf.float32),
+        tf.reduce_sum(cross_entropies(labels, logits)),
+        tf.reduce_sum(correct),
+        tf.cast(tf.shape(labels)[0], tf.float32),
     )
 
 
@@ -69,15 +91,17 @@ class ImageLoss:
         """Returns the sum over the examples.
 
         Args:
-          labels: int32 `[batch]`.
+          labels: as for `cross_entropies`; a mixed picture has the mean weight of its classes.
           logits: `[batch, num_classes]`.
         """
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        losses = cross_entropies(labels, logits)
         if self.label_smoothing:
             even = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
             losses = (1.0 - self.label_smoothing) * losses + self.label_smoothing * even
         if self.class_weights is not None:
-            losses *= tf.gather(tf.constant(self.class_weights, losses.dtype), labels)
+            weights = tf.constant(self.class_weights, losses.dtype)
+            is_mixed = tf.as_dtype(labels.dtype).is_floating
+            losses *= tf.linalg.matvec(labels, weights) if is_mixed else tf.gather(weights, labels)
         return tf.reduce_sum(losses)
 
 
@@ -93,7 +117,7 @@ def image_objective(
     """Returns what training minimises, and the metrics of what the network says.
 
     Args:
-      labels: int32 `[batch]`.
+      labels: as for `cross_entropies`.
       outputs: logits `[batch, num_classes]`, or a list of them and of an auxiliary head's logits.
       auxiliary_weight: of the auxiliary head's loss.
       loss: of either.
@@ -120,7 +144,7 @@ def image_pass(
     Args:
       forward: from pictures to logits in training mode, or to a list of them and of an auxiliary
         head's logits.
-      batch: pictures `[batch, height, width, channels]` and int32 labels `[batch]`.
+      batch: pictures `[batch, height, width, channels]` and labels as for `cross_entropies`.
       auxiliary_weight: of the auxiliary head's loss.
       loss: of the network and of the head.
     """

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from enas_tf.cli import (
     predict,
     retrain,
     search,
+    study,
 )
 from enas_tf.cli.common import chosen_space, default_output_dir
 from enas_tf.errors import ConfigurationError
@@ -124,6 +126,46 @@ def test_help_says_when_a_space_is_required(command, capsys):
         command.main(["--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "Required, unless the architecture is a run, a file or a published one." in text
+
+
+def test_help_of_a_study_says_what_tells_its_space(capsys):
+    with pytest.raises(SystemExit):
+        study.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Required, unless --run or --truth tells it." in text
+
+
+@pytest.mark.parametrize("space", space_names())
+@pytest.mark.parametrize("command", [search, retrain, study, benchmark])
+def test_help_is_short(command, space, capsys):
+    with pytest.raises(SystemExit):
+        command.main([f"--space={space}", "--help"])
+    assert 8 <= len(re.findall(r"^  --", capsys.readouterr().out, re.M)) <= 15
+
+
+@pytest.mark.parametrize("command", [search, retrain, study, benchmark])
+def test_every_common_flag_is_one_of_some_space(command, capsys):
+    for space in space_names():
+        with pytest.raises(SystemExit):
+            command.main([f"--space={space}", "--help"])
+    told = re.findall(r"^  --(?:\[no\])?(\w+)", capsys.readouterr().out, re.M)
+    assert set(told) == set(command.COMMON)
+
+
+def test_help_of_a_retraining_tells_the_network_of_its_run(tmp_path, capsys):
+    preset = get_space("rnn").search_presets["smoke"]
+    space = preset.space.replace(cell_output="loose_ends")
+    configuration = {
+        "command": "search",
+        "space": {"name": "rnn", **space.to_json()},
+        "data": preset.data.to_json(),
+        "search": preset.search.to_json(),
+    }
+    run = RunDirectory.open(tmp_path / "run", configuration, origin={"preset": "smoke"})
+    run.write_json("best_architecture.json", architecture_document(space.random_architecture(0)))
+    with pytest.raises(SystemExit):
+        retrain.main([f"--architecture={run.path}", "--helpfull"])
+    assert "(default: loose_ends)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_help_lists_the_strategies(capsys):

@@ -1,10 +1,12 @@
 import dataclasses
+import re
 
 import pytest
 
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.arguments import differing_arguments, flag_names
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 
 
@@ -26,9 +28,22 @@ class Outer(Settings):
     inner: Inner = section(Inner(), prefix="inner_")
 
 
+@dataclasses.dataclass(frozen=True)
+class InSection(Settings):
+    rate: float = setting(0.5, "A rate.")
+    steps: int | None = setting(None, "Steps (default: all).", group=Group.DURATION)
+
+
+@dataclasses.dataclass(frozen=True)
+class Grouped(Settings):
+    momentum: float = setting(0.9, "A momentum.")
+    epochs: int = setting(3, "Epochs.", group=Group.DURATION)
+    inner: InSection = section(InSection(), group=Group.CONTROLLER)
+
+
 def make_command(base=None):
     command = CommandFlags("enas-x", "Does x.", elsewhere={"nodes": "is a flag of --space=rnn"})
-    command.add_settings("Training", base or Outer())
+    command.add_settings(Group.TRAINING, base or Outer())
     return command
 
 
@@ -115,21 +130,21 @@ def test_a_flag_with_the_value_of_the_default_counts_as_given():
 
 def test_excluded_flags_are_unknown():
     command = CommandFlags("enas-x", "Does x.")
-    command.add_settings("Training", Outer(), exclude={"epochs"})
+    command.add_settings(Group.TRAINING, Outer(), exclude={"epochs"})
     with pytest.raises(ConfigurationError, match="Unknown command line flag 'epochs'"):
         command.parse(["--epochs=3"])
 
 
 def test_required_flags():
     command = CommandFlags("enas-x", "Does x.")
-    command.add("Run", "run", str, None, "Folder of a run.", required=True)
+    command.add(Group.START, "run", str, None, "Folder of a run.", required=True)
     with pytest.raises(ConfigurationError, match="`--run` is required"):
         command.parse([])
 
 
 def test_a_flag_that_may_be_given_several_times():
     command = CommandFlags("enas-x", "Does x.")
-    command.add("Run", "final", list[str], None, "Folders.")
+    command.add(Group.START, "final", list[str], None, "Folders.")
     command.parse(["--final=a", "--final", "b"])
     assert command["final"] == ["a", "b"]
     assert "--final=TEXT\n      Folders.\n" in command.help_text()
@@ -138,8 +153,8 @@ def test_a_flag_that_may_be_given_several_times():
 @pytest.mark.parametrize("argv", [["a b"], ["--run", "a b"], ["--deep", "a b"]])
 def test_a_flag_whose_name_may_be_left_out(argv):
     command = CommandFlags("enas-x", "Does x.", positional="run")
-    command.add("Run", "run", str, None, "Folder of a run.", required=True)
-    command.add("Run", "deep", bool, False, "Look deep.")
+    command.add(Group.START, "run", str, None, "Folder of a run.", required=True)
+    command.add(Group.START, "deep", bool, False, "Look deep.")
     command.parse(argv)
     assert command["run"] == "a b"
 
@@ -154,7 +169,7 @@ def test_a_flag_whose_name_may_be_left_out(argv):
 )
 def test_what_is_no_value_without_a_name(argv, message):
     command = CommandFlags("enas-x", "Does x.", positional="run")
-    command.add("Run", "run", str, None, "Folder of a run.", required=True)
+    command.add(Group.START, "run", str, None, "Folder of a run.", required=True)
     with pytest.raises(ConfigurationError, match=message):
         command.parse(argv)
 
@@ -170,14 +185,14 @@ def test_what_is_no_value_without_a_name(argv, message):
 )
 def test_a_flag_whose_name_may_be_left_out_several_times(argv, files):
     command = CommandFlags("enas-x", "Does x.", positional="files")
-    command.add("Run", "files", list[str], None, "Some files.", required=True)
+    command.add(Group.START, "files", list[str], None, "Some files.", required=True)
     command.parse(argv)
     assert command["files"] == files
 
 
 def test_a_range():
     command = CommandFlags("enas-x", "Does x.")
-    command.add("Run", "steps", range | None, None, "Some steps.")
+    command.add(Group.START, "steps", range | None, None, "Some steps.")
     command.parse(["--steps=3:10"])
     assert command["steps"] == range(3, 10)
     assert "--steps=FIRST:END" in command.help_text()
@@ -220,6 +235,54 @@ def test_help_names_every_flag_with_type_bounds_and_default(capsys):
     assert "shape" not in text
 
 
+def command_with_groups(common=()):
+    command = CommandFlags("enas-x", "Does x.", common=common)
+    command.add(Group.OUTPUT, "output_dir", str, None, "Folder of the results.")
+    command.add_settings(Group.TRAINING, Grouped())
+    return command
+
+
+def headings(text):
+    return [line.rstrip(":") for line in text.splitlines() if re.match(r"\S.*[^.]:$", line)]
+
+
+def named(text):
+    return re.findall(r"^  --(?:\[no\])?(\w+)", text, re.M)
+
+
+def test_a_setting_names_its_group_else_its_section_does_else_the_command():
+    text = command_with_groups().help_text()
+    groups = (Group.DURATION, Group.TRAINING, Group.CONTROLLER, Group.OUTPUT)
+    assert headings(text) == [group.value for group in groups]
+    assert named(text) == ["epochs", "steps", "momentum", "rate", "output_dir"]
+
+
+def test_help_tells_the_common_flags_in_their_order(capsys):
+    command = command_with_groups(common=("rate", "elsewhere", "epochs"))
+    with pytest.raises(SystemExit):
+        command.parse(["--help"])
+    text = capsys.readouterr().out
+    assert named(text) == ["rate", "epochs"]
+    assert headings(text) == []
+    assert "the common flags, 2 of 5; --helpfull explains all" in " ".join(text.split())
+
+
+def test_helpfull_tells_all_flags_the_common_ones_of_a_group_first(capsys):
+    command = command_with_groups(common=("steps",))
+    with pytest.raises(SystemExit):
+        command.parse(["--helpfull"])
+    assert named(capsys.readouterr().out) == ["steps", "epochs", "momentum", "rate", "output_dir"]
+
+
+def test_what_a_sentence_says_of_no_value_is_not_called_the_default_of_a_preset():
+    text = " ".join(command_with_groups().help_text().split())
+    assert "--steps=INTEGER Steps (default: all)." in text
+    command = CommandFlags("enas-x", "Does x.")
+    command.add_settings(Group.TRAINING, Grouped(inner=InSection(steps=7)))
+    text = " ".join(command.help_text().split())
+    assert "--steps=INTEGER Steps (none: all). (default: 7)" in text
+
+
 def test_help_wins_over_bad_flags():
     with pytest.raises(SystemExit):
         parse("--epochs=0", "--help")
@@ -237,5 +300,5 @@ def test_flag_names_are_the_flags_of_settings():
 
 
 def test_peek_reads_one_flag_among_unknown_ones():
-    argv = ["--epochs", "3", "--space=macro", "--noflip", "--help"]
+    argv = ["--epochs", "3", "--space=macro", "--noflip", "--help", "--helpfull"]
     assert peek(argv, ["space", "preset"]) == {"space": "macro", "preset": None}

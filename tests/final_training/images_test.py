@@ -164,6 +164,37 @@ def test_interrupted_run_on_two_devices_goes_on_to_the_same_bits(
     assert metrics_of(folder) == metrics_of(whole)
 
 
+@pytest.fixture(scope="module")
+def varied(data):
+    """The same pictures with everything that can be done to them."""
+    config = data.config.replace(crop_padding=1, color_jitter=0.2, cutout=0.3, mixup=0.4, cutmix=1)
+    layer = keras.Sequential([keras.layers.RandomRotation(0.1), keras.layers.RandomZoom(0.1)])
+    return ImageData.from_arrays(
+        data.x_train, data.y_train, data.x_test, data.y_test, config=config, augmentation=layer
+    )
+
+
+def test_varied_pictures_train_on_two_devices(varied, tmp_path, two_devices):
+    config = CONFIG.replace(training=CONFIG.training.replace(epochs=1))
+    strategy = mirrored_cpus(two_devices)
+    retrain(ARCHITECTURE, varied, config, NETWORK, tmp_path / "run", distribution=strategy)
+    (event,) = metrics_of(tmp_path / "run")
+    assert np.isfinite(event["loss"])
+    assert 0.0 < event["accuracy"] < 1.0
+    identity = json.loads((tmp_path / "run" / "config.json").read_text())["data"]
+    assert (identity["mixup"], identity["cutmix"], identity["color_jitter"]) == (0.4, 1.0, 0.2)
+    assert identity["augmentation_layer"] == varied.config.augmentation_layer
+
+
+@pytest.mark.long
+def test_interrupted_run_on_varied_pictures_goes_on_to_the_same_bits(varied, tmp_path, monkeypatch):
+    expected = retrain(ARCHITECTURE, varied, CONFIG, NETWORK, tmp_path / "whole")
+    model = interrupted_and_resumed(varied, tmp_path / "interrupted", monkeypatch, 3)
+    for left, right in zip(weights_of(expected), weights_of(model)):
+        np.testing.assert_array_equal(right, left)
+    assert metrics_of(tmp_path / "interrupted") == metrics_of(tmp_path / "whole")
+
+
 def test_a_number_that_is_not_finite_leads_back_to_the_last_checkpoint(
     data, tmp_path, monkeypatch, caplog
 ):

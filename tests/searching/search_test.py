@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 import shutil
@@ -234,6 +235,24 @@ def test_an_interrupted_search_ends_like_one_that_was_not(whole, data, tmp_path,
     assert tensors.keys() == wanted.keys()
     for name, value in tensors.items():
         np.testing.assert_array_equal(value, wanted[name], err_msg=name)
+
+
+@pytest.mark.long
+def test_an_interrupted_search_on_mixed_pictures_ends_like_one_that_was_not(
+    data, tmp_path, monkeypatch
+):
+    mixed = dataclasses.replace(
+        data, config=data.config.replace(mixup=0.4, cutmix=1.0, color_jitter=0.2)
+    )
+    expected = search(SPACE, mixed, CONFIG, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedWeights, "train", interrupting(SharedWeights.train, 7))
+        with pytest.raises(KeyboardInterrupt):
+            search(SPACE, mixed, CONFIG, tmp_path / "run")
+    result = search(SPACE, mixed, CONFIG, tmp_path / "run")
+    assert result.candidates == expected.candidates
+    logged, wanted = (without_seconds(lines_of(one.run)) for one in (result, expected))
+    assert logged == wanted
 
 
 def copy_of(run, path):

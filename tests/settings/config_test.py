@@ -36,6 +36,10 @@ def issubclass_of_settings(annotation):
     [
         (data.DataConfig, "validation_size", 0),
         (data.DataConfig, "cutout", -1),
+        (data.DataConfig, "mixup", -0.1),
+        (data.DataConfig, "mixup", 1e-4),
+        (data.DataConfig, "cutmix", 1e-4),
+        (data.DataConfig, "color_jitter", 1.5),
         (training.TrainingConfig, "epochs", 0),
         (training.TrainingConfig, "batch_size", 0),
         (training.TrainingConfig, "learning_rate", 0.0),

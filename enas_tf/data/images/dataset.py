@@ -70,6 +70,7 @@ class ImageData:
       crop_padding: pixels of padding before the random crop.
       cutout: side in pixels of the square that CutOut blanks; 0: none.
       config: the settings that the dataset was made with.
+      augmentation_layer: changes training pictures, a `SeededLayer`; None: there is none.
       file_settings: what the files of the pictures were brought to; None: they were no files.
       fingerprint: tells files from others by their names, sizes and times; None: there are none.
       kept_normalization: mean and deviation that a run began with; None: those of the pictures.
@@ -86,6 +87,7 @@ class ImageData:
     crop_padding: int
     cutout: int
     config: DataConfig
+    augmentation_layer: Any = None
     file_settings: PictureSettings | None = None
     fingerprint: str | None = None
     kept_normalization: Normalization | None = None
@@ -103,6 +105,7 @@ class ImageData:
         label_names: Sequence[str] | None = None,
         name: str | None = None,
         config: DataConfig | None = None,
+        augmentation: Any = None,
     ) -> Self:
         """Makes a dataset from arrays.
 
@@ -140,6 +143,11 @@ class ImageData:
             fingerprint of the arrays, so that a run is not gone on with on other ones by mistake.
           config: split and augmentation; its `dataset` and `data_dir` are not used. Default:
             `DataConfig()`.
+          augmentation: a Keras layer that changes training pictures, float32
+            `[batch, height, width, channels]` of pixels 0 to 255, after crop and flip and before
+            they are normalised. All its random numbers must come from `keras.random.SeedGenerator`s
+            that it has as attributes, as those of Keras's own layers do; their states are set for
+            every batch, so that a run can be gone on with. Nothing in it is trained.
 
         Returns:
           The dataset.
@@ -151,7 +159,7 @@ class ImageData:
         arrays = ImageArrays(
             x_train, y_train, x_test, y_test, label_names, x_validation, y_validation
         )
-        return cls._from_memory(arrays.checked(), "arrays", name, config)
+        return cls._from_memory(arrays.checked(), "arrays", name, config, augmentation)
 
     @classmethod
     def from_datasets(
@@ -163,6 +171,7 @@ class ImageData:
         label_names: Sequence[str] | None = None,
         name: str | None = None,
         config: DataConfig | None = None,
+        augmentation: Any = None,
     ) -> Self:
         """Makes a dataset from `tf.data` datasets, which are read into memory.
 
@@ -187,6 +196,7 @@ class ImageData:
             attribute, else its number.
           name: as in `from_arrays`. Default: `datasets_` and a fingerprint.
           config: as in `from_arrays`.
+          augmentation: as in `from_arrays`.
 
         Returns:
           The dataset.
@@ -202,11 +212,16 @@ class ImageData:
             )
         *own, test = parts or (test,)
         arrays = datasets.load(train, test, label_names, own[0] if own else validation)
-        return cls._from_memory(arrays.checked(), "datasets", name, config)
+        return cls._from_memory(arrays.checked(), "datasets", name, config, augmentation)
 
     @classmethod
     def _from_memory(
-        cls, arrays: CheckedArrays, kind: str, name: str | None, config: DataConfig | None
+        cls,
+        arrays: CheckedArrays,
+        kind: str,
+        name: str | None,
+        config: DataConfig | None,
+        augmentation: Any,
     ) -> Self:
         """Makes a dataset of which nobody but the caller knows how to get it."""
         config = config or DataConfig()
@@ -217,10 +232,12 @@ class ImageData:
             known = [_identity(value, limit) for value in values if value is not None]
             name = own_name(None, kind, known, arrays.label_names)
         config = config.replace(dataset=check_name("`name`", name), data_dir=None)
-        return cls._from_source(arrays, name, config)
+        return cls._from_source(arrays, name, config, augmentation)
 
     @classmethod
-    def _from_source(cls, arrays: CheckedArrays, name: str, config: DataConfig) -> Self:
+    def _from_source(
+        cls, arrays: CheckedArrays, name: str, config: DataConfig, augmentation: Any = None
+    ) -> Self:
         x_train, y_train, x_test, y_test, validation_size, split = divided(arrays, name, config)
         label_names = arrays.label_names
         height, width, channels = x_train.shape[1:]
@@ -242,6 +259,7 @@ class ImageData:
                 f"`crop_padding` must be less than the pictures' smaller side, {side}. "
                 f"Received: crop_padding={crop_padding}."
             )
+        layer = _seeded(augmentation, x_train.shape[1:], config.augmentation_layer)
         family = name.split("/")[0].split(":")[0]
         return cls(
             name=name,
@@ -255,7 +273,10 @@ class ImageData:
             crop_padding=crop_padding,
             cutout=_cutout(config, side),
             # Runs write down how it was divided, whatever decides that in other versions.
-            config=config.replace(split=split),
+            config=config.replace(
+                split=split, augmentation_layer=None if layer is None else layer.identity
+            ),
+            augmentation_layer=layer,
             file_settings=arrays.settings,
             fingerprint=arrays.fingerprint,
         )
@@ -298,7 +319,17 @@ class ImageData:
     @property
     def augmentation(self) -> Augmentation:
         """How training pictures are changed at random."""
-        return Augmentation(crop_padding=self.crop_padding, flip=self.flip, cutout=self.cutout)
+        config = self.config
+        return Augmentation(
+            crop_padding=self.crop_padding,
+            flip=self.flip,
+            cutout=self.cutout,
+            color_jitter=config.color_jitter,
+            mixup=config.mixup,
+            cutmix=config.cutmix,
+            num_classes=self.num_classes,
+            layer=self.augmentation_layer,
+        )
 
     def part(self, part: str) -> tuple[Any, np.ndarray]:
         """Returns one part of the examples, without a copy.
@@ -421,7 +452,7 @@ def retraining_part(config: RetrainConfig) -> str:
     return "train" if config.use_validation else "train_and_validation"
 
 
-def load_images(config: DataConfig | str) -> ImageData:
+def load_images(config: DataConfig | str, augmentation: Any = None) -> ImageData:
     """Loads the pictures that a configuration names.
 
     `config.dataset` is, in this order: `digits` (embedded), `cifar10` (the release's pickles when
@@ -435,6 +466,7 @@ def load_images(config: DataConfig | str) -> ImageData:
 
     Args:
       config: names the dataset, and says how it is split and augmented; or the name alone.
+      augmentation: a Keras layer that changes training pictures; see `ImageData.from_arrays`.
 
     Returns:
       The dataset, in memory unless it takes more than `config.memory_limit`.
@@ -445,7 +477,7 @@ def load_images(config: DataConfig | str) -> ImageData:
     """
     if not isinstance(config, DataConfig):
         config = DataConfig(dataset=config)
-    return ImageData._from_source(load_arrays(config), config.dataset, config)
+    return ImageData._from_source(load_arrays(config), config.dataset, config, augmentation)
 
 
 def load_arrays(config: DataConfig) -> CheckedArrays:
@@ -528,6 +560,27 @@ def _source(config: DataConfig) -> "functools.partial[ImageArrays]":
     if class_folders.is_present(path):
         return functools.partial(class_folders.load, path, config)
     return functools.partial(tfds.load, name, data_dir, config)
+
+
+def _seeded(augmentation: Any, input_shape: tuple[int, int, int], recorded: str | None) -> Any:
+    """Returns a layer of the user's own as a `SeededLayer`, if there is one.
+
+    Args:
+      augmentation: the layer, or None.
+      input_shape: of a picture.
+      recorded: the identity of the layer of the run that the settings come from.
+    """
+    if augmentation is None:
+        if recorded is not None:
+            _log.warning(
+                "The settings are of training pictures that the Keras layer %s changes; it is only "
+                "there in Python, as `augmentation`.",
+                recorded.rpartition("_")[0],
+            )
+        return None
+    from enas_tf.data.images.seeded_layer import SeededLayer
+
+    return SeededLayer(augmentation, input_shape)
 
 
 def _cutout(config: DataConfig, side: int) -> int:

@@ -91,8 +91,36 @@ class Augmentation:
       flip: whether half of the pictures are mirrored left to right.
       cutout: side in pixels of the square set to 0 after normalisation, centred at a random pixel
         and clipped at the borders (DeVries and Taylor, arXiv 1708.04552); 0: none.
+      color_jitter: largest change of brightness, contrast and saturation as a share; 0: none.
+      mixup: parameter of the Beta distribution of the weights by which pictures are mixed in pairs,
+        their labels likewise (Zhang et al., arXiv 1710.09412); 0: none.
+      cutmix: the same of the share that a pasted rectangle leaves of a picture (Yun et al., arXiv
+        1905.04899); 0: none.
+      num_classes: of the labels, if they are mixed.
+      layer: a `SeededLayer` that changes the pixels, 0 to 255, before they are normalised; or None.
     """
 
     crop_padding: int = 0
     flip: bool = False
     cutout: int = 0
+    color_jitter: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    num_classes: int | None = None
+    layer: Any = None
+
+    @property
+    def mixes(self) -> bool:
+        """Whether pictures are mixed, and labels are float32 `[batch, num_classes]`."""
+        return bool(self.mixup or self.cutmix)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what tells these changes from others, as JSON can hold it.
+
+        What there was not always is told only if it is used, so that earlier runs go on.
+        """
+        always = {name: getattr(self, name) for name in ("crop_padding", "flip", "cutout")}
+        others = {name: getattr(self, name) for name in ("color_jitter", "mixup", "cutmix")}
+        if self.layer is not None:
+            others["augmentation_layer"] = self.layer.identity
+        return {**always, **{name: value for name, value in others.items() if value}}

@@ -15,7 +15,7 @@ import tensorflow as tf
 from typing_extensions import Self
 
 from enas_tf.data.batching import check_batch_size, steps_per_epoch
-from enas_tf.data.images.augmentation import Draws, augment, draw, normalize
+from enas_tf.data.images.augmentation import augment, draw, layer_seed, mix, normalize
 from enas_tf.data.images.class_weights import class_weights
 from enas_tf.data.images.fetching import Fetch
 from enas_tf.data.images.pictures import as_pictures
@@ -134,7 +134,7 @@ class ImageSearchStreams(SearchStreams):
         rows = _shuffled_rows(len(labels), batch_size, self.seed)
 
         def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            places = rows(number, 0, batch_size)
+            places = rows(number, tf.range(batch_size, dtype=tf.int64))
             pictures = normalize(fetch(places), self.normalization)
             return pictures, tf.gather(labels, places)
 
@@ -169,9 +169,10 @@ def training_batches(
       share: whose rows are made. Default: those of all.
 
     Returns:
-      Dataset of float32 `[rows, height, width, channels]` and int32 `[rows]`: for each step the
-      rows of each of the share's replicas in turn. `rows` is `batch_size / share.total`; if that is
-      no integer, the dimension is not static.
+      Dataset of float32 `[rows, height, width, channels]` and int32 `[rows]`, or if pictures are
+      mixed float32 `[rows, num_classes]`: for each step the rows of each of the share's replicas in
+      turn. `rows` is `batch_size / share.total`; if that is no integer, the dimension is not
+      static.
 
     Raises:
       ConfigurationError: there are more replicas than rows.
@@ -187,14 +188,24 @@ def training_batches(
         step, replica = element // share.count, share.first + element % share.count
         begin, end = share.rows(replica, batch_size)
         count = batch_size // share.total if evenly else end - begin
-        examples = batch(step, begin, count)
+        mixes = augmentation is not None and augmentation.mixes
+        # Every row is mixed with the next one of the batch, so that one more is needed.
+        places = (begin + tf.range(count + int(mixes), dtype=tf.int64)) % batch_size
+        examples = batch(step, places)
         own_labels = tf.gather(labels, examples)
         if augmentation is None:
             return normalize(fetch(examples), normalization), own_labels
         # Drawn for the whole batch: a row's draws do not depend on who makes it.
-        drawn = draw(augmentation, batch_size, height, width, _pair(seed, step))
-        own = Draws(*(tf.slice(choices, [begin], [count]) for choices in drawn))
-        return augment(fetch(examples), own, augmentation, normalization), own_labels
+        pair = _pair(seed, step)
+        drawn = draw(augmentation, batch_size, height, width, pair)
+        own = tf.nest.map_structure(lambda choices: tf.gather(choices, places), drawn)
+        # A layer draws for the rows it gets.
+        seed_of_layer = layer_seed(pair, begin)
+        pictures = augment(fetch(examples), own, augmentation, normalization, seed_of_layer)
+        if not mixes:
+            return pictures, own_labels
+        mixing = tf.nest.map_structure(lambda choices: choices[:-1], own.mixing)
+        return mix(pictures, own_labels, mixing, augmentation.num_classes)
 
     return _endless(first_step * share.count, rows)
 
@@ -215,12 +226,12 @@ def shuffled(positions: tf.Tensor, num_examples: int, seed: tf.Tensor) -> tf.Ten
 
 
 def _shuffled_rows(num_examples: int, batch_size: int, seed: int) -> Callable[..., tf.Tensor]:
-    """Returns what tells the examples of a batch, from its row `begin` on, in a random order."""
+    """Returns what tells the examples in some rows of a batch, in a random order."""
     steps = steps_per_epoch(num_examples, batch_size)
 
-    def rows(number: tf.Tensor, begin: Any, count: Any) -> tf.Tensor:
+    def rows(number: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
         epoch, step_of_epoch = number // steps, number % steps
-        positions = step_of_epoch * batch_size + begin + tf.range(count, dtype=tf.int64)
+        positions = step_of_epoch * batch_size + places
         return shuffled(positions, num_examples, _pair(seed, epoch))
 
     return rows

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS, DecisionSpace
 from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS, body_shape
@@ -91,7 +92,9 @@ class MacroDecisionSpace(DecisionSpace):
         "0 and 1 as in the release.",
         choices=("debiased", "release"),
     )
-    controller: MacroControllerConfig = section(MacroControllerConfig(), prefix="controller_")
+    controller: MacroControllerConfig = section(
+        MacroControllerConfig(), prefix="controller_", group=Group.CONTROLLER
+    )
     name: ClassVar[str] = "macro"
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ArchitectureError, ConfigurationError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.images.stem import AUTO, CIFAR, HELP, STEMS
@@ -126,7 +127,9 @@ class MicroDecisionSpace(RelaxableSpace):
         "number of rows of a bank as fan-in, as in the release.",
         choices=("he_normal", "release"),
     )
-    controller: MicroControllerConfig = section(MicroControllerConfig(), prefix="controller_")
+    controller: MicroControllerConfig = section(
+        MicroControllerConfig(), prefix="controller_", group=Group.CONTROLLER
+    )
     name: ClassVar[str] = "micro"
     samplings: ClassVar[tuple[str, ...]] = ("full", "partial", "gumbel")
     mixture_type: ClassVar[type[Any]] = MicroMixture

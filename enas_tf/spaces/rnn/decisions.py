@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from enas_tf.errors import ArchitectureError
+from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import section, setting
 from enas_tf.spaces.base import MOST_PARTS
 from enas_tf.spaces.operations import chosen_operations, whole_names
@@ -88,7 +89,9 @@ class RnnDecisionSpace(RelaxableSpace):
         0.04, "Shared weights start uniform between minus and plus this.", above=0.0
     )
     regularization: RnnRegularization = section(RnnRegularization())
-    controller: RnnControllerConfig = section(RnnControllerConfig(), prefix="controller_")
+    controller: RnnControllerConfig = section(
+        RnnControllerConfig(), prefix="controller_", group=Group.CONTROLLER
+    )
     name: ClassVar[str] = "rnn"
     mixture_type: ClassVar[type[Any]] = RnnMixture
     path_type: ClassVar[type[Any]] = RnnPaths

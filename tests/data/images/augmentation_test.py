@@ -3,12 +3,16 @@ import pytest
 import tensorflow as tf
 
 from enas_tf.data.images.augmentation import (
+    ColorDraws,
     Draws,
+    MixingDraws,
     augment,
+    change_colors,
     crop_and_flip,
     crop_mask,
     cutout_mask,
     draw,
+    mix,
     normalize,
 )
 from enas_tf.data.images.preprocessing import Augmentation, Normalization
@@ -129,3 +133,128 @@ def test_crops_do_not_depend_on_cutout():
     with_cutout = draw(Augmentation(crop_padding=2, cutout=4), 50, 6, 8, seed)
     without = draw(Augmentation(crop_padding=2), 50, 6, 8, seed)
     np.testing.assert_array_equal(with_cutout.top, without.top)
+
+
+def _changed(pixels, brightness=1.0, contrast=1.0, saturation=1.0):
+    factors = ColorDraws(*(tf.constant([one]) for one in (brightness, contrast, saturation)))
+    return change_colors(tf.constant([pixels], tf.float32), factors)[0].numpy()
+
+
+def test_colours_stay_with_factors_of_one(run):
+    ones = ColorDraws(*[tf.ones([2])] * 3)
+    result = run(lambda: change_colors(_images(), ones))
+    np.testing.assert_allclose(result, _IMAGES[[3, 1]], rtol=1e-5)
+
+
+def test_brightness_multiplies_and_ends_at_white():
+    result = _changed([[[10.0, 20.0, 200.0]]], brightness=1.5)
+    np.testing.assert_allclose(result, [[[15.0, 30.0, 255.0]]])
+
+
+def test_contrast_moves_grey_pixels_from_their_mean():
+    result = _changed([[[100.0], [140.0]]], contrast=0.5)
+    np.testing.assert_allclose(result, [[[110.0], [130.0]]])
+
+
+def test_without_saturation_a_picture_is_grey():
+    result = _changed([[[100.0, 50.0, 200.0]]], saturation=0.0)
+    grey = 0.299 * 100 + 0.587 * 50 + 0.114 * 200
+    np.testing.assert_allclose(result, [[[grey] * 3]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_pictures_that_are_not_rgb_have_no_saturation(channels):
+    pixels = np.arange(6.0 * channels).reshape(2, 3, channels)
+    np.testing.assert_array_equal(_changed(pixels, saturation=0.3), _changed(pixels))
+
+
+def _mixing(weight=1.0, box=(0, 0, 0, 0)):
+    return MixingDraws(tf.constant([weight]), *(tf.constant([edge]) for edge in box))
+
+
+def test_mixup_mixes_a_picture_with_the_next_one_and_their_labels(run):
+    pictures = tf.cast(_images(), tf.float32)
+    mixed, labels = run(lambda: mix(pictures, tf.constant([2, 0]), _mixing(0.75), 3))
+    expected = 0.75 * _IMAGES[3] + 0.25 * _IMAGES[1].astype(np.float32)
+    np.testing.assert_allclose(mixed, [expected])
+    np.testing.assert_allclose(labels, [[0.25, 0.0, 0.75]])
+
+
+def test_cutmix_pastes_a_rectangle_and_mixes_labels_by_area(run):
+    pictures = tf.cast(_images(), tf.float32)
+    # Three of six rows and four of eight columns.
+    mixed, labels = run(lambda: mix(pictures, tf.constant([2, 0]), _mixing(1.0, (1, 2, 4, 6)), 3))
+    expected = _IMAGES[3].copy()
+    expected[1:4, 2:6] = _IMAGES[1][1:4, 2:6]
+    np.testing.assert_array_equal(mixed, [expected])
+    np.testing.assert_allclose(labels, [[0.25, 0.0, 0.75]])
+
+
+def _drawn_mixing(**parameters):
+    augmentation = Augmentation(num_classes=3, **parameters)
+    return draw(augmentation, 2000, 6, 8, tf.constant([1, 2], tf.int64)).mixing
+
+
+def test_weights_of_mixup_have_the_moments_of_their_distribution():
+    weight = _drawn_mixing(mixup=0.5).weight.numpy()
+    assert weight.min() >= 0.0
+    assert weight.max() <= 1.0
+    # Of Beta(1/2, 1/2): 1/2 and 1/8.
+    assert abs(weight.mean() - 0.5) < 0.03
+    assert abs(weight.var() - 0.125) < 0.01
+
+
+def test_a_tiny_parameter_of_mixup_takes_one_of_both_pictures():
+    weight = _drawn_mixing(mixup=1e-3).weight.numpy()
+    assert np.isfinite(weight).all()
+    assert np.mean((weight < 0.01) | (weight > 0.99)) > 0.98
+    assert 0.4 < weight.mean() < 0.6
+
+
+def test_rectangles_of_cutmix_lie_inside_and_cover_their_share():
+    draws = _drawn_mixing(cutmix=1.0)
+    assert np.all(draws.weight == 1.0)
+    assert np.all((draws.top >= 0) & (draws.top <= draws.bottom) & (draws.bottom <= 6))
+    assert np.all((draws.left >= 0) & (draws.left <= draws.right) & (draws.right <= 8))
+    share = (draws.bottom - draws.top) * (draws.right - draws.left) / 48
+    # Half on average, less what lies outside.
+    assert 0.2 < np.mean(share) < 0.5
+
+
+def test_with_both_each_picture_is_mixed_in_one_way():
+    draws = _drawn_mixing(mixup=0.5, cutmix=1.0)
+    is_cut = (draws.bottom > draws.top) & (draws.right > draws.left)
+    assert np.all((draws.weight == 1.0) | ~is_cut)
+    assert 0.2 < np.mean(is_cut) < 0.6
+    assert 0.3 < np.mean(draws.weight < 1.0) < 0.7
+
+
+def test_crops_do_not_depend_on_colours_or_mixing():
+    seed = tf.constant([1, 2], tf.int64)
+    plain = Augmentation(crop_padding=2, flip=True)
+    more = Augmentation(crop_padding=2, flip=True, color_jitter=0.2, mixup=0.2, num_classes=3)
+    for one, other in zip(draw(plain, 50, 6, 8, seed)[:5], draw(more, 50, 6, 8, seed)[:5]):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_colours_change_before_padding_is_blanked(run):
+    augmentation = Augmentation(crop_padding=2, color_jitter=0.5)
+
+    def function():
+        factors = ColorDraws(tf.constant([0.5, 1.0]), tf.ones([2]), tf.ones([2]))
+        draws = _draws(top=(2, 0))._replace(color=factors)
+        return augment(_images(), draws, augmentation, _NORMALIZATION)
+
+    first, second = run(function)
+    expected = normalize(tf.constant(_IMAGES[[3]] * 0.5, tf.float32), _NORMALIZATION)[0]
+    np.testing.assert_allclose(first[:4], expected[2:], rtol=1e-4, atol=1e-4)
+    assert not np.any(first[4:])
+    np.testing.assert_allclose(
+        second, normalize(tf.constant(_IMAGES[[1]]), _NORMALIZATION)[0], rtol=1e-4, atol=1e-4
+    )
+
+
+def test_what_is_not_used_is_not_told():
+    plain = {"crop_padding": 2, "flip": True, "cutout": 0}
+    assert Augmentation(crop_padding=2, flip=True, num_classes=3).identity() == plain
+    assert Augmentation(crop_padding=2, flip=True, mixup=0.2).identity() == {**plain, "mixup": 0.2}

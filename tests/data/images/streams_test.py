@@ -28,6 +28,9 @@ from tests.data.divisions import (
 _IDENTITY = Normalization(np.zeros(1, np.float32), np.ones(1, np.float32))
 _SEVERAL = {name: shares for name, shares in DIVISIONS.items() if name != "1"}
 _AUGMENTATION = Augmentation(crop_padding=2, flip=True, cutout=3)
+_MIXING = Augmentation(
+    crop_padding=1, flip=True, color_jitter=0.3, mixup=0.4, cutmix=1.0, num_classes=10
+)
 
 
 def _examples(count=10):
@@ -166,6 +169,43 @@ def test_replicas_have_the_rows_of_the_undivided_batches(shares):
     settings = {"augmentation": _AUGMENTATION, "batch_size": 4, "first_step": 3}
     divided = blocks(lambda share: _training(share, **settings), shares, 3)
     assert_equal_batches(map(whole_batch, divided), _batches(3, **settings))
+
+
+@pytest.mark.parametrize(
+    "shares",
+    # With three replicas, not all have as many rows.
+    [
+        pytest.param(shares, id=name, marks=[] if name == "2+1" else pytest.mark.long)
+        for name, shares in _SEVERAL.items()
+    ],
+)
+def test_mixed_rows_do_not_depend_on_who_makes_them(shares):
+    settings = {"augmentation": _MIXING, "batch_size": 4, "first_step": 3}
+    divided = blocks(lambda share: _training(share, **settings), shares, 3)
+    assert_equal_batches(map(whole_batch, divided), _batches(3, **settings))
+
+
+def test_mixed_batches_go_on_exactly():
+    whole = _batches(9, augmentation=_MIXING)
+    assert_equal_batches(whole[4:], _batches(5, augmentation=_MIXING, first_step=4))
+
+
+def test_labels_of_mixed_pictures_are_shares_of_the_two_classes():
+    plain, mixed = _batches(4, batch_size=5), _batches(4, batch_size=5, augmentation=_MIXING)
+    for (_, labels), (_, shares) in zip(plain, mixed, strict=True):
+        assert shares.dtype == np.float32
+        np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-6)
+        for row, (own, other) in enumerate(zip(labels, np.roll(labels, -1))):
+            assert set(np.flatnonzero(shares[row])) <= {own, other}
+
+
+@pytest.mark.parametrize(("batch_size", "rows"), [(6, 2), (7, None)])
+def test_mixed_rows_have_a_static_number_if_all_replicas_have_as_many(batch_size, rows):
+    dataset = _training(Share(1, 2, 3), batch_size=batch_size, augmentation=_MIXING)
+    assert dataset.element_spec == (
+        tf.TensorSpec([rows, 4, 5, 1], tf.float32),
+        tf.TensorSpec([rows, 10], tf.float32),
+    )
 
 
 def test_rows_without_augmentation():
