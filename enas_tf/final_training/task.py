@@ -111,6 +111,9 @@ class TrainingTask(Task):
                 # So that there is something to go back to.
                 self._saved.begin()
         self._start()
+        total = self._training.total_steps
+        if self._training.history.get(_ENDED) and total and self._training.step < total:
+            self._progress.message("The training was ended early, for good; no epoch follows.")
 
     def _start(self) -> None:
         first = self._training.step

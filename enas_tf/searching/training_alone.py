@@ -46,7 +46,10 @@ class TrainingAlone:
         self._use_batch_statistics = config.reward_statistics == "batch"
         self._streams = streams
         self.weights = SharedWeights(
-            space, config.replace(samples_per_step=1), streams.steps_per_epoch, distribution
+            space,
+            config.replace(samples_per_step=1, time_budget=None),
+            streams.steps_per_epoch,
+            distribution,
         )
         self._other_variables = [*self.weights.optimizer.variables, *self.weights.carried.tensors]
         self._start = [variable.numpy() for variable in self._other_variables]
