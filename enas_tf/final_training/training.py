@@ -194,7 +194,7 @@ class Training(abc.ABC):
         """Returns the network with its weights as they are, in the form in which it is used."""
 
     def counting_weights(self) -> contextlib.AbstractContextManager[None]:
-        """Puts the weights that are validated into the network, if others than those in training."""
+        """Puts what is validated into the network, if it is not the weights in training."""
         return contextlib.nullcontext()
 
     @property

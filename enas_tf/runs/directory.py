@@ -179,7 +179,8 @@ class RunDirectory:
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
-            configuration (unless `overwrite`; more epochs are none if `prolonging` says so), is in use by another process, or cannot be written.
+            configuration (unless `overwrite`, or it only has more epochs and none of those that
+            were done would be another), is in use by another process, or cannot be written.
         """
         run = cls(path)
         configuration = json.loads(to_json_text(configuration))

@@ -73,7 +73,7 @@ def _obstacle_of_rate(training: TrainingConfig) -> str | None:
 
 
 def _training(configuration: Mapping[str, Any]) -> Any:
-    """Returns the settings that have the epochs, of the configuration itself; {}: there are none."""
+    """Returns the settings that have the epochs, not a copy; `{}`: there are none."""
     places = _EPOCHS.get(str(configuration.get("command")))
     for name in places or ():
         configuration = configuration.get(name) or {}

@@ -9,7 +9,7 @@ from typing import Any
 from enas_tf.settings.search import SearchConfig
 from enas_tf.training.time_budget import Costs, Course, Layout, TimeBudget, lay_out
 
-# The kinds of work of a search: a training step; a step that scores proposals, and what the strategy
+# The kinds of work of a search: a training step; a step that scores proposals, and what a strategy
 # learns from them; what is done at the end of an epoch; a checkpoint; the score of a candidate.
 STEP, UPDATE, LEARN, EPOCH_END, SAVE, SCORE = "step", "update", "learn", "end", "save", "score"
 # Training steps of the first epoch of a search with a time budget: it shows how long all takes.
@@ -173,9 +173,7 @@ class BudgetedSchedule(SearchSchedule):
         """Takes note that the running epoch has ended."""
         self._before += self.steps
 
-    def decision(
-        self, epoch: int, updates: int, seconds_of_end: float
-    ) -> dict[str, Any] | None:
+    def decision(self, epoch: int, updates: int, seconds_of_end: float) -> dict[str, Any] | None:
         """Returns how the search goes on by what was measured; None: as it was decided before.
 
         Args:

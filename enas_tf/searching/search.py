@@ -54,9 +54,7 @@ class Search(SearchTask):
         proposals = self.evaluator.training_steps * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
         self._decisions_type = type(example)
-        self.state = SearchState(
-            [np.repeat(array, proposals, axis=0) for array in example]
-        )
+        self.state = SearchState([np.repeat(array, proposals, axis=0) for array in example])
         return {"strategy": strategy}
 
     def _forget(self) -> None:

@@ -20,7 +20,7 @@ from enas_tf.spaces.base import Architecture, SearchSpace
 
 # Keeps the random architectures apart from all that searches of the same seed draw.
 _RANDOM_ARCHITECTURES = 14
-# Of the time of a search in a study, what is left to let its weights score the random architectures.
+# Of the time of a search in a study: for the scores that its weights give to random architectures.
 _SHARE_OF_SCORING = 0.2
 # So many draws in a row that bring nothing new: the space has no more.
 _MOST_DRAWS = 10_000

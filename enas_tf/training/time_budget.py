@@ -83,7 +83,7 @@ class Costs(NamedTuple):
     epoch_end: float
 
 
-# A search shall alternate so often at least, if the ends of epochs do not take too much of the time.
+# A search shall alternate so often, if the ends of epochs do not take too much of the time.
 _FEWEST_EPOCHS = 10
 _MOST_FOR_ENDS = 0.25
 
@@ -113,7 +113,7 @@ def lay_out(
         return Layout(fitting, full.steps, full.updates)
     if costs.epoch_end > 0.0:
         fewest = max(1, min(fewest, int(_MOST_FOR_ENDS * seconds / costs.epoch_end)))
-    epochs = max(fewest, fitting)
+    epochs = max(fewest, fitting + 1)
     share = (seconds / epochs - costs.epoch_end) / work if work else 1.0
     share = min(max(share, 0.0), 1.0)
     return Layout(epochs, _part(full.steps, share), _part(full.updates, share))
