@@ -184,7 +184,11 @@ class BudgetedSchedule(SearchSchedule):
         Returns:
           What `restore` takes.
         """
-        costs, left = self._costs(), self.budget.seconds - self.budget.used - seconds_of_end
+        costs, pace = self._costs(), self.budget.pace
+        left = self.budget.seconds - self.budget.used - seconds_of_end
+        if self._full.updates and not pace.first(LEARN):
+            # What the strategy learns is not traced yet; rewards tell about how long that takes.
+            left -= pace.first(UPDATE)
         if self._epochs is not None:
             rest = range(epoch, self._epochs)
             planned = len(rest) * (self.steps * costs.step + costs.epoch_end)
@@ -195,6 +199,8 @@ class BudgetedSchedule(SearchSchedule):
         updating = max(0.0, 1.0 - max(done, first)) / max(1.0 - done, _CLOSE)
         layout = lay_out(left, costs, self._full, min(updating, 1.0), epoch)
         last = epoch + layout.epochs
+        if (layout[1:], last) == (self.layout[1:], self._epochs):
+            return None
         new = {
             **self.to_json(),
             "layout": list(layout),

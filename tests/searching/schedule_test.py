@@ -99,7 +99,7 @@ def test_a_search_ends_within_its_time(clock):
     run = Run(clock, schedule_of())
     assert 0.95 * 3600 <= run.finish() <= 3600
     # 40 steps, 10 updates and the end: 69 seconds.
-    assert run.epoch == 1 + int((3600 - RANKING - 10 - 4 - 3 - 4) / 69)
+    assert run.epoch == 1 + int((3600 - RANKING - 10 - 2 - 4 - 3 - 2) / 69)
     assert len(run.plans) <= 2
 
 
