@@ -114,6 +114,7 @@ def clock(monkeypatch):
         yield clock
 
 
+@pytest.mark.long
 def test_a_training_ends_in_its_time_with_its_final_rate_also_when_it_is_resumed(
     data, tmp_path, clock
 ):

@@ -39,37 +39,45 @@ class Ended(Exception):  # noqa: N818 (what a caller might raise)
     """Ends a search from outside."""
 
 
-def test_a_search_ends_in_its_time_with_its_final_rates_however_often_it_is_resumed(
-    data, tmp_path, clock
-):
+def check_interrupted(data, folder, clock):
+    """Searches at once and with an interruption, and returns the events, which must be the same."""
     begun = clock.seconds
-    whole = search(SPACE, data, BUDGET, tmp_path / "whole")
+    whole = search(SPACE, data, BUDGET, folder / "whole")
     used = clock.seconds - begun
     assert 90.0 <= used <= 110.0
-    (plan, *_), (*_, last) = events_of(whole.run, "plan"), events_of(whole.run, "shared_weights")
-    assert last["epoch"] == events_of(whole.run, "plan")[-1]["epochs"]
-    assert plan["epoch"] == 1
-    assert last["learning_rate"] == pytest.approx(BUDGET.shared_weights.final_learning_rate)
-    warm = [line["epoch"] for line in events_of(whole.run, "controller")]
-    assert min(warm) == pytest.approx(1 + 0.3 * last["epoch"], abs=2)
 
-    def end_in(epoch):
-        def tell(metrics):
-            if metrics["epoch"] == epoch:
-                raise Ended
+    def end(metrics):
+        if metrics["epoch"] == 4:
+            raise Ended
 
-        return tell
-
-    for epoch in (1, 4):
-        with pytest.raises(Ended):
-            search(SPACE, data, BUDGET, tmp_path / "resumed", on_epoch_end=end_in(epoch))
-        # What lies between two processes takes no time of the search.
-        clock.seconds += 1000.0
-    resumed = search(SPACE, data, BUDGET, tmp_path / "resumed")
-    assert events_of(resumed.run) == events_of(whole.run)
+    with pytest.raises(Ended):
+        search(SPACE, data, BUDGET, folder / "resumed", on_epoch_end=end)
+    # What lies between two processes takes no time of the search.
+    clock.seconds += 1000.0
+    resumed = search(SPACE, data, BUDGET, folder / "resumed")
+    events = events_of(whole.run)
+    assert events_of(resumed.run) == events
     assert lines_of(resumed.run, "architectures.jsonl") == lines_of(
         whole.run, "architectures.jsonl"
     )
+    return events
+
+
+def test_a_search_ends_in_its_time_also_when_it_is_resumed(data, tmp_path, without_training, clock):
+    events = check_interrupted(data, tmp_path, clock)
+    plans = [event for event in events if event["phase"] == "plan"]
+    assert plans[0]["epoch"] == 1
+    ends = [event["epoch"] for event in events if event["phase"] == "derive"]
+    assert max(ends) == plans[-1]["epochs"]
+    updated = [event["epoch"] for event in events if event["phase"] == "controller"]
+    assert min(updated) == pytest.approx(1 + 0.3 * max(ends), abs=2)
+
+
+@pytest.mark.long
+def test_a_search_that_trains_does_so_with_its_final_rate(data, tmp_path, clock):
+    events = check_interrupted(data, tmp_path, clock)
+    *_, last = (event for event in events if event["phase"] == "shared_weights")
+    assert last["learning_rate"] == pytest.approx(BUDGET.shared_weights.final_learning_rate)
 
 
 def test_a_budget_that_is_used_up_is_told_and_a_short_epoch_follows(
