@@ -90,6 +90,7 @@ def test_a_budget_that_is_used_up_is_told_and_a_short_epoch_follows(
     assert "time_budget=1s is used up" in (result.run.path / "log.txt").read_text()
 
 
+@pytest.mark.long
 def test_a_finished_search_goes_on_with_more_epochs_where_its_past_is_the_same(
     data, tmp_path, without_training
 ):
