@@ -43,6 +43,7 @@ class ImageTraining(Training):
 
     metrics = ImageMetrics
     config_class = RetrainConfig
+    seconds_of_export = 5.0
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from enas_tf.training.time_budget import Course, TimeBudget
 
 # The kinds of work of a final training.
 STEP, EPOCH_END, SAVE = "step", "epoch_end", "save"
-# Steps after which it is decided for the first time; the first one, which is traced, tells nothing.
+# Steps after which it is decided for the first time; the first two, which are traced, tell nothing.
 _FIRST_STEPS = 8
 
 

@@ -19,6 +19,8 @@ from enas_tf.training.schedules import learning_rate
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
 _PROGRESS_STEPS = 10
+# Those in which TensorFlow prepares its functions, which tell nothing of the pace.
+_FIRST_STEPS = 2
 # In the history of a training that was ended before its last epoch.
 _ENDED = "ended"
 
@@ -155,28 +157,35 @@ class TrainingTask(Task):
             last = min(last, total)
         end = self._end_epoch
         if plan is not None and plan.stop is not None and first < plan.stop < last:
-            last, end = plan.stop, self._plan_rest
+            last, end = plan.stop, self._end_part
         return Stretch(range(first, last), self._take_step, end)
 
     def _take_step(self, step: int) -> None:
-        with self._measured(STEP):
+        plan = self._training.plan
+        with self._measured(STEP, _FIRST_STEPS):
             self._traced_step(next(self._batches))
             self._training.after_step()
+            if plan is not None and plan.total is None:
+                # Waits for the device, whose pace is to be found out.
+                self._training.means()
         self._training.seconds = time.monotonic() - self._started
         done = step + 1
         is_last = done % self._training.epoch_steps == 0 or done == self._training.total_steps
         if is_last or done % _PROGRESS_STEPS == 0:
             self._show(done)
 
-    def _measured(self, kind: str) -> contextlib.AbstractContextManager[None]:
+    def _measured(self, kind: str, first: int = 1) -> contextlib.AbstractContextManager[None]:
         plan = self._training.plan
-        return contextlib.nullcontext() if plan is None else plan.budget.pace.measured(kind)
+        return contextlib.nullcontext() if plan is None else plan.budget.pace.measured(kind, first)
 
-    def _plan_rest(self) -> StretchEnd:
+    def _end_part(self) -> StretchEnd:
+        self.check()
+        self._plan_rest()
+        return StretchEnd()
+
+    def _plan_rest(self) -> None:
         """Decides how many steps fit into the time."""
         training, plan = self._training, self._training.plan
-        # Waits for the device.
-        self.check()
         decision = self.machines.decide(
             lambda: plan.decision(training.step, training.epoch_steps, training.seconds_of_end())
         )
@@ -199,7 +208,6 @@ class TrainingTask(Task):
                     }
                 )
             self._start_progress()
-        return StretchEnd()
 
     def _show(self, done: int) -> None:
         epoch, epochs = (done - 1) // self._training.epoch_steps + 1, self._training.epochs

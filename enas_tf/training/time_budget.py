@@ -126,39 +126,46 @@ def _part(count: int, share: float) -> int:
 class Pace:
     """How long pieces of work take, by their kind, in seconds.
 
-    The first piece of a kind in a process is kept apart: it is traced and compiled in it.
+    The first pieces of a kind in a process are kept apart: it is traced and compiled in them.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, float] = {}
         self._first: dict[str, float] = {}
+        self._seen: dict[str, int] = {}
         self._total: dict[str, float] = {}
         self._count: dict[str, int] = {}
 
     @contextlib.contextmanager
-    def measured(self, kind: str) -> Iterator[None]:
-        """Measures the block, which is a piece of work of a kind."""
+    def measured(self, kind: str, first: int = 1) -> Iterator[None]:
+        """Measures the block, which is a piece of work.
+
+        Args:
+          kind: of the work.
+          first: how many pieces of it are kept apart.
+        """
         begun = now()
         yield
         seconds = now() - begun
-        if kind not in self._first:
-            self._first[kind] = seconds
+        self._seen[kind] = self._seen.get(kind, 0) + 1
+        if self._seen[kind] <= first:
+            self._first[kind] = self._first.get(kind, 0.0) + seconds
             return
         self._total[kind] = self._total.get(kind, 0.0) + seconds
         self._count[kind] = self._count.get(kind, 0) + 1
 
     def is_known(self, kind: str) -> bool:
-        """Whether more than a first piece of a kind was measured."""
+        """Whether more than the first pieces of a kind were measured."""
         return kind in self._count or kind in self._known
 
     def seconds(self, kind: str) -> float:
-        """Returns the mean since `settle`, or what is known from before; else the first piece."""
+        """Returns the mean since `settle`, or what is known from before; else of the first ones."""
         if kind in self._count:
             return self._total[kind] / self._count[kind]
         return self._known.get(kind, self.first(kind))
 
     def first(self, kind: str) -> float:
-        """Returns how long the first piece of a kind took; 0: there was none yet."""
+        """Returns how long the first pieces of a kind took; 0: there was none yet."""
         return self._first.get(kind, self._known.get(f"first_{kind}", 0.0))
 
     def settle(self) -> None:

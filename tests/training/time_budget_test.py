@@ -83,6 +83,15 @@ def test_the_first_piece_of_work_tells_nothing_of_the_pace(clock):
     assert budget.pace.first("step") == 60.0
 
 
+def test_several_pieces_may_be_kept_apart(clock):
+    budget = TimeBudget("1h")
+    for seconds in (60.0, 20.0, 4.0):
+        clock.seconds += 1.0
+        with budget.pace.measured("step", first=2):
+            clock.seconds += seconds
+    assert (budget.pace.first("step"), budget.pace.seconds("step")) == (80.0, 4.0)
+
+
 def test_a_resumed_run_counts_what_was_used_and_not_what_lay_between(clock):
     budget = TimeBudget("1h")
     clock.seconds += 100.0
