@@ -63,6 +63,7 @@ def check_interrupted(data, folder, clock):
     return events
 
 
+@pytest.mark.long
 def test_a_search_ends_in_its_time_also_when_it_is_resumed(data, tmp_path, without_training, clock):
     events = check_interrupted(data, tmp_path, clock)
     plans = [event for event in events if event["phase"] == "plan"]
