@@ -63,6 +63,7 @@ RUN = (
     ("docs/rewards.md", None),
     ("docs/serving.md", None),
     ("docs/studies.md", "The truth of a small space"),
+    ("docs/time.md", None),
 )
 # Where a page begins with what `bin/quickstart` leaves.
 QUICKSTART = """

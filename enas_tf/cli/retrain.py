@@ -52,7 +52,7 @@ COMMON = (
     "filters",
     "hidden_size",
     "epochs",
-    "batch_size",
+    "time_budget",
     "learning_rate",
     "use_validation",
     "seed",

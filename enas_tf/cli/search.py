@@ -43,6 +43,7 @@ COMMON = (
     "operations",
     "strategy",
     "epochs",
+    "time_budget",
     "batch_size",
     "seed",
     "reward_metric",

@@ -47,14 +47,17 @@ COMMON = (
     "data_dir",
     "epochs",
     "retrain_epochs",
+    "time_budget",
     "max_parameters",
-    "devices",
     "output_dir",
     "dry_run",
 )
 _RETRAIN, _NETWORK = "retrain_", "network_"
 # What the study itself decides.
-_OF_STUDY = ("strategy", "retrain_seed", "retrain_use_validation")
+_OF_STUDY = (
+    *("strategy", "time_budget"),
+    *("retrain_seed", "retrain_use_validation", "retrain_time_budget"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,9 +84,16 @@ def _study(argv: Sequence[str]) -> None:
         if len(both) > 1:
             raise ConfigurationError(f"{' and '.join(both)} exclude each other; give one of them.")
     config = command.settings(StudyConfig())
+    if config.time_budget is not None and (command["exhaustive"] or command["truth"]):
+        raise ConfigurationError(
+            "`--time_budget` is for studies that search: --exhaustive and --truth compare all "
+            "architectures after the same training. Give --trained_epochs or --evaluations."
+        )
     space = command.settings(preset.space)
     if run is None:
         data_config, search = command.settings(preset.data), command.settings(preset.search)
+        # The flag is of the whole study.
+        search = search.replace(time_budget=preset.search.time_budget)
     else:
         data_config, search = command.settings(run.data), run.settings["search"]
         space = run.space

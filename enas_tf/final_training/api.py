@@ -65,7 +65,7 @@ def retrain(
         `model.keras`. Default: nothing is written.
       overwrite: start anew if another run is in `output_dir`.
       distribution: which devices train. Default: `default_strategy()`.
-      on_event: called with every line of `metrics.jsonl`, one an epoch, when the state is saved: a
+      on_event: called with the line of every epoch in `metrics.jsonl`, when the state is saved: a
         dictionary with `epoch` (from 1), `step`, `seconds`, `loss`, `learning_rate`, `accuracy`
         (of pictures, while training), and `validation_accuracy` (with
         `RetrainConfig(use_validation=True)`) or `validation_perplexity`. When it returns True, the

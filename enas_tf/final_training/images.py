@@ -46,6 +46,7 @@ class ImageTraining(Training):
 
     metrics = ImageMetrics
     config_class = RetrainConfig
+    seconds_of_export = 5.0
 
     def __init__(
         self,
@@ -66,9 +67,6 @@ class ImageTraining(Training):
         self._loss = ImageLoss(config.loss.label_smoothing, weights)
         training = config.training
         epoch_steps = steps_per_epoch(len(data.part(self.part)[1]), training.batch_size)
-        schedule = {}
-        if self.form.is_scheduled:
-            schedule = {"training_steps": training.epochs * epoch_steps, "epoch_steps": epoch_steps}
         super().__init__(
             architecture,
             config,
@@ -80,12 +78,29 @@ class ImageTraining(Training):
                 num_classes=data.num_classes,
                 portable=False,
                 seed=config.seed,
-                **schedule,
+                **self._schedule(epoch_steps),
             ),
             epoch_steps=epoch_steps,
             strategy=strategy,
         )
         self._moving = MeanMovingStatistics(self.network, strategy)
+
+    def _schedule(self, epoch_steps: int) -> dict[str, Any]:
+        """Returns what a network wants to know that changes in the course of its training."""
+        if not self.form.is_scheduled:
+            return {}
+        if self.horizon is not None:
+            return {"share": self.horizon.share}
+        steps = self.config.training.epochs * epoch_steps
+        return {"training_steps": steps, "epoch_steps": epoch_steps}
+
+    @property
+    def steps_of_test(self) -> float:
+        """How long the test and the last validation take; a forward pass takes half a step."""
+        examples = len(self.data.y_test)
+        if self.config.use_validation:
+            examples += 2 * self.data.validation_size
+        return 0.5 * examples / self.config.training.batch_size
 
     @classmethod
     def short_config(cls, search: SearchConfig) -> RetrainConfig:
@@ -167,7 +182,7 @@ class ImageTraining(Training):
         self._moving.share(moving)
         return metrics
 
-    def model(self) -> keras.Model:
+    def present_model(self) -> keras.Model:
         """Returns the network in its present state as a classifier of raw pixels."""
         network = self.form.to_portable(self.network, self.architecture, self.network_config)
         model = build_classifier(network, self.normalization)

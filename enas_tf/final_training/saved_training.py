@@ -59,6 +59,8 @@ class SavedTraining:
             "log": self._run.position(),
             "history": training.history,
         }
+        if training.plan is not None:
+            self._checkpoints.state.values["plan"] = training.plan.to_json()
         self._checkpoints.save(score)
 
     def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
@@ -76,8 +78,12 @@ class SavedTraining:
         if found:
             training.seconds = values["seconds"]
             training.history = values.get("history", training.history)
+        if training.plan is not None:
+            training.plan.restore(values.get("plan", {}))
+        if found:
             training.after_restore()
-            _log.info("going on at step %d of %d", training.step, training.total_steps)
+            of = "" if training.total_steps is None else f" of {training.total_steps}"
+            _log.info("going on at step %d%s", training.step, of)
         self._run.rewind(values.get("log", {}))
         self.close()
         self._report = TrainingReport(self._run, training.step if found else 0)

@@ -1,5 +1,6 @@
 """A final training as a task of the trainer: its steps, its progress, its events."""
 
+import contextlib
 import functools
 import logging
 import time
@@ -9,14 +10,17 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from enas_tf.environment.progress import Progress
+from enas_tf.final_training.plan import EPOCH_END, SAVE, STEP
 from enas_tf.final_training.saved_training import SavedTraining
-from enas_tf.runs.phases import RETRAIN
+from enas_tf.runs.phases import PLAN, RETRAIN
 from enas_tf.training.devices import distributed
 from enas_tf.training.profiling import Profile
 from enas_tf.training.schedules import learning_rate
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
 _PROGRESS_STEPS = 10
+# Those in which TensorFlow prepares its functions, which tell nothing of the pace.
+_FIRST_STEPS = 2
 # In the history of a training that was ended before its last epoch.
 _ENDED = "ended"
 
@@ -28,16 +32,16 @@ class RetrainProgress(NamedTuple):
 
     Attributes:
       step: steps done.
-      total_steps: steps of the whole training.
+      total_steps: steps of the whole training; None: a time budget has not decided it yet.
       epoch: the running epoch, from 1.
-      epochs: epochs of the whole training.
+      epochs: epochs of the whole training; None: likewise.
       metrics: means over the running epoch so far, for example `loss` in nats and `accuracy`.
     """
 
     step: int
-    total_steps: int
+    total_steps: int | None
     epoch: int
-    epochs: int
+    epochs: int | None
     metrics: Mapping[str, float]
 
 
@@ -109,6 +113,9 @@ class TrainingTask(Task):
                 # So that there is something to go back to.
                 self._saved.begin()
         self._start()
+        total = self._training.total_steps
+        if self._training.history.get(_ENDED) and total and self._training.step < total:
+            self._progress.message("The training was ended early, for good; no epoch follows.")
 
     def _start(self) -> None:
         first = self._training.step
@@ -122,13 +129,19 @@ class TrainingTask(Task):
                 self._counted_step, [batches.element_spec], autograph=False
             )
         self._batches = iter(batches)
+        self._start_progress()
+        self._started = time.monotonic() - self._training.seconds
+
+    def _start_progress(self) -> None:
         self._progress.close()
+        first = self._training.step
         # What an interrupted run did before does not count into the speed.
         self._progress = Progress(
-            {RETRAIN: self._training.total_steps}, {RETRAIN: first}, shown=self.machines.is_chief
+            {RETRAIN: self._training.total_steps or 0},
+            {RETRAIN: first},
+            shown=self.machines.is_chief,
         )
         self._shown_step = first
-        self._started = time.monotonic() - self._training.seconds
 
     def _counted_step(self, batch: Any) -> None:
         metrics = self._training.train_step(batch)
@@ -136,25 +149,68 @@ class TrainingTask(Task):
 
     def stretch(self) -> Stretch | None:
         """Returns what is left of the running epoch; None at the end of the training."""
-        first = self._training.step
-        if self._training.history.get(_ENDED) or first >= self._training.total_steps:
+        first, total, plan = self._training.step, self._training.total_steps, self._training.plan
+        if self._training.history.get(_ENDED) or (total is not None and first >= total):
             return None
         last = (first // self._training.epoch_steps + 1) * self._training.epoch_steps
-        return Stretch(range(first, last), self._take_step, self._end_epoch)
+        if total is not None:
+            last = min(last, total)
+        end = self._end_epoch
+        if plan is not None and plan.stop is not None and first < plan.stop < last:
+            last, end = plan.stop, self._end_part
+        return Stretch(range(first, last), self._take_step, end)
 
     def _take_step(self, step: int) -> None:
-        self._traced_step(next(self._batches))
-        self._training.after_step()
+        plan = self._training.plan
+        with self._measured(STEP, _FIRST_STEPS):
+            self._traced_step(next(self._batches))
+            self._training.after_step()
+            if plan is not None and plan.total is None:
+                # Waits for the device, whose pace is to be found out.
+                self._training.means()
         self._training.seconds = time.monotonic() - self._started
         done = step + 1
-        if done % self._training.epoch_steps == 0 or done % _PROGRESS_STEPS == 0:
+        is_last = done % self._training.epoch_steps == 0 or done == self._training.total_steps
+        if is_last or done % _PROGRESS_STEPS == 0:
             self._show(done)
 
-    def _show(self, done: int) -> None:
-        epoch, epochs = (
-            (done - 1) // self._training.epoch_steps + 1,
-            self._training.config.training.epochs,
+    def _measured(self, kind: str, first: int = 1) -> contextlib.AbstractContextManager[None]:
+        plan = self._training.plan
+        return contextlib.nullcontext() if plan is None else plan.budget.pace.measured(kind, first)
+
+    def _end_part(self) -> StretchEnd:
+        self.check()
+        self._plan_rest()
+        return StretchEnd()
+
+    def _plan_rest(self) -> None:
+        """Decides how many steps fit into the time."""
+        training, plan = self._training, self._training.plan
+        decision = self.machines.decide(
+            lambda: plan.decision(training.step, training.epoch_steps, training.seconds_of_end())
         )
+        is_first = plan.total is None
+        if plan.follow(decision):
+            epochs = plan.total / training.epoch_steps
+            fit = f"{plan.budget.text}: {epochs:.3g} epochs fit, {plan.total} steps"
+            if is_first:
+                self._progress.message(f"{fit}; the learning rate falls over these.")
+            _log.info("%s (decided after step %d).", fit, training.step)
+            if self._saved is not None:
+                self._saved.log(
+                    {
+                        "phase": PLAN,
+                        "step": training.step,
+                        "epoch": training.step / training.epoch_steps,
+                        "seconds": training.seconds,
+                        "epochs": epochs,
+                        "steps": plan.total,
+                    }
+                )
+            self._start_progress()
+
+    def _show(self, done: int) -> None:
+        epoch, epochs = (done - 1) // self._training.epoch_steps + 1, self._training.epochs
         means = self._training.means()
         self._progress.update(RETRAIN, done - self._shown_step, epoch=epoch, epochs=epochs, **means)
         self._shown_step = done
@@ -164,15 +220,35 @@ class TrainingTask(Task):
             )
 
     def _end_epoch(self) -> StretchEnd:
+        with self._measured(EPOCH_END):
+            ended = self._measure_epoch()
+        plan = self._training.plan
+        if plan is not None and plan.stop is not None and self._training.step >= plan.stop:
+            self._plan_rest()
+        return ended
+
+    def _measure_epoch(self) -> StretchEnd:
         """Measures an epoch that has just ended, logs it, and starts the next one's sums."""
         self.check()
         step, means = self._training.step, self._training.means()
-        epoch = step // self._training.epoch_steps
+        epoch = (step - 1) // self._training.epoch_steps + 1
         # All machines take part where replicas have variables of their own.
         validation = self._training.validate(epoch)
         validation = self.machines.decide(lambda: validation)
+        score = self._training.validation_score(validation)
+        if self._training.has_enough(epoch, score):
+            self._training.history[_ENDED] = True
+            why = f"nothing was better than epoch {self._training.best_epoch}"
+            ended = f"Ended after epoch {epoch}: {why} on the validation part."
+            self._progress.message(ended)
+            _log.info("%s", ended)
         self._training.after_validation(epoch, validation)
-        rate = learning_rate(self._training.config.training, step - 1, self._training.epoch_steps)
+        rate = learning_rate(
+            self._training.config.training,
+            step - 1,
+            self._training.epoch_steps,
+            self._training.horizon,
+        )
         event = {
             "phase": RETRAIN,
             "step": step,
@@ -187,7 +263,7 @@ class TrainingTask(Task):
             self._saved.log(event)
         tell = self._on_event
         ask = None if tell is None else functools.partial(tell, event)
-        return StretchEnd(self._training.validation_score(validation), ask)
+        return StretchEnd(score, ask)
 
     def end(self) -> None:
         """Takes note that the training shall end before its last epoch."""
@@ -197,7 +273,8 @@ class TrainingTask(Task):
     def save(self, score: float | None = None) -> None:
         """Saves everything, if the training has a folder; see `Task.save`."""
         if self._saved is not None:
-            self._saved.save(score)
+            with self._measured(SAVE):
+                self._saved.save(score)
         self._progress.skip_time()
 
     def check(self) -> None:
@@ -216,4 +293,5 @@ class TrainingTask(Task):
 
     def place(self) -> str:
         """Returns the step."""
-        return f"step {self._training.step} of {self._training.total_steps}"
+        total = self._training.total_steps
+        return f"step {self._training.step}{'' if total is None else f' of {total}'}"

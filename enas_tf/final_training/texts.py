@@ -31,6 +31,8 @@ from enas_tf.training.text_metrics import TextMetrics
 # What the history of a run holds.
 _PERPLEXITIES = "validation_perplexities"
 _STARTED_EPOCH = "averaging_started_epoch"
+# As many words of one stream take about as long as this share of a training step of many rows.
+_STEPS_OF_TEST = 0.15
 
 
 class TextTraining(Training):
@@ -39,7 +41,8 @@ class TextTraining(Training):
     Each row of a batch is a stream of text of its own, whose state is carried from step to step.
     The perplexity on the validation part decides when the average of the weights over all later
     steps becomes the result; if that never happens, the result has the weights of the last step, as
-    in the release, even if those of an earlier epoch were better on the validation part.
+    in the release, even if those of an earlier epoch were better on the validation part, unless
+    `config.best_weights` asks for these.
 
     Attributes:
       carried: the state of every row after the last step.
@@ -82,6 +85,11 @@ class TextTraining(Training):
             with strategy.scope():
                 self.average = WeightAverage(self.network.trainable_variables)
         self._scorer = TextScorer(self.network)
+
+    @property
+    def steps_of_test(self) -> float:
+        """How long the test takes, which reads the text as one stream."""
+        return _STEPS_OF_TEST * len(self.data.test) / self.data.config.sequence_length
 
     @classmethod
     def short_config(cls, search: SearchConfig) -> TextRetrainConfig:
@@ -162,7 +170,7 @@ class TextTraining(Training):
     def validate(self, epoch: int) -> dict[str, Any]:
         """Returns the perplexity on the validation part."""
         tokens, length = self.data.validation, self.data.config.sequence_length
-        with self._weights_that_count():
+        with self.counting_weights():
             rows = min(self.rows, len(tokens) - 1)
             evaluation = self._scorer(tokens, rows=rows, length=length)
         self.check_finite("validation perplexity", evaluation.perplexity, epoch)
@@ -183,24 +191,23 @@ class TextTraining(Training):
         """Returns the perplexity with its sign changed."""
         return -validation["validation_perplexity"]
 
-    def model(self) -> LanguageModel:
-        """Returns a language model of its own with the weights that count."""
+    def present_model(self) -> LanguageModel:
+        """Returns a language model of its own with the weights as they are."""
         model = self._build(self.architecture, self.network_config, self.config.seed)
-        with self._weights_that_count():
-            model.set_weights(self.network.get_weights())
+        model.set_weights(self.network.get_weights())
         return model
 
     def test(self, model: keras.Model) -> dict[str, Any]:
         """Returns the perplexity on the test part, read as one stream, and the one on validation.
 
-        The latter is that of the last epoch.
+        The latter is that of the last epoch, or of the best one if the model has its weights.
         """
         test = evaluate_perplexity(model, self.data.test)
         return {
             "test_perplexity": test.perplexity,
             "test_loss": test.loss,
             "test_tokens": test.tokens,
-            "validation_perplexity": self.history[_PERPLEXITIES][-1],
+            "validation_perplexity": self.history[_PERPLEXITIES][(self.best_epoch or 0) - 1],
             "averaging_started_epoch": self.history[_STARTED_EPOCH],
             "dataset": self.data.name,
             "vocabulary_size": self.data.vocabulary_size,
@@ -222,7 +229,8 @@ class TextTraining(Training):
             vocabulary=self.data.vocabulary,
         )
 
-    def _weights_that_count(self) -> contextlib.AbstractContextManager[None]:
+    def counting_weights(self) -> contextlib.AbstractContextManager[None]:
+        """Puts the averages into the network, once they count."""
         if self.is_averaging:
             return self.average.applied()
         return contextlib.nullcontext()

@@ -20,6 +20,8 @@ from enas_tf.data.sharing import Share
 from enas_tf.errors import NumericalError
 from enas_tf.files.replacing import replacing
 from enas_tf.files.writing import writing
+from enas_tf.final_training.best_weights import BestWeights
+from enas_tf.final_training.plan import EPOCH_END, STEP, TrainingPlan
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
@@ -28,13 +30,22 @@ from enas_tf.runs.directory import FILES, RESULTS
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
-from enas_tf.settings.training import RetrainConfig, TextRetrainConfig, TrainingConfig
+from enas_tf.settings.training import (
+    RetrainConfig,
+    TextRetrainConfig,
+    TrainingConfig,
+    keeps_best,
+)
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import Architecture
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import data_of_run, open_run
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.profiling import Profile
+from enas_tf.training.schedules import Horizon
+
+# In the history: the epoch that was best on the validation part, and its score.
+_BEST = "best"
 
 
 class Training(abc.ABC):
@@ -52,9 +63,12 @@ class Training(abc.ABC):
       network: the network in training.
       optimizer: its optimiser, which counts the steps.
       totals: sums over the running epoch, in the order of `metrics`.
+      best: the weights of the best epoch; None: the result has the last ones.
       history: what a checkpoint must hold besides variables, as JSON can hold it.
       seconds: how long the training has taken so far, over all interruptions.
       machines: the machines of the strategy.
+      plan: how many steps fit into the time; None: there is no time budget.
+      horizon: what schedules follow then.
       num_rollbacks: int32 variable, how often it went back to a checkpoint because a loss was not
         finite; what makes random numbers shall take it into account.
     """
@@ -65,6 +79,8 @@ class Training(abc.ABC):
     data: Any
     # Of the data, that is trained on.
     part = "train"
+    # That writing the model in all forms takes, whatever its size; measured on one core.
+    seconds_of_export: ClassVar[float] = 0.0
     config_class: ClassVar[type[Settings]]
 
     @classmethod
@@ -102,21 +118,57 @@ class Training(abc.ABC):
         self.strategy = strategy
         self.machines = Machines(strategy)
         self.epoch_steps = epoch_steps
-        self.total_steps = config.training.epochs * epoch_steps
+        self.horizon = None if config.time_budget is None else Horizon()
+        self.plan: TrainingPlan | None = None
+        if config.time_budget is not None and self.horizon is not None:
+            # The clock starts.
+            self.plan = TrainingPlan(config.time_budget, self.horizon)
         self.history: dict[str, Any] = {}
         self.seconds = 0.0
         self.num_rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
         with self.machines.together(), strategy.scope():
             self.network = build()
-            self.optimizer = build_optimizer(config.training, epoch_steps)
+            self.optimizer = build_optimizer(config.training, epoch_steps, self.horizon)
             self.optimizer.build(self.network.trainable_variables)
             zeros = tf.zeros([len(self.metrics._fields)], tf.float64)
             self.totals = tf.Variable(zeros, trainable=False)
+            self.best = BestWeights(self.network) if keeps_best(config) else None
 
     @property
     def step(self) -> int:
         """Number of steps done."""
         return int(self.optimizer.iterations.numpy())
+
+    @property
+    def total_steps(self) -> int | None:
+        """Steps of the whole training; None: a time budget has not decided it yet."""
+        if self.plan is not None:
+            return self.plan.total
+        return self.config.training.epochs * self.epoch_steps
+
+    @property
+    def epochs(self) -> int | None:
+        """Epochs of the whole training, the last one may be a part; None: not known yet."""
+        return None if self.total_steps is None else -(-self.total_steps // self.epoch_steps)
+
+    @property
+    @abc.abstractmethod
+    def steps_of_test(self) -> float:
+        """How long the test and the last validation take, in steps of the training."""
+
+    def seconds_of_end(self) -> float:
+        """Returns about how long all takes that comes after the last step, exports included."""
+        if self.plan is None:
+            return 0.0
+        pace = self.plan.budget.pace
+        # The network that is tested and exported is traced anew, which takes about as long as for
+        # the first steps.
+        return (
+            self.seconds_of_export
+            + pace.first(STEP)
+            + self.steps_of_test * pace.seconds(STEP)
+            + pace.seconds(EPOCH_END)
+        )
 
     @abc.abstractmethod
     def data_identity(self) -> dict[str, Any]:
@@ -142,9 +194,44 @@ class Training(abc.ABC):
           The sums of `metrics` over all devices.
         """
 
-    @abc.abstractmethod
     def model(self) -> keras.Model:
-        """Returns the network in its present state, in the form in which it is used."""
+        """Returns the network as the training has left it, in the form in which it is used.
+
+        With the weights that count: those of the best epoch if they are asked for.
+        """
+        kept = self.best is not None and _BEST in self.history
+        with self.best.applied() if self.best and kept else self.counting_weights():
+            return self.present_model()
+
+    @abc.abstractmethod
+    def present_model(self) -> keras.Model:
+        """Returns the network with its weights as they are, in the form in which it is used."""
+
+    def counting_weights(self) -> contextlib.AbstractContextManager[None]:
+        """Puts what is validated into the network, if it is not the weights in training."""
+        return contextlib.nullcontext()
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights the result has; None: those of the last step."""
+        return self.history[_BEST]["epoch"] if _BEST in self.history else None
+
+    def has_enough(self, epoch: int, score: float | None) -> bool:
+        """Keeps the weights of an epoch if it was the best; returns whether none shall follow.
+
+        Args:
+          epoch: that has just ended.
+          score: of the weights that count, on the validation part; None: there is none.
+        """
+        if self.best is None or score is None:
+            return False
+        best, patience = self.history.get(_BEST), self.config.early_stopping
+        if best is not None and score <= best["score"]:
+            return patience is not None and epoch - best["epoch"] >= patience
+        self.history[_BEST] = {"epoch": epoch, "score": score}
+        with self.counting_weights():
+            self.best.keep()
+        return False
 
     @abc.abstractmethod
     def test(self, model: keras.Model) -> dict[str, Any]:
@@ -157,6 +244,7 @@ class Training(abc.ABC):
             "optimizer": self.optimizer,
             "totals": self.totals,
             "rollbacks": self.num_rollbacks,
+            **({} if self.best is None else {"best": self.best}),
         }
 
     @abc.abstractmethod
@@ -293,8 +381,9 @@ class Training(abc.ABC):
         """Returns what `results.json` holds."""
         return {
             **self.test(model),
+            **({} if self.best is None else {"best_epoch": self.best_epoch}),
             "parameters": sum(int(np.prod(v.shape)) for v in model.trainable_variables),
-            "epochs": self.step // self.epoch_steps,
+            "epochs": -(-self.step // self.epoch_steps),
             "steps": self.step,
             "seconds": self.seconds,
             "architecture": architecture_document(self.architecture),

@@ -1,6 +1,6 @@
 """Drop path: operands of a network's cells that are left out at random while it trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -27,6 +27,7 @@ class DropPathSchedule(keras.layers.Layer):
       training_steps: steps of the whole training. Default: unknown, `progress` is always 1.
       epoch_steps: steps of an epoch, in the course of which `progress` stays as it is. Default: it
         grows with every step.
+      share: tells `progress` at a step, in place of the two; it is not saved with the layer.
       seed: of the draws.
       **kwargs: `name` and `dtype`, as for any Keras layer.
 
@@ -48,6 +49,7 @@ class DropPathSchedule(keras.layers.Layer):
         *,
         training_steps: int | None = None,
         epoch_steps: int | None = None,
+        share: Callable[[Any], tf.Tensor] | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -65,6 +67,7 @@ class DropPathSchedule(keras.layers.Layer):
                 )
         self.training_steps = training_steps
         self.epoch_steps = epoch_steps
+        self._share = share
         self.seed = seed
         self.num_calls = call_counter()
         self.built = True
@@ -79,7 +82,9 @@ class DropPathSchedule(keras.layers.Layer):
           float32 `[len(rates)]`.
         """
         progress = tf.constant(1.0)
-        if self.training_steps is not None:
+        if self._share is not None:
+            progress = self._share(step)
+        elif self.training_steps is not None:
             # A step counts when it begins, an epoch when it has ended.
             past = step + 1 if self.epoch_steps is None else step // self.epoch_steps
             past *= self.epoch_steps or 1

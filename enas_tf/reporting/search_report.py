@@ -13,7 +13,7 @@ from enas_tf.reporting.about import write_about
 from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
 from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
-from enas_tf.runs.phases import DERIVE, SHARED_WEIGHTS
+from enas_tf.runs.phases import DERIVE, PLAN, SHARED_WEIGHTS
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import SearchSpace
@@ -62,6 +62,17 @@ class SearchReport:
         self._append(phase, step, epoch, seconds, values)
         self._boards[phase].scalars(phase, values, step)
 
+    def planned(self, epoch: int, step: int, seconds: float, values: Mapping[str, Any]) -> None:
+        """Writes what a time budget decided to `metrics.jsonl`.
+
+        Args:
+          epoch: epochs that are done.
+          step: training steps that are done.
+          seconds: since the search began.
+          values: what was decided, by name.
+        """
+        self._append(PLAN, step, epoch, seconds, values)
+
     def ranked(self, epochs: int, seconds: float, values: Mapping[str, float]) -> None:
         """Writes one candidate of the final ranking to `metrics.jsonl`.
 
@@ -73,7 +84,7 @@ class SearchReport:
         self._append(DERIVE, epochs, epochs, seconds, values)
 
     def _append(
-        self, phase: str, step: int, epoch: int, seconds: float, values: Mapping[str, float]
+        self, phase: str, step: int, epoch: int, seconds: float, values: Mapping[str, Any]
     ) -> None:
         self._run.metrics.append(
             {"phase": phase, "step": step, "epoch": epoch, "seconds": round(seconds, 3), **values}

@@ -43,6 +43,8 @@ class TrainingReport:
     def event(self, event: Mapping[str, Any]) -> None:
         """Writes an event, a line of `metrics.jsonl`."""
         self._run.metrics.append(event)
+        if event["phase"] != RETRAIN:
+            return
         values = {
             name: float(value)
             for name, value in event.items()

@@ -44,6 +44,7 @@ from enas_tf.files.writing import (
     writing,
 )
 from enas_tf.runs.differences import differences
+from enas_tf.runs.prolonging import is_longer, obstacle
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +181,8 @@ class RunDirectory:
 
         Raises:
           RunDirectoryError: the folder holds something else than a run, a run of another
-            configuration (unless `overwrite`), is in use by another process, or cannot be written.
+            configuration (unless `overwrite`, or it only has more epochs and none of those that
+            were done would be another), is in use by another process, or cannot be written.
         """
         run = cls(path)
         configuration = json.loads(to_json_text(configuration))
@@ -197,6 +199,8 @@ class RunDirectory:
             _check_command(run.path, there, configuration)
             if not overwrite and (there == configuration or run._has_work()):
                 _check_same(run.path, there, configuration)
+                if is_longer(there, configuration):
+                    run._prolong(configuration)
                 run._files = (origin or {}).get(FILES)
                 return run
             run._delete()
@@ -210,6 +214,10 @@ class RunDirectory:
             },
         )
         return run
+
+    def _prolong(self, configuration: Mapping[str, Any]) -> None:
+        """Lets the run have a configuration with more epochs from now on."""
+        self.write_json(CONFIG, {**self.read_json(CONFIG), "configuration": configuration})
 
     @classmethod
     def check(cls, path: str | os.PathLike[str]) -> None:
@@ -504,6 +512,15 @@ def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
 
 def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     different = differences(there, now)
+    if is_longer(there, now):
+        why = obstacle(there, now)
+        if why is not None:
+            raise RunDirectoryError(
+                f"{path} holds a run that cannot have more epochs ({different}): {why}, so that it "
+                "would have gone otherwise from the beginning. Give another output_dir, or "
+                "--overwrite to start anew."
+            )
+        return
     if different:
         raise RunDirectoryError(
             f"{path} holds a run with another configuration ({different}). Use the same settings "

@@ -10,6 +10,8 @@ ARCHITECTURE = "architecture"
 ALTERNATING = (SHARED_WEIGHTS, CONTROLLER)
 # Of a final training, which is also how `config.json` calls its command.
 RETRAIN = "retrain"
+# Of both: what a time budget decided.
+PLAN = "plan"
 # The command of a search in `config.json`.
 SEARCH = "search"
 # The command of a study there.

@@ -13,6 +13,7 @@ from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.spaces.controller import Controller
 from enas_tf.training.checkpoints import KerasVariables
 from enas_tf.training.optimizers import global_norm
+from enas_tf.training.schedules import CosineFall, Horizon
 
 
 class PolicyGradient(tf.Module):
@@ -48,6 +49,7 @@ class PolicyGradient(tf.Module):
         num_updates: int = 1,
         *,
         is_conditioned: bool = False,
+        horizon: Horizon | None = None,
     ):
         """Initializes the update and all its variables.
 
@@ -57,13 +59,16 @@ class PolicyGradient(tf.Module):
           num_updates: of the whole search; after them the rate is `config.final_learning_rate`, if
             that is set.
           is_conditioned: whether what is beyond limits is missing among the samples.
+          horizon: of the updates, if a time budget decides how many there are.
         """
         super().__init__(name="policy_gradient")
         self.controller = controller
         self.config = config
         self._is_conditioned = is_conditioned
         rate = config.learning_rate
-        if config.final_learning_rate is not None:
+        if config.final_learning_rate is not None and horizon is not None:
+            rate = CosineFall(rate, config.final_learning_rate, horizon)
+        elif config.final_learning_rate is not None:
             # A search may end before the controller would begin to learn.
             rate = keras.optimizers.schedules.CosineDecay(
                 rate, max(1, num_updates), alpha=config.final_learning_rate / rate

@@ -23,6 +23,7 @@ class SavedSearch:
       rollbacks: how often the search went back.
       ended: whether the search was ended before its last epoch.
       ranked: whether the final ranking stands in the log.
+      plan: what a time budget has decided so far, as JSON can hold it; None: there is none.
     """
 
     def __init__(self, run: RunDirectory, machines: Machines, **objects: Any) -> None:
@@ -36,6 +37,7 @@ class SavedSearch:
         self.rollbacks = 0
         self.ended = False
         self.ranked = False
+        self.plan: dict[str, Any] | None = None
 
     def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
         """Restores the newest or the best checkpoint; returns whether there was one."""
@@ -47,6 +49,7 @@ class SavedSearch:
         self.rollbacks = values.get("rollbacks", 0)
         self.ended = values.get("ended", False)
         self.ranked = values.get("ranked", False)
+        self.plan = values.get("plan")
         return found
 
     def rewind_logs(self) -> None:
@@ -68,5 +71,6 @@ class SavedSearch:
             "rollbacks": self.rollbacks,
             "ended": self.ended,
             "ranked": self.ranked,
+            **({} if self.plan is None else {"plan": self.plan}),
         }
         self._checkpoints.save(score)

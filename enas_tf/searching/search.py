@@ -19,6 +19,7 @@ from enas_tf.searching.evaluators import build_evaluator
 from enas_tf.searching.fair_sampling import fair_sample
 from enas_tf.searching.ranking import Candidate
 from enas_tf.searching.running_metrics import RunningMetrics
+from enas_tf.searching.schedule import LEARN, STEP, UPDATE, BudgetedSchedule
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.strategies import build_strategy
 from enas_tf.searching.strategies.of_chief import ChiefsStrategy
@@ -49,13 +50,11 @@ class Search(SearchTask):
         self.machines = self.weights.machines
         strategy = build_strategy(config.strategy, space, config, self.limits)
         self.strategy = ChiefsStrategy(strategy, self.machines)
-        self._training_steps = self.evaluator.training_steps
-        self._proposals_per_epoch = self._training_steps * self.weights.samples_per_step
+        self._horizon = strategy.horizon
+        proposals = self.evaluator.training_steps * self.weights.samples_per_step
         example = space.encode([space.random_architecture(seed=0)])
         self._decisions_type = type(example)
-        self.state = SearchState(
-            [np.repeat(array, self._proposals_per_epoch, axis=0) for array in example]
-        )
+        self.state = SearchState([np.repeat(array, proposals, axis=0) for array in example])
         return {"strategy": strategy}
 
     def _forget(self) -> None:
@@ -63,25 +62,40 @@ class Search(SearchTask):
         self._collapse = CollapseMonitor(self._space, self._config, self._report)
         self._awaited: ArchitectureBatch | None = None
 
-    def _updates_in_epoch(self, epoch: int) -> int:
-        return self._config.policy.updates_per_epoch * (epoch >= self._config.first_updating_epoch)
+    @property
+    def _full_updates(self) -> int:
+        """Updates of the strategy in an epoch that has any."""
+        return self._config.policy.updates_per_epoch
+
+    @property
+    def _num_scored(self) -> int:
+        """How many architectures are scored after the last epoch, random ones included."""
+        if not self.evaluator.training_steps:
+            return 0
+        return super()._num_scored + NUM_RANDOM * self.strategy.learns
+
+    def _follow_schedule(self, schedule: BudgetedSchedule) -> None:
+        """Lets all that falls or rises do so as was decided."""
+        super()._follow_schedule(schedule)
+        if self._horizon is not None:
+            self._horizon.course = schedule.learning
 
     def _steps_in_all(self) -> dict[str, int]:
         """Returns the steps and the updates of all epochs; see `SearchTask`."""
-        steps = self._config.shared_weights.epochs * self._training_steps
-        return {SHARED_WEIGHTS: steps, CONTROLLER: self._config.num_updates}
+        schedule = self._schedule
+        return {SHARED_WEIGHTS: schedule.steps_in_all(), CONTROLLER: schedule.updates_in_all()}
 
     def stretch(self) -> Stretch | None:
         """Returns what is left of the running phase; None at the end of the search."""
         state, epoch = self.state, int(self.state.epoch)
-        if epoch >= self._config.shared_weights.epochs or self._saved.ended:
+        if self._is_over:
             return None
         first = self._shown_step = int(state.phase_step)
         if state.phase_name == SHARED_WEIGHTS:
-            last, take = self._training_steps, self._train_weights
+            last, take = self._schedule.steps, self._train_weights
         else:
             steps = self.evaluator.steps_per_update
-            first, last = first * steps, self._updates_in_epoch(epoch) * steps
+            first, last = first * steps, self._schedule.updates(epoch) * steps
             take = self._evaluate
         return Stretch(range(first, last), take, self._end_phase)
 
@@ -92,6 +106,7 @@ class Search(SearchTask):
         self.state.next_phase()
         if not ends_epoch:
             return StretchEnd()
+        self._schedule.epoch_done()
         # Not the most likely one: decision by decision it may be far from all that are sampled (a
         # controller that skips with probability 0.4 most likely never skips).
         (proposed,) = self.strategy.candidates(1)
@@ -105,11 +120,12 @@ class Search(SearchTask):
             self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
-        warms_up = int(self.state.epoch) < self._config.warm_up_epochs
+        warms_up = self._schedule.warms_up(int(self.state.epoch))
+        proposals = self._schedule.steps * self.weights.samples_per_step
         if warms_up or self._config.training_architectures == "fair":
-            proposed = self.strategy.of_chief(self._proposals_per_epoch, self._fair)
+            proposed = self.strategy.of_chief(proposals, self._fair)
         else:
-            proposed = self.strategy.propose(self._proposals_per_epoch)
+            proposed = self.strategy.propose(proposals)
         self.state.keep_proposals(proposed.decisions)
         step = self._global_step(SHARED_WEIGHTS)
         self._report.sampled(proposed, step)
@@ -126,8 +142,12 @@ class Search(SearchTask):
 
     def _train_weights(self, step: int) -> None:
         """Phase 1: a step of one pass over the training part, with architectures of its own."""
-        state, samples = self.state, self.weights.samples_per_step
-        number = int(state.epoch) * self._training_steps + step
+        with self._measured(STEP):
+            self._training_step(step)
+
+    def _training_step(self, step: int) -> None:
+        state, samples, steps = self.state, self.weights.samples_per_step, self._schedule.steps
+        number = self._schedule.steps_before(int(state.epoch)) + step
         if self._training_batches is None:
             self._training_batches = self.weights.training_batches(
                 lambda share: self.streams.training(number, share)
@@ -139,7 +159,7 @@ class Search(SearchTask):
         batch = next(self._training_batches)
         self._running.add(self.weights.train(batch, decisions, number, self.rollbacks))
         state.phase_step.assign_add(1)
-        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == self._training_steps:
+        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == steps:
             self._running.check_finite(number + 1)
             means = self._running.means()
             self._log(SHARED_WEIGHTS, number + 1, {**means, **self.weights.step_metrics()})
@@ -155,19 +175,23 @@ class Search(SearchTask):
             # Nothing is proposed for good before all are scored, so that each can be the last.
             if self._awaited is None:
                 self._awaited = self.strategy.next_proposal(samples)
-            self.evaluator.prepare(self._awaited[number])
+            with self._measured(UPDATE):
+                self.evaluator.prepare(self._awaited[number])
             return
         self._awaited = None
         architectures = self.strategy.propose(samples)
-        qualities = self.evaluator.rewards(architectures, int(state.updates))
+        with self._measured(UPDATE):
+            qualities = self.evaluator.rewards(architectures, int(state.updates))
         rewards = qualities
         parts: dict[str, list[float]] = {}
         if self.objective.has_target:
             costs = self.costs.of_all(architectures, self.machines)
             rewards = list(map(self.objective.reward, qualities, costs))
             parts = {"quality": qualities, "cost": list(map(self.objective.cost, costs))}
+        with self._measured(LEARN):
+            learned = self.strategy.observe(architectures, rewards)
         metrics = {
-            **self.strategy.observe(architectures, rewards),
+            **learned,
             **{name: float(np.mean(values)) for name, values in parts.items()},
         }
         state.phase_step.assign_add(1)

@@ -22,6 +22,7 @@ from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
+from enas_tf.training.schedules import Horizon
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
@@ -47,6 +48,7 @@ class SharedWeights:
       machines: the machines of the strategy.
       samples_per_step: architectures that one training step trains; must divide the number of
         replicas.
+      horizon: what the learning rate follows if there is a time budget; else None.
       carried: what the last training batch left to the next one.
       gradient_norm: float32 variable, of the last training step, before clipping; not a number
         where it is not known, see `apply_gradients`.
@@ -69,10 +71,11 @@ class SharedWeights:
         self.distribution = distribution or default_strategy()
         self.machines = Machines(self.distribution)
         self.samples_per_step = config.samples_per_step or self.num_replicas
+        self.horizon = None if config.time_budget is None else Horizon()
         with self.distribution.scope():
             self.supernet = self._build_supernet()
             self.supernet.set_loss(config.loss, class_weights)
-            self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch)
+            self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch, self.horizon)
             self.optimizer.build(self.supernet.trainable_variables)
         batch_size = config.shared_weights.batch_size
         self.carried = CarriedState(

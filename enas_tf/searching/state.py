@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from enas_tf.runs.phases import ALTERNATING
@@ -45,9 +46,10 @@ class SearchState(tf.Module):
         self.phase.assign((int(self.phase) + 1) % len(ALTERNATING))
 
     def keep_proposals(self, decisions: Any) -> None:
-        """Keeps the architectures of an epoch's training steps."""
+        """Keeps the architectures of an epoch's training steps; a short epoch has fewer."""
         for variable, array in zip(self.proposals, decisions):
-            variable.assign(array)
+            missing = variable.shape[0] - len(array)
+            variable.assign(np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]))
 
     def proposals_of(self, kind: type, first: int, count: int) -> Any:
         """Returns decisions `first … first + count - 1` of the kept ones."""

@@ -1,6 +1,7 @@
 """What every search is, however it finds its architectures: state, files, scores, ranking."""
 
 import abc
+import contextlib
 import functools
 import logging
 import math
@@ -23,6 +24,15 @@ from enas_tf.searching.ranking import Candidate, derive, scores_of
 from enas_tf.searching.result import SearchResult
 from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.saved_search import SavedSearch
+from enas_tf.searching.schedule import (
+    EPOCH_END,
+    SAVE,
+    SCORE,
+    STEP,
+    UPDATE,
+    BudgetedSchedule,
+    SearchSchedule,
+)
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.searching.state import SearchState
 from enas_tf.settings.search import DeriveConfig, SearchConfig
@@ -31,6 +41,7 @@ from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import data_of_run
 from enas_tf.training.profiling import Profile
+from enas_tf.training.time_budget import TimeBudget
 from enas_tf.training.trainer import StretchEnd, Task, Trainer
 
 logger = logging.getLogger(__name__)
@@ -90,6 +101,8 @@ class SearchTask(Task):
         distribution: Any | None = None,
         checkpoint: Literal["latest", "best"] | None = None,
     ) -> None:
+        # The clock starts.
+        budget = None if config.time_budget is None else TimeBudget(config.time_budget)
         self._space = space
         self._config = config
         self.costs = final_costs(space, network or space.network_config(), config.costs, run)
@@ -105,6 +118,7 @@ class SearchTask(Task):
         )
         self._data = data
         objects = self._build(streams, distribution)
+        self._schedule = self._schedule_of(budget)
         self._saved = SavedSearch(
             run, self.machines, state=self.state, **self.evaluator.saved_objects(), **objects
         )
@@ -120,6 +134,23 @@ class SearchTask(Task):
         self._shown_step = 0
         # What was logged after the best checkpoint stays.
         self._take_up(rewinds=checkpoint != "best")
+
+    @property
+    def _full_updates(self) -> int:
+        """Updates of the strategy in an epoch that has any."""
+        return 0
+
+    def _schedule_of(self, budget: TimeBudget | None) -> SearchSchedule:
+        evaluator = self.evaluator
+        sizes = self._config, evaluator.training_steps, self._full_updates
+        if budget is None:
+            return SearchSchedule(*sizes)
+        return BudgetedSchedule(*sizes, budget, evaluator.steps_per_update)
+
+    def _measured(self, kind: str) -> contextlib.AbstractContextManager[None]:
+        """Measures a block, a piece of work of a kind, if there is a time budget."""
+        budget = self._schedule.budget
+        return contextlib.nullcontext() if budget is None else budget.pace.measured(kind)
 
     @abc.abstractmethod
     def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
@@ -138,6 +169,11 @@ class SearchTask(Task):
 
     def _take_up(self, *, rewinds: bool = True) -> None:
         """Brings logs and batches to where the restored variables are."""
+        if isinstance(self._schedule, BudgetedSchedule):
+            plan = self._saved.plan or {}
+            self._schedule.budget.restore(plan)
+            self._schedule.restore(plan)
+            self._follow_schedule(self._schedule)
         done = {phase: self._global_step(phase) for phase in self.phases}
         done[DERIVE] = int(self.state.epoch)
         if rewinds:
@@ -171,7 +207,9 @@ class SearchTask(Task):
             return int(self.state.updates)
         running = int(self.state.phase_step) if self.state.phase_name == phase else 0
         past = int(self.state.epoch) + (self.state.phase_name != SHARED_WEIGHTS)
-        return past * self.evaluator.training_steps + running
+        before = self._schedule.steps_before(int(self.state.epoch))
+        is_past = past > int(self.state.epoch)
+        return before + (self._schedule.steps if is_past else running)
 
     @property
     def max_rollbacks(self) -> int:
@@ -207,6 +245,8 @@ class SearchTask(Task):
         self._start_progress()
         if self.resumed:
             logger.info("Going on in %s.", self.place())
+            if self._saved.ended:
+                self._progress.message("The search was ended early, for good; no epoch follows.")
         else:
             self._report.begin(self.streams.preview(), self.evaluator.score_kind)
             self.save()
@@ -223,11 +263,18 @@ class SearchTask(Task):
     def _steps_in_all(self) -> dict[str, int]:
         """Returns how many steps each phase has in the whole search."""
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether no further epoch follows."""
+        epochs = self._schedule.epochs
+        return self._saved.ended or (epochs is not None and int(self.state.epoch) >= epochs)
+
     def place(self) -> str:
         """Returns epoch, phase and step."""
-        state, epochs = self.state, self._config.shared_weights.epochs
+        state, epochs = self.state, self._schedule.epochs
+        of = "" if epochs is None else f" of {epochs}"
         return (
-            f"epoch {int(state.epoch) + 1} of {epochs}, phase {state.phase_name}, "
+            f"epoch {int(state.epoch) + 1}{of}, phase {state.phase_name}, "
             f"step {int(state.phase_step)}"
         )
 
@@ -244,10 +291,92 @@ class SearchTask(Task):
           others: what else there is to be logged, by name.
           drawing: options of the drawing in TensorBoard besides those of the space.
         """
+        if self._schedule.epochs is None:
+            self._rehearse(proposed)
+        with self._measured(EPOCH_END):
+            ended = self._take_note(proposed, others, drawing)
+        if isinstance(self._schedule, BudgetedSchedule):
+            self._plan_rest(self._schedule)
+        return ended
+
+    def _rehearse(self, architecture: Any) -> None:
+        """Finds out how long rewards and the scores of candidates take; changes nothing."""
+        if not self.evaluator.training_steps:
+            return
+        for _ in range(2):
+            if self._full_updates:
+                with self._measured(UPDATE):
+                    count = self._config.policy.samples_per_update
+                    self.evaluator.rewards([architecture] * count, int(self.state.updates))
+            with self._measured(SCORE):
+                self.scores([architecture])
+        self.evaluator.rewind()
+
+    def _plan_rest(self, schedule: BudgetedSchedule) -> None:
+        """Decides how much of a search fits into its time."""
+        epoch, is_first = int(self.state.epoch), schedule.epochs is None
+        decision = self.machines.decide(
+            lambda: schedule.decision(epoch, int(self.state.updates), self._seconds_of_end())
+        )
+        schedule.budget.pace.settle()
+        if decision is None:
+            return
+        schedule.restore(decision)
+        self._follow_schedule(schedule)
+        epochs, steps, updates = schedule.epochs, schedule.layout.steps, schedule.layout.updates
+        text = f"{schedule.budget.text}: {epochs} epochs fit"
+        if (whole := self.evaluator.training_steps) > steps:
+            text += f", the later ones shorter than the data: {steps} steps of {whole}"
+        logger.info("%s (decided after epoch %d).", text, epoch)
+        self._report.planned(
+            epoch,
+            self._global_step(SHARED_WEIGHTS),
+            self._seconds,
+            {"epochs": epochs, "steps_per_epoch": steps, "updates_per_epoch": updates},
+        )
+        self._start_progress()
+        if is_first:
+            self._progress.message(f"{text}; learning rates, warm-ups and the like end with them.")
+        if is_first and schedule.budget.used + self._seconds_of_end() > schedule.budget.seconds:
+            logger.warning(
+                "time_budget=%s is used up, or will be by the ranking; the search goes on for one "
+                "short epoch, and ends late.",
+                schedule.budget.text,
+            )
+
+    def _follow_schedule(self, schedule: BudgetedSchedule) -> None:
+        """Lets all that falls or rises do so as was decided."""
+        if self.weights.horizon is not None:
+            self.weights.horizon.course = schedule.weights
+
+    def _seconds_of_end(self) -> float:
+        """Returns about how long all takes that comes after the last epoch."""
+        if self._schedule.budget is None:
+            return 0.0
+        pace, settings = self._schedule.budget.pace, self._config.derive
+        steps = settings.finalist_epochs * self.evaluator.training_steps
+        of_finalist = pace.first(STEP) + steps * pace.seconds(STEP)
+        return (
+            self._num_scored * pace.seconds(SCORE)
+            + settings.finalists * of_finalist
+            + pace.seconds(EPOCH_END)
+            + pace.seconds(SAVE)
+        )
+
+    @property
+    def _num_scored(self) -> int:
+        """How many architectures are scored after the last epoch."""
+        return self._config.derive.num_candidates
+
+    def _take_note(
+        self, proposed: Any, others: Mapping[str, float] | None, drawing: Mapping[str, Any] | None
+    ) -> StretchEnd:
         score = self.evaluator.score(proposed)
         if not math.isfinite(score):
             raise NumericalError(f"The score of a proposed architecture is not finite: {score}.")
         epoch = int(self.state.epoch)
+        # That of a search which has been prolonged is another one.
+        self._saved.ranked = False
         metrics = {**self.evaluator.score_metrics(score), **(others or {})}
         self._log(DERIVE, epoch, metrics)
         favourite = self.strategy.most_likely()
@@ -276,7 +405,10 @@ class SearchTask(Task):
         """Saves everything; see `Task.save`."""
         # No event that is older than the checkpoint may get lost.
         self._report.flush()
-        self._saved.save(self._seconds, self._unlogged(), score)
+        if isinstance(self._schedule, BudgetedSchedule):
+            self._saved.plan = {**self._schedule.budget.to_json(), **self._schedule.to_json()}
+        with self._measured(SAVE):
+            self._saved.save(self._seconds, self._unlogged(), score)
         self._progress.skip_time()
 
     def _unlogged(self) -> list[float]:
@@ -305,7 +437,7 @@ class SearchTask(Task):
             phase,
             steps,
             epoch=int(self.state.epoch) + 1,
-            epochs=self._config.shared_weights.epochs,
+            epochs=self._schedule.epochs,
             **metrics,
         )
 

@@ -47,7 +47,7 @@ class TrainingAlone:
         self._streams = streams
         self.weights = SharedWeights(
             space,
-            config.replace(samples_per_step=1),
+            config.replace(samples_per_step=1, time_budget=None),
             streams.steps_per_epoch,
             distribution,
             streams.class_weights(config.loss.class_weights),

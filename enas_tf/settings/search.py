@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.costs import CostConfig
+from enas_tf.settings.durations import check_time, time_setting
 from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 from enas_tf.settings.strategies import (
@@ -175,6 +176,11 @@ class SearchConfig(Settings):
         below=1.0,
         group=Group.TROUBLE,
     )
+    time_budget: str | None = time_setting(
+        "Time for the whole search, ranking included: it has as many epochs as fit, and all that "
+        "falls or rises does so over these; epochs then only says how long restarts, warm-ups and "
+        "the like are in proportion.",
+    )
     shared_weights: TrainingConfig = section(TrainingConfig(), group=Group.TRAINING)
     loss: LossConfig = section(LossConfig(), group=Group.TRAINING)
     policy: PolicyConfig = section(PolicyConfig(), prefix="controller_", group=Group.CONTROLLER)
@@ -191,6 +197,7 @@ class SearchConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_time("time_budget", self.time_budget)
         if (
             self.costs.maxima
             and self.strategy == "reinforce"
@@ -230,6 +237,12 @@ class SearchConfig(Settings):
         """Epochs of the warm-up; 0 where architectures share no weights."""
         is_shared = self.evaluation == "shared_weights"
         return int(self.warm_up * self.shared_weights.epochs) if is_shared else 0
+
+    @property
+    def first_updating_share(self) -> float:
+        """Share of a search with a time budget that is done before its strategy is updated."""
+        warm_up = self.warm_up if self.evaluation == "shared_weights" else 0.0
+        return max(warm_up, self.policy_start_epoch / self.shared_weights.epochs)
 
     @property
     def first_updating_epoch(self) -> int:

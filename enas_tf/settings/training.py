@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from enas_tf.errors import ConfigurationError
+from enas_tf.settings.durations import check_time, time_setting
 from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 
@@ -81,6 +82,33 @@ def _retraining_rollbacks() -> Any:
     )
 
 
+def _time_budget() -> Any:
+    return time_setting(
+        "Time for the whole training, test and export included: it takes as many steps as fit, and "
+        "all that falls or rises does so over these; epochs then only says how long restarts are "
+        "in proportion.",
+    )
+
+
+def _early_stopping() -> Any:
+    return setting(
+        None,
+        "End when so many epochs in a row brought nothing better on the validation part; the "
+        "result has the weights of the best epoch (default: never).",
+        minimum=1,
+        group=Group.DURATION,
+    )
+
+
+def _best_weights() -> Any:
+    return setting(
+        False,
+        "The result has the weights of the epoch that was best on the validation part, in place of "
+        "the last ones; with early_stopping it always has.",
+        group=Group.DURATION,
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class RetrainConfig(Settings):
     """Training of a derived network from scratch."""
@@ -88,7 +116,8 @@ class RetrainConfig(Settings):
     seed: int = setting(0, "Seed of every random choice.", minimum=0, maximum=2**31 - 1)
     use_validation: bool = setting(
         False,
-        "Keep the validation part out of training and report accuracy on it after each epoch.",
+        "Keep the validation part out of training and report accuracy on it after each epoch; "
+        "see early_stopping and best_weights.",
     )
     initial_weights: str | None = setting(
         None,
@@ -96,12 +125,26 @@ class RetrainConfig(Settings):
         "layers of the same name and shape, for example of the same architecture on other data.",
     )
     max_rollbacks: int = _retraining_rollbacks()
+    time_budget: str | None = _time_budget()
+    early_stopping: int | None = _early_stopping()
+    best_weights: bool = _best_weights()
     training: TrainingConfig = section(
         TrainingConfig(
             batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
         )
     )
     loss: LossConfig = section(LossConfig())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_time("time_budget", self.time_budget)
+        if keeps_best(self) and not self.use_validation:
+            name = "best_weights" if self.early_stopping is None else "early_stopping"
+            raise ConfigurationError(
+                f"`{name}` compares epochs on the validation part, which this training would "
+                f"train on; set use_validation too. Received: {name}={getattr(self, name)}, "
+                "use_validation=False."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +160,9 @@ class TextRetrainConfig(Settings):
         minimum=0,
     )
     max_rollbacks: int = _retraining_rollbacks()
+    time_budget: str | None = _time_budget()
+    early_stopping: int | None = _early_stopping()
+    best_weights: bool = _best_weights()
     training: TrainingConfig = section(
         TrainingConfig(
             epochs=3000,
@@ -129,3 +175,12 @@ class TextRetrainConfig(Settings):
             clip_norm=0.25,
         )
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_time("time_budget", self.time_budget)
+
+
+def keeps_best(config: RetrainConfig | TextRetrainConfig) -> bool:
+    """Whether the result of a training has the weights of its best epoch."""
+    return config.best_weights or config.early_stopping is not None

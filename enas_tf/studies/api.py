@@ -130,6 +130,11 @@ def study(
     if recorded is not None:
         job = SearchJob(search_config.strategy, search_config.seed)
         plan = Plan((job,), plan.random, plan.seeds)
+    if config.time_budget is not None:
+        times = plan.times(config.time_budget, is_searched=recorded is None)
+        kept_out = kept_out.replace(time_budget=times.training)
+        if recorded is None:
+            search_config = search_config.replace(time_budget=times.search)
     final_data = data if final_data is None else final_data
     data.check_search(search_config)
     final_data.check_retraining(kept_out)

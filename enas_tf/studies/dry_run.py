@@ -50,6 +50,11 @@ def dry_run(
         f"A training of a random one takes about {work:.2g} multiply-adds, all trainings "
         f"{work * trainings:.2g}. Start the study: after the first jobs it tells the time left.",
     ]
+    if retrain.time_budget is not None:
+        searching = f"A search takes {search.time_budget}, a" if search.time_budget else "A"
+        lines[2:] = [
+            f"{searching} training {retrain.time_budget}; of the epochs, it makes as many as fit."
+        ]
     if part is not None and part != WHOLE:
         jobs = plan.jobs(part)
         searches = sum(isinstance(job, SearchJob) for job in jobs)

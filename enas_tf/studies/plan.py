@@ -14,11 +14,14 @@ import numpy as np
 from enas_tf.errors import ConfigurationError
 from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.searching.procedures import METHODS
+from enas_tf.settings.durations import check_time, seconds_of, time_setting
 from enas_tf.settings.setting import Settings, setting
 from enas_tf.spaces.base import Architecture, SearchSpace
 
 # Keeps the random architectures apart from all that searches of the same seed draw.
 _RANDOM_ARCHITECTURES = 14
+# Of the time of a search in a study: for the scores that its weights give to random architectures.
+_SHARE_OF_SCORING = 0.2
 # So many draws in a row that bring nothing new: the space has no more.
 _MOST_DRAWS = 10_000
 
@@ -44,9 +47,15 @@ class StudyConfig(Settings):
         "training again would rank.",
         minimum=1,
     )
+    time_budget: str | None = time_setting(
+        "Time for all jobs of the study, as if one process did them: half of it for the searches, "
+        "half for the trainings from scratch, and equal times for all searches, and for all "
+        "trainings.",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_time("time_budget", self.time_budget)
         for name in self.method_names:
             if name not in METHODS or self.method_names.count(name) > 1:
                 raise ConfigurationError(
@@ -125,6 +134,18 @@ class Part(NamedTuple):
 WHOLE = Part(1, 1)
 
 
+class JobTimes(NamedTuple):
+    """What each job of a study with a time budget may take, as settings have it.
+
+    Attributes:
+      search: a search, without the scoring by its weights.
+      training: a training from scratch.
+    """
+
+    search: str
+    training: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """The jobs of a study.
@@ -147,6 +168,28 @@ class Plan:
     def trainings_of(self, found: Architecture) -> tuple[TrainingJob, ...]:
         """Returns the trainings of an architecture that a search found."""
         return tuple(TrainingJob(found.canonical(), seed) for seed in self.seeds)
+
+    def times(self, time_budget: str, *, is_searched: bool = True) -> JobTimes:
+        """Returns what each job may take of a time for all of them.
+
+        Args:
+          time_budget: the time, such as `2h`.
+          is_searched: whether the study makes the searches itself; else all is for the trainings.
+
+        Raises:
+          ConfigurationError: it is less than a second for a job.
+        """
+        whole = seconds_of(time_budget) or 0.0
+        half = whole / 2 if is_searched else whole
+        trainings = len(self.trainings) + len(self.searches) * len(self.seeds)
+        search = (1.0 - _SHARE_OF_SCORING) * half / len(self.searches)
+        times = int(search), int(half / trainings)
+        if min(times) < 1:
+            raise ConfigurationError(
+                f"`time_budget` must be more for {len(self.searches)} searches and {trainings} "
+                f"trainings. Received: time_budget={time_budget}"
+            )
+        return JobTimes(*(f"{seconds}s" for seconds in times))
 
     def jobs(self, part: Part = WHOLE) -> list[Any]:
         """Returns the jobs of a part: searches first, which take longest."""

@@ -237,7 +237,8 @@ class Study:
         (metric,) = {"accuracy", "perplexity"} & {n.removeprefix("test_") for n in results}
         return Retraining(
             seed=job.seed,
-            validation=last[f"validation_{metric}"],
+            # Of the weights that were tested.
+            validation=(results if "best_epoch" in results else last)[f"validation_{metric}"],
             test=results[f"test_{metric}"],
             seconds=results["seconds"],
         )

@@ -17,6 +17,7 @@ from enas_tf.errors import RunDirectoryError
 from enas_tf.files.places import check_place, shown
 from enas_tf.files.writing import reason, to_json_text
 from enas_tf.runs.differences import differences
+from enas_tf.runs.prolonging import without_epochs
 from enas_tf.training.checkpoint_files import NAME, CheckpointFiles
 
 logger = logging.getLogger(__name__)
@@ -288,7 +289,8 @@ class Checkpoints:
     def _check_configuration(self, path: pathlib.Path, there: Mapping[str, Any] | None) -> None:
         if self._configuration is None or there is None:
             return
-        different = differences(there, self._configuration)
+        # Whether a run may have more epochs was found out before.
+        different = differences(without_epochs(there), without_epochs(self._configuration))
         if different:
             raise RunDirectoryError(
                 f"The checkpoint {path} belongs to another configuration ({different}). Use the "

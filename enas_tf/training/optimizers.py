@@ -8,17 +8,20 @@ import keras
 import tensorflow as tf
 
 from enas_tf.settings.training import TrainingConfig
-from enas_tf.training.schedules import CosineRestarts
+from enas_tf.training.schedules import CosineRestarts, Horizon
 
 
-def build_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.SGD:
+def build_optimizer(
+    config: TrainingConfig, steps_per_epoch: int, horizon: Horizon | None = None
+) -> keras.optimizers.SGD:
     """Returns gradient descent with Nesterov momentum and the cosine rate of `CosineRestarts`.
 
     The momentum holds past *updates* (rate times gradient), Keras's rule; the release's optimiser
-    held past gradients. The two differ only when the rate changes.
+    held past gradients. The two differ only when the rate changes. For the horizon see
+    `learning_rate`.
     """
     return keras.optimizers.SGD(
-        CosineRestarts(config, steps_per_epoch), momentum=config.momentum, nesterov=True
+        CosineRestarts(config, steps_per_epoch, horizon), momentum=config.momentum, nesterov=True
     )
 
 

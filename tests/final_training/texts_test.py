@@ -237,3 +237,12 @@ def test_a_batch_larger_than_the_text_is_refused(data):
 def test_what_is_no_architecture_is_refused(data):
     with pytest.raises(ArchitectureError, match="Received: str"):
         retrain("0 2", data, CONFIG)
+
+
+def test_the_result_may_have_the_weights_of_the_best_epoch(data, tmp_path):
+    config = CONFIG.replace(best_weights=True)
+    retrain(ARCHITECTURE, data, config, NETWORK, tmp_path)
+    perplexities = [event["validation_perplexity"] for event in metrics_of(tmp_path)]
+    results = results_of(tmp_path)
+    assert results["best_epoch"] == 1 + int(np.argmin(perplexities))
+    assert results["validation_perplexity"] == min(perplexities)

@@ -73,3 +73,15 @@ def test_random_architectures_are_within_limits():
 def test_limits_that_allow_all_change_no_random_architecture():
     limits = Limits({"parameters": 0}, lambda one: Costs(0, 0, 0))
     assert make_plan(SPACE, CONFIG, 3, limits) == make_plan(SPACE, CONFIG, 3)
+
+
+def test_all_searches_of_a_study_have_the_same_time_and_all_trainings():
+    # 4 searches, and 3 trainings each of 4 random and at most 4 found architectures.
+    plan = make_plan(SPACE, CONFIG, 0)
+    assert plan.times("2h") == ("720s", "150s")
+    assert plan.times("2h", is_searched=False).training == "300s"
+
+
+def test_a_time_without_a_second_for_each_job_is_refused():
+    with pytest.raises(ConfigurationError, match="4 searches and 24 trainings"):
+        make_plan(SPACE, CONFIG, 0).times("30s")

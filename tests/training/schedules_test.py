@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from enas_tf.settings.training import TrainingConfig
-from enas_tf.training.schedules import CosineRestarts, learning_rate, period_starts
+from enas_tf.training.schedules import (
+    CosineFall,
+    CosineRestarts,
+    Horizon,
+    learning_rate,
+    period_starts,
+)
+from enas_tf.training.time_budget import Course
 from tests.golden_fixtures import assert_close, load_golden
 
 
@@ -59,3 +67,46 @@ def test_schedule_survives_serialisation():
     schedule = CosineRestarts(TrainingConfig(epochs=20), steps_per_epoch=3)
     copy = CosineRestarts.from_config(schedule.get_config())
     assert float(copy(40)) == float(schedule(40))
+
+
+@pytest.fixture
+def horizon():
+    horizon = Horizon()
+    horizon.course = Course(10, 0.25, 40)
+    return horizon
+
+
+def test_a_horizon_tells_what_its_course_does(horizon):
+    steps = np.arange(50)
+    expected = [horizon.course.share_at(step) for step in steps]
+    np.testing.assert_allclose(horizon.share(steps), expected, rtol=1e-6)
+
+
+def test_a_traced_function_follows_a_horizon(horizon):
+    share = tf.function(horizon.share, autograph=False)
+    step = tf.constant(25)
+    assert float(share(step)) == pytest.approx(0.625)
+    horizon.course = Course(10, 0.25, 25)
+    assert float(share(step)) == 1.0
+
+
+@pytest.mark.parametrize("restarts", [{"restart_epochs": 0}, {"restart_epochs": 2}])
+def test_the_last_step_of_a_course_has_the_final_rate(horizon, restarts):
+    # The second period, of 4 epochs, is not over after 5, but ends with the course.
+    config = TrainingConfig(epochs=5, final_learning_rate=0.001, **restarts)
+    before, last = learning_rate(config, np.array([39, 40]), 7, horizon).numpy()
+    assert last == pytest.approx(0.001, rel=1e-6)
+    assert before > 0.00105
+
+
+def test_periods_share_a_course_in_proportion():
+    config = TrainingConfig(epochs=6, restart_epochs=2, learning_rate=1, final_learning_rate=0)
+    horizon = Horizon()
+    horizon.course = Course(0, 0.0, 60)
+    rates = learning_rate(config, np.array([0, 10, 19, 20, 40, 60]), 1, horizon).numpy()
+    np.testing.assert_allclose(rates, [1.0, 0.5, 0.006156, 1.0, 0.5, 0.0], atol=1e-5)
+
+
+def test_a_cosine_falls_over_a_course(horizon):
+    fall = CosineFall(3.0, 1.0, horizon)
+    np.testing.assert_allclose(fall(np.array([20, 40])), [2.0, 1.0], atol=1e-6)

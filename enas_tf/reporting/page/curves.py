@@ -6,7 +6,7 @@ from typing import NamedTuple
 from enas_tf.reporting.page.charts import Axis, Chart, Reference, Series, line_chart
 from enas_tf.reporting.page.numbers import is_number, words
 from enas_tf.reporting.page.records import Event, SearchRecord, TrainingRecord
-from enas_tf.runs.phases import ARCHITECTURE, CONTROLLER, DERIVE, RETRAIN, SHARED_WEIGHTS
+from enas_tf.runs.phases import ARCHITECTURE, CONTROLLER, DERIVE, PLAN, RETRAIN, SHARED_WEIGHTS
 
 NOT_FINAL = (
     "This is not the final accuracy or perplexity, which only a network trained from scratch has."
@@ -126,7 +126,7 @@ def search_charts(record: SearchRecord, phase: str) -> list[Chart]:
 
 def phases_of(record: SearchRecord) -> list[str]:
     """Returns the phases of a search: the usual ones, and others that are in its events."""
-    others = [phase for phase in record.events if phase not in _GROUPS]
+    others = [phase for phase in record.events if phase not in (*_GROUPS, PLAN)]
     learned = ARCHITECTURE if ARCHITECTURE in record.events else CONTROLLER
     return [DERIVE, SHARED_WEIGHTS, learned, *others]
 

@@ -1,6 +1,7 @@
 """Runs as the report needs them: searches and retrainings, finished or not."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +21,8 @@ from enas_tf.runs.directory import (
     RESULTS,
     STUDY,
 )
-from enas_tf.runs.phases import RETRAIN
+from enas_tf.runs.phases import PLAN, RETRAIN
+from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.architectures import architecture_from_document
 from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.costs import Costs
@@ -77,6 +79,12 @@ class Record(RecordedRun):
         """Returns the largest number of a name, for example `epoch`, in all events."""
         numbers = [event.get(name) for row in self.events.values() for event in row]
         return max((number for number in numbers if is_number(number)), default=None)
+
+    def epochs(self, training: TrainingConfig) -> int:
+        """Returns how many epochs the run has: as its settings say, or as fit into its time."""
+        planned = [event.get("epochs") for event in self.events.get(PLAN, ())]
+        numbers = [number for number in planned if is_number(number)]
+        return math.ceil(numbers[-1]) if numbers else training.epochs
 
 
 @dataclasses.dataclass(frozen=True)

@@ -48,7 +48,7 @@ def search_view(record: SearchRecord, finals: Sequence[TrainingRecord]) -> dict[
     """
     ranked_by = (record.document or {}).get("ranked_by")
     ranked = ranked_by.get("epochs") if isinstance(ranked_by, dict) else None
-    epochs = record.settings["search"].shared_weights.epochs
+    epochs = record.epochs(record.settings["search"].shared_weights)
     drawn = enumerate(record.candidates[:_NUM_DRAWN], 1)
     return {
         "epochs": epochs,

@@ -61,7 +61,7 @@ def comparison(records: Sequence[TrainingRecord], search: SearchRecord | None) -
     for name, title in _RESULTS.items():
         if any(_number(record, name) is not None for record in records):
             columns[title] = [_result_text(record, name) for record in records]
-    epochs = [record.settings["retrain"].training.epochs for record in records]
+    epochs = [record.epochs(record.settings["retrain"].training) for record in records]
     columns["Epochs"] = [f"{run.last('epoch') or 0:.0f} of {n}" for run, n in zip(records, epochs)]
     seconds = [_seconds(record) for record in records]
     columns["Time"] = ["" if one is None else duration(one) for one in seconds]

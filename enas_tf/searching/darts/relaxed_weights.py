@@ -93,7 +93,10 @@ class RelaxedWeights(SharedWeights):
           is frozen), as sums over the whole batch.
         """
         config = self._config.darts
-        progress = epoch / max(1, self._total_epochs - 1)
+        if self.horizon is None:
+            progress = epoch / max(1, self._total_epochs - 1)
+        else:
+            progress = self.horizon.course.share_at(number)
         temperature = config.temperature + progress * (
             config.final_temperature - config.temperature
         )

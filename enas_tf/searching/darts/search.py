@@ -11,6 +11,7 @@ from enas_tf.searching.darts.relaxed_weights import RelaxedWeights
 from enas_tf.searching.darts.stopping import StopRule
 from enas_tf.searching.evaluators.shared import SharedEvaluator
 from enas_tf.searching.running_metrics import RunningMetrics
+from enas_tf.searching.schedule import STEP
 from enas_tf.searching.state import SearchState
 from enas_tf.searching.task import STEPS_PER_LOG, SearchTask
 from enas_tf.training.trainer import Stretch, StretchEnd
@@ -79,32 +80,41 @@ class DartsSearch(SearchTask):
         sums = self._running.sums()
         return [*sums, *(self._running_architecture.sums() or [0.0] * len(sums))]
 
-    def _learns(self, epoch: int) -> bool:
-        return epoch >= self._config.darts.warm_up_epochs
+    @property
+    def _num_scored(self) -> int:
+        """One architecture is read off."""
+        return 1
 
     def _steps_in_all(self) -> dict[str, int]:
         """Returns the steps of all epochs; see `SearchTask`."""
-        epochs, steps = self._config.shared_weights.epochs, self.evaluator.training_steps
-        learning = max(0, epochs - self._config.darts.warm_up_epochs)
-        return {SHARED_WEIGHTS: epochs * steps, ARCHITECTURE: learning * steps}
+        steps, epochs = self._schedule.steps_in_all(), self._schedule.epochs
+        frozen = 0
+        if epochs is not None:
+            learns = map(self._schedule.learns, range(epochs))
+            frozen = self._schedule.steps * (epochs - sum(learns))
+        return {SHARED_WEIGHTS: steps, ARCHITECTURE: max(0, steps - frozen)}
 
     def stretch(self) -> Stretch | None:
         """Returns what is left of the epoch; None at the end of the search."""
-        if int(self.state.epoch) >= self._config.shared_weights.epochs or self._saved.ended:
+        if self._is_over:
             return None
         first = self._shown_step = int(self.state.phase_step)
-        return Stretch(range(first, self.evaluator.training_steps), self._step, self._end)
+        return Stretch(range(first, self._schedule.steps), self._step, self._end)
 
     def _step(self, step: int) -> None:
-        state, steps = self.state, self.evaluator.training_steps
+        with self._measured(STEP):
+            self._training_step(step)
+
+    def _training_step(self, step: int) -> None:
+        state, steps = self.state, self._schedule.steps
         epoch = int(state.epoch)
-        number, learned = epoch * steps + step, int(state.updates)
+        number, learned = self._schedule.steps_before(epoch) + step, int(state.updates)
         if self._training_batches is None:
             self._training_batches = self.weights.relaxed_batches(
                 lambda share: self.streams.training(number, share)
             )
         other = None
-        if self._learns(epoch):
+        if self._schedule.learns(epoch):
             if self._architecture_batches is None:
                 self._architecture_batches = self.weights.relaxed_batches(
                     lambda share: self._architecture_streams.training(learned, share)
@@ -126,7 +136,7 @@ class DartsSearch(SearchTask):
         means, steps = self._running.means(), step - self._shown_step
         self._log(SHARED_WEIGHTS, number, {**means, **self.weights.step_metrics()})
         self._show(SHARED_WEIGHTS, steps, means)
-        if self._learns(int(self.state.epoch)):
+        if self._schedule.learns(int(self.state.epoch)):
             self._running_architecture.check_finite(number)
             decided = self.weights.architecture.metrics()
             own = {**self._running_architecture.means(), **decided}
@@ -138,9 +148,10 @@ class DartsSearch(SearchTask):
     def _end(self) -> StretchEnd:
         self.state.phase_step.assign(0)
         self.state.epoch.assign_add(1)
+        self._schedule.epoch_done()
         epoch = int(self.state.epoch)
         found = self.strategy.most_likely()
-        if self._learns(epoch - 1) and self._stop.reached(found):
+        if self._schedule.learns(epoch - 1) and self._stop.reached(found):
             self._saved.ended = True
             logger.info("Ended after epoch %d by the rule %s.", epoch, self._config.darts.stop)
         architecture = self.weights.architecture

@@ -12,6 +12,7 @@ from enas_tf.searching.limits import NO_LIMITS, Limits
 from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
+from enas_tf.training.schedules import Horizon
 
 
 class _Purpose(enum.IntEnum):
@@ -44,6 +45,8 @@ class Strategy(tf.Module):
     """
 
     learns: ClassVar[bool] = True
+    # What its learning rate follows in a search with a time budget, by the number of updates.
+    horizon: Horizon | None = None
 
     def __init__(self, space: SearchSpace, config: SearchConfig, limits: Limits = NO_LIMITS):
         """Initializes the strategy and all its variables.

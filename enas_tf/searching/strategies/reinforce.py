@@ -10,6 +10,7 @@ from enas_tf.searching.strategies.frozen import Frozen
 from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
+from enas_tf.training.schedules import Horizon
 
 
 class Reinforce(Frozen):
@@ -27,11 +28,13 @@ class Reinforce(Frozen):
     def __init__(self, space: SearchSpace, config: SearchConfig, limits: Limits = NO_LIMITS):
         """Initializes controller, optimizer and baseline; arguments as for `Strategy`."""
         super().__init__(space, config, limits)
+        self.horizon = None if config.time_budget is None else Horizon()
         self.policy = PolicyGradient(
             self.controller,
             config.policy,
             config.num_updates,
             is_conditioned=bool(limits.maxima),
+            horizon=self.horizon,
         )
 
     def learn(self, architectures: ArchitectureBatch, rewards: np.ndarray) -> Mapping[str, float]:

@@ -16,7 +16,7 @@ class NetworkForm:
     Attributes:
       build: makes a network; takes an architecture, the network's settings and, by name,
         `input_shape`, `num_classes`, `portable`, `seed` and, if it is scheduled, `training_steps`
-        and `epoch_steps`.
+        and `epoch_steps`, or `share`.
       is_scheduled: whether a network changes in the course of its training, so that `build` wants
         to know its length.
       auxiliary_weight: of the auxiliary head's cross-entropy; takes the network's settings.

@@ -3,7 +3,8 @@
 `network_layers.py` has its layers, and their names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -32,6 +33,7 @@ def build_micro_network(
     seed: int = 0,
     training_steps: int | None = None,
     epoch_steps: int = 1,
+    share: Callable[[Any], Any] | None = None,
 ) -> keras.Model:
     """Returns the network of one architecture with fresh weights.
 
@@ -53,6 +55,7 @@ def build_micro_network(
       training_steps: of the whole training, in which the drop path's rate rises from zero.
         Default: unknown, drop path has its full rate from the start.
       epoch_steps: steps of an epoch, throughout which the drop path of DARTS has one rate.
+      share: tells which share of the training is done at a step, if its length is not known yet.
 
     Returns:
       A functional model from normalised float32 pictures `[batch, height, width, channels]` to
@@ -66,7 +69,8 @@ def build_micro_network(
     inputs = keras.Input(tuple(input_shape), name="images")
     drop = None
     if not portable:
-        drop = _drop_path(inputs, architecture, config, seed, training_steps, epoch_steps)
+        schedule = {"training_steps": training_steps, "epoch_steps": epoch_steps, "share": share}
+        drop = _drop_path(inputs, architecture, config, seed, schedule)
     builder = NetworkBuilder(portable=portable, seed=seed)
     outputs = add_micro_network(builder, inputs, architecture, config, num_classes, drop)
     return keras.Model(inputs, outputs, name="micro_network")
@@ -77,8 +81,7 @@ def _drop_path(
     architecture: MicroArchitecture,
     config: MicroNetworkConfig,
     seed: int,
-    training_steps: int | None,
-    epoch_steps: int,
+    schedule: Mapping[str, Any],
 ) -> DropOperand:
     """Returns what drops operands in training: all but identities.
 
@@ -99,14 +102,13 @@ def _drop_path(
     factors: dict[OperandPlace, keras.KerasTensor] = {}
     name = "drop_path"
     if rates and config.drop_path_rate:
-        schedule = DropPathSchedule(
+        drawn = DropPathSchedule(
             list(rates.values()),
-            training_steps=training_steps,
-            epoch_steps=epoch_steps if is_darts else None,
+            **{**schedule, "epoch_steps": schedule["epoch_steps"] if is_darts else None},
             seed=layer_seed(seed, name),
             name=name,
         )
-        factors = dict(zip(rates, schedule(images)))
+        factors = dict(zip(rates, drawn(images)))
 
     def drop(place: OperandPlace, operand: keras.KerasTensor, name: str) -> keras.KerasTensor:
         if place not in factors:
