@@ -373,6 +373,7 @@ class SharedWeights:
             if value.shape.is_fully_defined():
                 return value
             rows = self._config.shared_weights.batch_size
+            rows = max(rows, self._config.reward_batch_size or rows)
             missing = [[0, rows - tf.shape(value)[0]], *[[0, 0]] * (value.shape.rank - 1)]
             return tf.ensure_shape(tf.pad(value, missing), [rows, *value.shape[1:]])
 

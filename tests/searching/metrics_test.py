@@ -87,7 +87,9 @@ def test_a_score_by_another_metric_has_its_name(data, tmp_path, without_training
     labels = np.arange(20) % 3 // 2
     said = Predictions(labels, np.eye(2)[labels * (np.arange(20) > 9)], 20.0)
     monkeypatch.setattr(SharedWeights, "validation_scores", lambda *given, **how: [said])
-    result = searching(data, tmp_path / "run", reward_metric="balanced_accuracy")
+    # Rewards have more pictures than a training batch.
+    settings = {"reward_metric": "balanced_accuracy", "reward_batch_size": 12}
+    result = searching(data, tmp_path / "run", **settings)
     kind = KIND + "balanced_accuracy"
     assert result.score_kind == kind
     # Of the frequent class all are found, of the rare one three of six.
