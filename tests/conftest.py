@@ -5,6 +5,7 @@ import gc
 import pytest
 
 import enas_tf  # noqa: F401  (sets TensorFlow's switches before TensorFlow is imported)
+from enas_tf.spaces import own_operations
 
 ERROR = pytest.StashKey[RuntimeError]()
 
@@ -12,6 +13,12 @@ ERROR = pytest.StashKey[RuntimeError]()
 def pytest_collection_modifyitems(items):
     """Puts the modules that run commands first: they are the longest, and should not end alone."""
     items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+
+
+@pytest.fixture(autouse=True)
+def _no_modules_of_operations(monkeypatch):
+    """Commands that a test prints shall not name what another test has loaded."""
+    monkeypatch.setattr(own_operations, "_MODULES", [])
 
 
 @pytest.fixture(scope="module", autouse=True)

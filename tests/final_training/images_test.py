@@ -181,7 +181,7 @@ def test_varied_pictures_train_on_two_devices(varied, tmp_path, two_devices):
     (event,) = metrics_of(tmp_path / "run")
     assert np.isfinite(event["loss"])
     assert 0.0 < event["accuracy"] < 1.0
-    identity = json.loads((tmp_path / "run" / "config.json").read_text())["data"]
+    identity = json.loads((tmp_path / "run" / "config.json").read_text())["configuration"]["data"]
     assert (identity["mixup"], identity["cutmix"], identity["color_jitter"]) == (0.4, 1.0, 0.2)
     assert identity["augmentation_layer"] == varied.config.augmentation_layer
 

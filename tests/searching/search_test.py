@@ -317,7 +317,7 @@ def test_overwrite_starts_anew(data, tmp_path):
     search(SPACE, data, config, tmp_path / "run")
     other = config.replace(seed=9, samples_per_step=1)
     result = search(SPACE, data, other, tmp_path / "run", overwrite=True)
-    assert SearchConfig.from_json(result.run.configuration["search"]) == other
+    assert SearchConfig.from_json(result.run.configuration["search"]) == other.resolved()
     assert (
         len(
             [

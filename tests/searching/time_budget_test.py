@@ -19,7 +19,7 @@ BUDGET = CONFIG.replace(
 def clock(monkeypatch):
     """Steps take a second, the rewards of an update two, a score half a one."""
     with goes(monkeypatch) as clock:
-        for name, seconds in (("train", 1.0), ("rewards", 2.0), ("validation_sums", 0.5)):
+        for name, seconds in (("train", 1.0), ("rewards", 2.0), ("validation_scores", 0.5)):
             method = getattr(SharedWeights, name)
 
             def slow(self, *args, method=method, seconds=seconds, **keywords):

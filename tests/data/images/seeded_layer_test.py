@@ -33,34 +33,34 @@ class Halving(keras.layers.Layer):
         return images[:, ::2]
 
 
-def _layers():
-    return {
-        "one": keras.layers.RandomRotation(0.1),
-        "several": keras.Sequential(
-            [keras.layers.RandomZoom(0.2), keras.layers.RandomColorJitter(brightness_factor=0.3)]
-        ),
-        "own": Drawing(),
-    }
+# Made when they are needed: a layer has variables.
+LAYERS = {
+    "one": lambda: keras.layers.RandomRotation(0.1),
+    "several": lambda: keras.Sequential(
+        [keras.layers.RandomZoom(0.2), keras.layers.RandomColorJitter(brightness_factor=0.3)]
+    ),
+    "own": Drawing,
+}
 
 
 def _called(layer, *seed):
     return layer(tf.constant(PIXELS), tf.constant(seed, tf.int64)).numpy()
 
 
-@pytest.mark.parametrize("name", _layers())
-def test_a_layer_is_a_function_of_the_seed(name):
-    layer = SeededLayer(_layers()[name], SHAPE)
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_a_layer_is_a_function_of_the_seed(make):
+    layer = SeededLayer(make(), SHAPE)
     first = _called(layer, 1, 2)
     assert not np.array_equal(first, _called(layer, 1, 3))
     assert not np.array_equal(first, _called(layer, 2, 2))
     np.testing.assert_array_equal(first, _called(layer, 1, 2))
     # Nor does it depend on what another process drew before.
-    np.testing.assert_array_equal(first, _called(SeededLayer(_layers()[name], SHAPE), 1, 2))
+    np.testing.assert_array_equal(first, _called(SeededLayer(make(), SHAPE), 1, 2))
 
 
-@pytest.mark.parametrize("name", _layers())
-def test_a_pipeline_that_begins_later_goes_on_exactly(name):
-    layer = SeededLayer(_layers()[name], SHAPE)
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_a_pipeline_that_begins_later_goes_on_exactly(make):
+    layer = SeededLayer(make(), SHAPE)
 
     def batches(first):
         dataset = tf.data.Dataset.range(first, 5)
