@@ -5,6 +5,7 @@ import re
 
 from enas_tf.environment.console import native_lines_aside
 from enas_tf.environment.keras_settings import check_backend
+from enas_tf.environment.memory import keep_freed_memory
 
 # Written before TensorFlow's log level counts: which CPU features it has, that there is no CUDA
 # driver (303, on every machine without a GPU), and that parts of it were linked twice (up to 2.19).
@@ -17,11 +18,14 @@ _NOISE = re.compile(
 def load_tensorflow() -> None:
     """Imports TensorFlow and looks for devices; on stderr only what is worth reading appears.
 
+    The process keeps the memory that it frees from now on.
+
     Raises:
       ConfigurationError: Keras cannot be loaded as it is configured.
     """
     # Whatever the machine uses Keras for otherwise.
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    keep_freed_memory()
     with native_lines_aside(_NOISE):
         # First, since TensorFlow reads the same file as Keras, and says less of what is wrong.
         check_backend()

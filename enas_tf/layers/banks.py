@@ -217,7 +217,5 @@ def unstack_entries(tensors: tf.Tensor | tuple, groups: int | None = None) -> li
       groups: into how many stacks of equal size; default: into single entries.
     """
     flat = tf.nest.flatten(tensors)
-    if groups is not None:
-        flat = [tf.reshape(tensor, [groups, -1, *tensor.shape[1:]]) for tensor in flat]
-    flat = [tf.unstack(tensor) for tensor in flat]
+    flat = [tf.unstack(one) if groups is None else tf.split(one, groups) for one in flat]
     return [tf.nest.pack_sequence_as(tensors, list(parts)) for parts in zip(*flat)]

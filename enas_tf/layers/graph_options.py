@@ -25,6 +25,19 @@ def without_graph_optimization() -> Iterator[None]:
         tf.config.optimizer.set_experimental_options({_SWITCH: before})
 
 
+def of_any_size(tensor: tf.Tensor, fixed_axes: int = 0) -> tf.Tensor:
+    """Returns a tensor whose shape a traced function does not know, but for some axes in front.
+
+    So the function is traced once for all sizes, and not once for each.
+
+    Args:
+      tensor: any tensor.
+      fixed_axes: how many axes in front keep their sizes.
+    """
+    shape = [*tensor.shape[:fixed_axes], *[None] * (tensor.shape.rank - fixed_axes)]
+    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(shape))
+
+
 def traced_once(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a `tf.function` whose calls inside of other functions stay calls.
 

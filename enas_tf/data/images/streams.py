@@ -295,5 +295,7 @@ def _endless(first: int, function: Callable[[tf.Tensor], Any]) -> tf.data.Datase
 
 
 def _mapped(dataset: tf.data.Dataset, function: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:
+    # None of these functions branches on tensors, and to convert them takes most of their tracing.
+    function = tf.autograph.experimental.do_not_convert(function)
     dataset = dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)

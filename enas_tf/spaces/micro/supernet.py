@@ -70,11 +70,11 @@ class MicroSupernet(ImageSupernet):
                 (3, 3, channels), stem, next_seed, name="stem", activation=False
             )
             self._build_adapters(stem, next_seed)
-        self.stages = [
-            StageCells(space, [p for p in self.places if p.stage == stage], next_seed)
-            for stage in range(NUM_STAGES)
-            if any(p.stage == stage for p in self.places)
-        ]
+        self.stages: list[StageCells] = []
+        for stage in range(NUM_STAGES):
+            if places := [place for place in self.places if place.stage == stage]:
+                function = self.stages[0].function if self.stages else None
+                self.stages.append(StageCells(space, places, next_seed, function))
         self._relaxed_stages = [RelaxedCells(stage) for stage in self.stages]
         last = self.places[-1].filters
         self.auxiliary_head = None

@@ -1,15 +1,12 @@
-"""The cells of the micro supernet: their shared weights, and the function that runs one of them.
+"""The shared weights of the cells of the micro supernet.
 
-The weights of all cells of one stage (between reductions, all of one width) are banks: one row for
-each cell, node, operand, stack of the operation, and *input that the operand may read*.
-A network's rows are looked up with one gather a bank. The cell is a function of its weights that is
-traced once for each stage, and so are its parts.
+Those of all cells of one stage (between reductions, all of one width) are banks: one row for each
+cell, node, operand, stack of the operation, and *input that the operand may read*. A network's rows
+are looked up with one gather a bank; the cell is a function of its weights, `CellFunction`.
 """
 
-import functools
 import types
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -17,27 +14,22 @@ import tensorflow as tf
 
 from enas_tf.layers.banks import (
     BatchNormalizationBank,
-    BatchNormalizationEntry,
     BatchStatistics,
     GivenBank,
     WeightBank,
     unstack_entries,
 )
-from enas_tf.layers.functional import batch_normalization
-from enas_tf.layers.graph_options import traced_once
 from enas_tf.spaces.micro.architecture import NUM_CELL_INPUTS, OPERANDS_PER_NODE
 from enas_tf.spaces.micro.decisions import MicroDecisions, MicroDecisionSpace, MicroPaths
 from enas_tf.spaces.micro.layout import CellPlace
+from enas_tf.spaces.micro.supernet_cell import CellFunction, CellStatistics, CellWeights
 from enas_tf.spaces.micro.supernet_operations import (
     NUM_STACKS,
     CellOperation,
     OwnWeights,
     SeparableWeights,
     Weights,
-    add_if_loose,
     cell_operation,
-    choose,
-    operate,
 )
 
 
@@ -184,40 +176,6 @@ class OwnBank(OperationBank):
         return OwnWeights(weights, self.norm.select())
 
 
-class CellWeights(NamedTuple):
-    """All that a cell is a function of, besides its two inputs.
-
-    Attributes:
-      inputs: int32 `[num_nodes, 2]`, which earlier tensor each operand reads.
-      operations: int32, same shape.
-      weighted: for each operation with weights those of all operands; first axis: node, operand
-        and stack.
-      blocks: `[num_nodes + 2, filters, filters]`, the closing convolution's kernel for each tensor.
-      norm: batch normalisation behind the closing convolution.
-      gains: `[num_nodes, 2]`, by what each operand is multiplied; None: by nothing.
-    """
-
-    inputs: tf.Tensor
-    operations: tf.Tensor
-    weighted: tuple[Weights, ...]
-    blocks: tf.Tensor
-    norm: BatchNormalizationEntry
-    gains: tf.Tensor | None = None
-
-
-class CellStatistics(NamedTuple):
-    """Batch statistics of one pass through a cell.
-
-    Attributes:
-      operands: mean and variance `[num_nodes * 2 * 2, filters]` (node, operand, stack) of the
-        operation that ran; zeros where it has no such stack.
-      output: mean and variance `[filters]` behind the closing convolution.
-    """
-
-    operands: tuple[tf.Tensor, tf.Tensor]
-    output: tuple[tf.Tensor, tf.Tensor]
-
-
 class StageCells(keras.layers.Layer):
     """The shared weights of all cells between two reductions.
 
@@ -225,10 +183,19 @@ class StageCells(keras.layers.Layer):
       space: gives the number of nodes, the operations and the initialisation.
       places: the cells; all have the same width.
       next_seed: returns a new seed at each call, for the initial weights.
+      function: runs one cell. Default: one of its own; stages without operations of the user's own
+        may share it.
+
+    Attributes:
+      function: as given.
     """
 
     def __init__(
-        self, space: MicroDecisionSpace, places: Sequence[CellPlace], next_seed: Callable[[], int]
+        self,
+        space: MicroDecisionSpace,
+        places: Sequence[CellPlace],
+        next_seed: Callable[[], int],
+        function: CellFunction | None = None,
     ) -> None:
         stage, filters = places[0].stage, places[0].filters
         super().__init__(name=f"stage_{stage}")
@@ -240,6 +207,11 @@ class StageCells(keras.layers.Layer):
         self.operations = types.MappingProxyType(
             {one.label: cell_operation(one, filters) for one in space.searched_operations}
         )
+        operations = list(self.operations.values())
+        has_own = any(one.layer is not None for one in operations)
+        if function is None or has_own:
+            function = CellFunction(space.num_nodes, operations)
+        self.function = function
         as_released = space.bank_initialization == "release"
         separable, own = [], []
         for label, operation in self.operations.items():
@@ -262,10 +234,6 @@ class StageCells(keras.layers.Layer):
             name=f"stage_{stage}_blocks",
         )
         self.norm = BatchNormalizationBank(len(places), filters, name=f"stage_{stage}_norm")
-        self._run = traced_once(self._run_cell)
-        self._choose = traced_once(choose)
-        self._operate = traced_once(functools.partial(operate, tuple(self.operations.values())))
-        self._add_loose_end = traced_once(add_if_loose)
         self.built = True
 
     @property
@@ -305,40 +273,7 @@ class StageCells(keras.layers.Layer):
         Returns:
           The output, of the same shape, and statistics for `collect`.
         """
-        return self._run(older, newer, weights, use_batch_statistics)
-
-    def _run_cell(
-        self, older: tf.Tensor, newer: tf.Tensor, weights: CellWeights, use_batch_statistics: bool
-    ) -> tuple[tf.Tensor, CellStatistics]:
-        tensors = [older, newer]
-        statistics = []
-        # For each node and operand the weights of the stacks of every operation that has any.
-        num_operands = self.space.num_nodes * OPERANDS_PER_NODE
-        stacks = iter(
-            unstack_entries(weights.weighted, num_operands)
-            if weights.weighted
-            else [()] * num_operands
-        )
-        for node in range(self.space.num_nodes):
-            terms = []
-            for operand in range(OPERANDS_PER_NODE):
-                tensors, chosen = self._choose(weights.inputs[node, operand], tensors)
-                term, *moments = self._operate(
-                    weights.operations[node, operand], chosen, next(stacks), use_batch_statistics
-                )
-                if weights.gains is not None:
-                    term *= weights.gains[node, operand]
-                terms.append(term)
-                statistics.append(moments)
-            tensors.append(tf.add(*terms))
-        numbers = tf.range(self.num_tensors)
-        read = tf.reduce_any(tf.equal(tf.reshape(weights.inputs, [-1, 1]), numbers), axis=0)
-        outputs = tf.zeros_like(older)
-        for tensor, block, was_read in zip(tensors, tf.unstack(weights.blocks), tf.unstack(read)):
-            outputs = self._add_loose_end(outputs, tensor, block, was_read)
-        outputs, *moments = batch_normalization(outputs, weights.norm, use_batch_statistics)
-        mean, variance = (tf.concat(parts, axis=0) for parts in zip(*statistics))
-        return outputs, CellStatistics((mean, variance), tuple(moments))
+        return self.function(older, newer, weights, use_batch_statistics)
 
     def collect(
         self, decisions: MicroDecisions, statistics: Sequence[CellStatistics]

@@ -89,8 +89,9 @@ def cell_operation(operation: MicroOperation | OwnOperation, filters: int) -> Ce
 def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
     """Returns one of some tensors, in such a way that its gradient costs nothing for the others.
 
-    All tensors are handed through, and the next reader must take them from here: their gradients
-    then pass the same condition, without zeros for the tensors that are not chosen.
+    All tensors are handed through, and the next reader must take them from here: what flows back to
+    the chosen one is then added to its gradient, without zeros for the tensors that are not chosen.
+    Arrays hold tensors without copying them.
 
     Args:
       index: int32 scalar.
@@ -100,11 +101,26 @@ def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tens
       The tensors, and the chosen one.
     """
 
-    def branch(number: int) -> list[tf.Tensor]:
-        return [tf.identity(tensor) for tensor in [*tensors, tensors[number]]]
+    def array(tensors: Sequence[tf.Tensor]) -> tf.TensorArray:
+        first = tensors[0]
+        held = tf.TensorArray(
+            first.dtype, len(tensors), element_shape=first.shape, clear_after_read=False
+        )
+        for number, tensor in enumerate(tensors):
+            held = held.write(number, tensor)
+        return held
 
-    branches = [functools.partial(branch, number) for number in range(len(tensors))]
-    *passed, chosen = tf.switch_case(index, branches)
+    @tf.custom_gradient
+    def run(*tensors: tf.Tensor) -> tuple[list[tf.Tensor], Callable[..., list[tf.Tensor]]]:
+        def gradient(*upstream: tf.Tensor) -> list[tf.Tensor]:
+            *passed, of_chosen = upstream
+            held = array(passed)
+            held = held.write(index, held.read(index) + of_chosen)
+            return [held.read(number) for number in range(len(passed))]
+
+        return [*map(tf.identity, tensors), array(tensors).read(index)], gradient
+
+    *passed, chosen = run(*tensors)
     return passed, chosen
 
 
@@ -130,7 +146,7 @@ def operate(
       normalisations; zeros where there is none.
     """
     weights = iter(weighted)
-    nothing = tf.zeros([NUM_STACKS, inputs.shape[-1]])
+    nothing = tf.zeros([NUM_STACKS, tf.shape(inputs)[-1]])
 
     def run(member: CellOperation, own: Weights | None) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         if own is None:
@@ -204,7 +220,7 @@ def add_if_loose(
     return tf.cond(
         was_read,
         lambda: tf.identity(outputs),
-        lambda: outputs + convolution(tf.nn.relu(tensor), block),
+        lambda: tf.add_n([outputs, convolution(tf.nn.relu(tensor), block)]),
     )
 
 

@@ -6,7 +6,7 @@ the candidates before the function need not be kept.
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -20,14 +20,31 @@ class CellWiring(abc.ABC):
     Attributes:
       num_nodes: number of computed nodes.
       previous: the node that each computed node reads.
+      is_fixed: whether they are known in advance.
     """
 
     num_nodes: int
     previous: Sequence[int] | tf.Tensor
+    is_fixed: bool
 
     @abc.abstractmethod
-    def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
-        """Returns what a computed node reads from the values of the nodes before it."""
+    def for_each_node(
+        self, function: Callable[..., Any], carried: Sequence[Any], backwards: bool = False
+    ) -> Any:
+        """Calls `function(node, *carried)`, which returns the next `carried`, for computed nodes.
+
+        Args:
+          function: takes the node's number, known in advance or a tensor as the connections are.
+          carried: goes into the first call; tensors and arrays of them.
+          backwards: from the last node to the first.
+
+        Returns:
+          What the last call returned.
+        """
+
+    def previous_of(self, node: int | tf.Tensor) -> Any:
+        """Returns the node that a computed node reads."""
+        return self.previous[node - 1]
 
     def read_all(self, values: tf.Tensor) -> tf.Tensor:
         """Returns what all computed nodes read.
@@ -41,11 +58,11 @@ class CellWiring(abc.ABC):
         return tf.gather(values, self.previous)
 
     @abc.abstractmethod
-    def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
+    def activate(self, candidates: tf.Tensor, node: int | tf.Tensor) -> tf.Tensor:
         """Applies the function of a computed node."""
 
     @abc.abstractmethod
-    def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
+    def slope(self, activated: tf.Tensor, node: int | tf.Tensor) -> tf.Tensor:
         """Returns the derivative of a computed node's function where it has a given value."""
 
     @abc.abstractmethod
@@ -53,15 +70,8 @@ class CellWiring(abc.ABC):
         """Returns the new state from the values of all nodes."""
 
     @abc.abstractmethod
-    def spread(self, gradient: tf.Tensor) -> Any:
-        """Returns the gradients of all nodes' values from the gradient of the new state.
-
-        They are a list or a tensor, node by node.
-        """
-
-    @abc.abstractmethod
-    def send_back(self, gradients: Any, node: int, gradient: tf.Tensor) -> Any:
-        """Returns the gradients with one more added for the node that a computed node reads."""
+    def spread(self, gradient: tf.Tensor) -> tf.Tensor:
+        """Returns the gradients of all nodes' values, node by node, from that of the new state."""
 
 
 class FixedWiring(CellWiring):
@@ -72,6 +82,8 @@ class FixedWiring(CellWiring):
       cell_output: `mean` of all computed nodes, or of the `loose_ends`.
     """
 
+    is_fixed = True
+
     def __init__(self, architecture: RnnArchitecture, cell_output: str) -> None:
         self.num_nodes = architecture.num_nodes
         self.previous = [node.previous for node in architecture.nodes]
@@ -79,9 +91,14 @@ class FixedWiring(CellWiring):
         every_node = range(1, self.num_nodes + 1)
         self._outputs = architecture.loose_ends if cell_output == "loose_ends" else every_node
 
-    def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
+    def for_each_node(
+        self, function: Callable[..., Any], carried: Sequence[Any], backwards: bool = False
+    ) -> Any:
         """See `CellWiring`."""
-        return values[self.previous[node - 1]]
+        nodes = range(1, self.num_nodes + 1)
+        for node in reversed(nodes) if backwards else nodes:
+            carried = function(node, *carried)
+        return carried
 
     def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
         """See `CellWiring`."""
@@ -95,19 +112,12 @@ class FixedWiring(CellWiring):
         """See `CellWiring`."""
         return tf.add_n([values[node] for node in self._outputs]) / len(self._outputs)
 
-    def spread(self, gradient: tf.Tensor) -> list[tf.Tensor]:
+    def spread(self, gradient: tf.Tensor) -> tf.Tensor:
         """See `CellWiring`."""
         share = gradient / len(self._outputs)
         zeros = tf.zeros_like(gradient)
-        return [share if node in self._outputs else zeros for node in range(self.num_nodes + 1)]
-
-    def send_back(
-        self, gradients: list[tf.Tensor], node: int, gradient: tf.Tensor
-    ) -> list[tf.Tensor]:
-        """See `CellWiring`."""
-        changed = list(gradients)
-        changed[self.previous[node - 1]] += gradient
-        return changed
+        nodes = range(self.num_nodes + 1)
+        return tf.stack([share if node in self._outputs else zeros for node in nodes])
 
 
 class SampledWiring(CellWiring):
@@ -124,6 +134,8 @@ class SampledWiring(CellWiring):
       numbered: the functions in the order of their numbers.
     """
 
+    is_fixed = False
+
     def __init__(
         self,
         previous: tf.Tensor,
@@ -134,31 +146,46 @@ class SampledWiring(CellWiring):
         self.num_nodes = previous.shape[0]
         self.previous = previous
         table = tf.constant([_COEFFICIENTS[function] for function in numbered])
-        rows = tf.unstack(tf.gather(table, functions))
-        self._coefficients = [_Coefficients(*tf.unstack(row)) for row in rows]
+        self._coefficients = tf.gather(table, functions)
         self._shares = None
         if cell_output == "loose_ends":
             readers = tf.reduce_sum(tf.one_hot(previous, self.num_nodes + 1), axis=0)[1:]
             loose = tf.cast(readers == 0.0, tf.float32)
             self._shares = loose / tf.reduce_sum(loose)
 
-    def read(self, values: Sequence[tf.Tensor], node: int) -> tf.Tensor:
+    def for_each_node(
+        self, function: Callable[..., Any], carried: Sequence[Any], backwards: bool = False
+    ) -> Any:
         """See `CellWiring`."""
-        # Node 1 can read nothing but node 0.
-        return values[0] if node == 1 else tf.gather(tf.stack(values), self.previous[node - 1])
 
-    def activate(self, candidates: tf.Tensor, node: int) -> tf.Tensor:
+        def body(number: tf.Tensor, *carried: Any) -> tuple[Any, ...]:
+            node = self.num_nodes - number if backwards else number + 1
+            return number + 1, *function(node, *carried)
+
+        return tf.while_loop(
+            lambda number, *_: number < self.num_nodes,
+            body,
+            (0, *carried),
+            maximum_iterations=self.num_nodes,
+        )[1:]
+
+    def previous_of(self, node: int | tf.Tensor) -> tf.Tensor:
         """See `CellWiring`."""
-        of = self._coefficients[node - 1]
+        # Not `[node - 1]`: the compiler would want to know the node.
+        return tf.gather(self.previous, node - 1)
+
+    def activate(self, candidates: tf.Tensor, node: int | tf.Tensor) -> tf.Tensor:
+        """See `CellWiring`."""
+        of = self._of(node)
         return tf.where(
             of.is_smooth > 0.0,
             of.scale * tf.tanh(of.input_scale * candidates) + of.offset,
             tf.maximum(candidates, of.negative_slope * candidates),
         )
 
-    def slope(self, activated: tf.Tensor, node: int) -> tf.Tensor:
+    def slope(self, activated: tf.Tensor, node: int | tf.Tensor) -> tf.Tensor:
         """See `CellWiring`."""
-        of = self._coefficients[node - 1]
+        of = self._of(node)
         polynomial = of.constant + activated * (of.linear + of.square * activated)
         return tf.where((of.is_relu > 0.0) & (activated <= 0.0), 0.0, polynomial)
 
@@ -176,10 +203,8 @@ class SampledWiring(CellWiring):
         shares = tf.concat([tf.zeros([1]), shares], axis=0)
         return shares[:, None, None] * gradient
 
-    def send_back(self, gradients: tf.Tensor, node: int, gradient: tf.Tensor) -> tf.Tensor:
-        """See `CellWiring`."""
-        place = self.previous[node - 1][None, None]
-        return tf.tensor_scatter_nd_add(gradients, place, gradient[None])
+    def _of(self, node: int | tf.Tensor) -> "_Coefficients":
+        return _Coefficients(*tf.unstack(tf.gather(self._coefficients, node - 1)))
 
 
 FUNCTIONS = {

@@ -96,17 +96,20 @@ def word_features(
     return cell(_swapped(inputs), state, node_mask)
 
 
-def text_loss(features: tf.Tensor, embedding: tf.Tensor, targets: tf.Tensor) -> TextMetrics:
+def text_loss(
+    features: tf.Tensor, embedding: tf.Tensor, targets: tf.Tensor, *, trains: bool = False
+) -> TextMetrics:
     """Returns the summed cross-entropy of the words that follow.
 
     Args:
       features: `[time, batch, hidden]`.
       embedding: `[vocabulary, hidden]`, which gives the logits.
       targets: int32 `[batch, time]`.
+      trains: whether there is a gradient.
     """
     flat = tf.reshape(_swapped(features), [-1, features.shape[-1]])
-    losses = tied_cross_entropy(flat, embedding, tf.reshape(targets, [-1]))
-    return TextMetrics(tf.reduce_sum(losses), tf.cast(tf.size(targets), tf.float32))
+    loss = tied_cross_entropy(flat, embedding, tf.reshape(targets, [-1]), trains=trains)
+    return TextMetrics(loss, tf.cast(tf.size(targets), tf.float32))
 
 
 def carried(state: Any, batch: TextBatch) -> Any:
@@ -140,7 +143,7 @@ def training_pass(
     masks = draw_masks(regularization, seed, rows=rows, hidden=hidden, vocabulary=vocabulary)
     before = tf.nest.map_structure(tf.stop_gradient, carried(state, batch))
     outputs, after = word_features(batch.tokens, embedding, cell, before, masks)
-    metrics = text_loss(outputs * masks.outputs, embedding, batch.targets)
+    metrics = text_loss(outputs * masks.outputs, embedding, batch.targets, trains=True)
     objective = metrics.loss / tf.cast(time, tf.float32)
     if regularization.slowness_penalty:
         changes = tf.square(outputs[1:] - outputs[:-1])

@@ -2,30 +2,22 @@
 
 TensorFlow's gradient of a `tf.while_loop` keeps every intermediate tensor of every step, and adds
 up the gradients of the weights step by step. Here only the values of the nodes, their activations
-and gates are kept, the weights' gradients are one large matrix product each, after the loop, and
+and gates are kept, the gradient of a node's weights is one large matrix product after the loop, and
 the many small operations of a step are compiled into a few by XLA.
 Source of the cell: the authors' release, `enas_lm/src/child.py`.
 """
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 from enas_tf.spaces.rnn.cell_wiring import CellWiring
 
-# Compiled code is for one number of steps, and compiling takes seconds. Segments of random length
-# are padded to a multiple of this; the loop ends where the segment does.
-_PADDING = 16
-
-
-class _Kept(NamedTuple):
-    """What a step keeps for its gradient, each `[nodes + 1, batch, hidden]`."""
-
-    values: tf.Tensor
-    activated: tf.Tensor
-    gates: tf.Tensor
+# Compiled code has room for a multiple of so many steps, which nearly all segments of random length
+# have in common, since compiling takes seconds. The loop ends where the segment does.
+_ROOM = 48
 
 
 def recurrence(
@@ -47,36 +39,52 @@ def recurrence(
       kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes.
       wiring: the connections; its tensors must not depend on trained weights.
       mask: `[batch, hidden]`, dropout of what nodes read, the same at all times; no gradient flows
-        into it. None: inference, as plain TensorFlow operations that every format can hold.
+        into it. None: inference, for a fixed wiring as plain TensorFlow operations that every
+        format can hold.
 
     Returns:
       The states after each step, `[time, batch, hidden]`.
     """
     num_steps = tf.shape(projected)[0]
+    if mask is None and wiring.is_fixed:
+        return _plain(projected, num_steps, state, kernels, wiring)
     if mask is None:
-        return _forward(projected, num_steps, state, kernels, wiring=wiring, mask=None)[0]
+        forward = _compiled(_forward, wiring, mask)
+        return forward(_with_room(projected, num_steps), num_steps, state, kernels)[0][:num_steps]
 
     @tf.custom_gradient
     def run(
         projected: tf.Tensor, state: tf.Tensor, kernels: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[[tf.Tensor], Any]]:
         forward = _compiled(_forward, wiring, mask)
-        states, *kept = forward(projected, num_steps, state, kernels)
+        states, *kept = forward(_with_room(projected, num_steps), num_steps, state, kernels)
+        states = states[:num_steps]
 
-        def gradient(states_gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        def gradient(of_states: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             before = tf.concat([state[None], states[:-1]], axis=0)
             backward = _compiled(_backward, wiring, mask)
-            return backward(states_gradient, num_steps, before, _Kept(*kept), kernels)
+            padded = (_with_room(one, num_steps) for one in (of_states, before))
+            of_state, products = backward(*padded, num_steps, kept, kernels)
+            of_products = [one[:num_steps] for one in tf.unstack(products)]
+            values = tf.unstack(wiring.read_all(kept[0]))
+            sources = [before, *(one[:num_steps] for one in values)]
+            of_kernels = [
+                tf.tensordot(source * mask, of_product, [[0, 1], [0, 1]])
+                for source, of_product in zip(sources, of_products, strict=True)
+            ]
+            return of_products[0], of_state, tf.stack(of_kernels)
 
         return states, gradient
 
-    missing = -num_steps % _PADDING
-    padded = tf.pad(projected, [[0, missing], [0, 0], [0, 0]])
-    return run(padded, state, kernels)[:num_steps]
+    return run(projected, state, kernels)
+
+
+def _with_room(sequence: tf.Tensor, num_steps: tf.Tensor) -> tf.Tensor:
+    return tf.pad(sequence, [[0, -num_steps % _ROOM], [0, 0], [0, 0]])
 
 
 def _compiled(
-    function: Callable[..., Any], wiring: CellWiring, mask: tf.Tensor
+    function: Callable[..., Any], wiring: CellWiring, mask: tf.Tensor | None
 ) -> Callable[..., Any]:
     bound = functools.partial(function, wiring=wiring, mask=mask)
     if tf.executing_eagerly():
@@ -85,43 +93,62 @@ def _compiled(
     return tf.function(bound, autograph=False, jit_compile=True)
 
 
-def _masked(tensor: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-    return tensor if mask is None else tensor * mask
+def _gated(
+    both: tf.Tensor, source: tf.Tensor, activate: Callable[[tf.Tensor], tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns the value of a node, its activation and its gate, `[batch, hidden]` each."""
+    candidates, gate = tf.split(both, 2, axis=1)
+    activated, gate = activate(candidates), tf.sigmoid(gate)
+    return source + gate * (activated - source), activated, gate
+
+
+def _plain(
+    projected: tf.Tensor,
+    num_steps: tf.Tensor,
+    state: tf.Tensor,
+    kernels: tf.Tensor,
+    wiring: CellWiring,
+) -> tf.Tensor:
+    """Returns the states, node by node; TensorFlow can differentiate it."""
+    first, *others = tf.unstack(kernels)
+
+    def step(time: tf.Tensor, state: tf.Tensor, states: Any) -> Sequence[Any]:
+        both = tf.matmul(state, first) + tf.gather(projected, time)
+        values = [_gated(both, state, tf.tanh)[0]]
+        for node, kernel in enumerate(others, 1):
+            source = values[wiring.previous_of(node)]
+            activate = functools.partial(wiring.activate, node=node)
+            values.append(_gated(tf.matmul(source, kernel), source, activate)[0])
+        state = wiring.combine(values)
+        return state, states.write(time, state)
+
+    states = tf.TensorArray(tf.float32, num_steps, element_shape=state.shape)
+    return _loop(num_steps, step, (state, states), num_steps)[1].stack()
 
 
 def _loop(
-    times: tuple[tf.Tensor, tf.Tensor],
-    step: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, Sequence[tf.Tensor]]],
-    carried: tf.Tensor,
-    element_shapes: Sequence[Sequence[int | None]],
-    backwards: bool = False,
-) -> tuple[tf.Tensor, list[tf.Tensor]]:
-    """Runs `step(time, carried) -> (carried, outputs)` for each time.
+    steps: tf.Tensor, body: Callable[..., Sequence[Any]], carried: Sequence[Any], most: tf.Tensor
+) -> Any:
+    """Returns what is carried after `body(number, *carried)` for each of so many numbers."""
+    return tf.while_loop(
+        lambda number, *_: number < steps,
+        lambda number, *carried: (number + 1, *body(number, *carried)),
+        (0, *carried),
+        maximum_iterations=most,
+    )[1:]
 
-    Args:
-      times: how many there are, and how many the outputs have room for.
-      step: one step.
-      carried: goes into the first step.
-      element_shapes: of the outputs of a step.
-      backwards: from the last time to the first.
 
-    Returns:
-      What the last step carried on, and all outputs in the order of time; zeros where there is no
-      time any more.
-    """
-    num_steps, room = times
-    arrays = [tf.TensorArray(tf.float32, room, element_shape=shape) for shape in element_shapes]
+def _array(size: Any, shape: Sequence[int | None], fill: int = 0) -> Any:
+    """Returns an array whose elements may be read and written in any order."""
+    # Arrays that begin alike would begin as one, and be copied.
+    array = tf.TensorArray(tf.float32, size, element_shape=shape, clear_after_read=False)
+    return array.unstack(tf.fill([size, *shape], float(fill)))
 
-    def body(number: tf.Tensor, carried: tf.Tensor, *arrays: Any) -> tuple[Any, ...]:
-        time = num_steps - 1 - number if backwards else number
-        carried, outputs = step(time, carried)
-        written = (array.write(time, output) for array, output in zip(arrays, outputs))
-        return (number + 1, carried, *written)
 
-    _, carried, *arrays = tf.while_loop(
-        lambda number, *_: number < num_steps, body, (0, carried, *arrays), maximum_iterations=room
-    )
-    return carried, [array.stack() for array in arrays]
+def _by_node(array: Any, num_nodes: int) -> tf.Tensor:
+    """Returns `[nodes + 1, time, …]` of an array of all times of node 0, then of node 1, …."""
+    stacked = array.stack()
+    return tf.reshape(stacked, [num_nodes + 1, -1, *stacked.shape[1:]])
 
 
 def _forward(
@@ -133,75 +160,95 @@ def _forward(
     wiring: CellWiring,
     mask: tf.Tensor | None,
 ) -> list[tf.Tensor]:
-    """Returns the states, and with a mask the fields of `_Kept` too, with the time first."""
-    per_node = tf.unstack(kernels)
+    """Returns the states, and with a mask what the gradient needs.
 
-    def step(time: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
-        values: list[tf.Tensor] = []
-        activated, gates = [], []
-        for node, kernel in enumerate(per_node):
-            source = wiring.read(values, node) if node else state
-            both = tf.matmul(_masked(source, mask), kernel)
-            if not node:
-                both += tf.gather(projected, time)
-            candidates, gate = tf.split(both, 2, axis=1)
-            activated.append(wiring.activate(candidates, node) if node else tf.tanh(candidates))
-            gates.append(tf.sigmoid(gate))
-            values.append(source + gates[-1] * (activated[-1] - source))
-        state = wiring.combine(values)
-        if mask is None:
-            return state, [state]
-        return state, [state, tf.stack(values), tf.stack(activated), tf.stack(gates)]
+    That is the values of all nodes, their activations and their gates, each
+    `[nodes + 1, time, batch, hidden]`, so that a node's are in one piece for its weights' gradient.
+    """
+    room, num_nodes = tf.shape(projected)[0], wiring.num_nodes
+    # What no gradient needs is written over by the next step.
+    times = 1 if mask is None else room
 
-    of_nodes = [len(per_node), *state.shape]
-    shapes = [state.shape] if mask is None else [state.shape, of_nodes, of_nodes, of_nodes]
-    return _loop((num_steps, tf.shape(projected)[0]), step, state, shapes)[1]
+    def step(time: tf.Tensor, state: tf.Tensor, states: Any, *kept: Any) -> Sequence[Any]:
+        place = 0 if mask is None else time
+
+        def product(source: tf.Tensor, node: Any) -> tf.Tensor:
+            return tf.matmul(source if mask is None else source * mask, kernels[node])
+
+        def keep(node: Any, parts: Sequence[tf.Tensor], kept: Sequence[Any]) -> list[Any]:
+            return [array.write(node * times + place, part) for array, part in zip(kept, parts)]
+
+        def run(node: Any, *kept: Any) -> list[Any]:
+            source = kept[0].read(wiring.previous_of(node) * times + place)
+            activate = functools.partial(wiring.activate, node=node)
+            return keep(node, _gated(product(source, node), source, activate), kept)
+
+        both = product(state, 0) + tf.gather(projected, time)
+        kept = wiring.for_each_node(run, keep(0, _gated(both, state, tf.tanh), kept))
+        state = wiring.combine([kept[0].read(n * times + place) for n in range(num_nodes + 1)])
+        return state, states.write(time, state), *kept
+
+    places, parts = (num_nodes + 1) * times, 1 if mask is None else 3
+    kept = [_array(places, state.shape, fill) for fill in range(parts)]
+    carried = (state, _array(room, state.shape, parts), *kept)
+    _, states, *kept = _loop(num_steps, step, carried, room)
+    return [states.stack(), *(_by_node(one, num_nodes) for one in kept if mask is not None)]
 
 
 def _backward(
-    states_gradient: tf.Tensor,
-    num_steps: tf.Tensor,
+    of_states: tf.Tensor,
     before: tf.Tensor,
-    kept: _Kept,
+    num_steps: tf.Tensor,
+    kept: Sequence[tf.Tensor],
     kernels: tf.Tensor,
     *,
     wiring: CellWiring,
     mask: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Returns the gradients of the projected inputs, of the first state and of the kernels."""
-    per_node = tf.unstack(kernels)
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the gradients of the first state, and of what comes out of the nodes' products.
 
-    def step(time: tf.Tensor, gradient: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
-        # Not `kept.values[time]`: the compiler would want to know the time, which depends on the
-        # number of steps, and compile anew for each.
-        values, activated, gates = (tf.gather(tensor, time) for tensor in kept)
-        sources = [tf.gather(before, time), *tf.unstack(wiring.read_all(values))]
-        gradients = wiring.spread(gradient + tf.gather(states_gradient, time))
-        products: list[Any] = [None] * len(per_node)
-        for node in reversed(range(len(per_node))):
-            of_value = gradients[node]
-            output, gate = activated[node], gates[node]
-            slope = wiring.slope(output, node) if node else 1.0 - output * output
-            of_candidates = of_value * gate * slope
-            of_gate = of_value * (output - sources[node]) * gate * (1.0 - gate)
-            products[node] = tf.concat([of_candidates, of_gate], axis=1)
-            through = tf.matmul(products[node], per_node[node], transpose_b=True) * mask
-            of_source = of_value * (1.0 - gate) + through
-            if node:
-                gradients = wiring.send_back(gradients, node, of_source)
-        return of_source, [tf.stack(products)]
+    The latter are `[nodes + 1, time, batch, 2 * hidden]`.
+    """
+    room, num_nodes = tf.shape(of_states)[0], wiring.num_nodes
+    values, activations, gates = (tf.reshape(one, [-1, *one.shape[2:]]) for one in kept)
+    transposed = tf.transpose(kernels, [0, 2, 1])
 
-    rows, hidden = before.shape[1:]
-    shape = [len(per_node), rows, 2 * hidden]
-    times = (num_steps, tf.shape(before)[0])
-    zeros = tf.zeros_like(before[0])
-    of_state, (products,) = _loop(times, step, zeros, [shape], backwards=True)
-    products = tf.transpose(products, [1, 0, 2, 3])
-    values = tf.transpose(kept.values, [1, 0, 2, 3])
-    sources = tf.concat([before[None], wiring.read_all(values)], axis=0) * mask
-    of_kernels = tf.matmul(
-        tf.reshape(sources, [len(per_node), -1, hidden]),
-        tf.reshape(products, [len(per_node), -1, 2 * hidden]),
-        transpose_a=True,
-    )
-    return products[0], of_state, of_kernels
+    def step(number: tf.Tensor, of_state: tf.Tensor, products: Any) -> Sequence[Any]:
+        time = num_steps - 1 - number
+
+        def through(
+            node: Any,
+            of_value: tf.Tensor,
+            source: tf.Tensor,
+            slope: Callable[[tf.Tensor], tf.Tensor],
+            products: Any,
+        ) -> tuple[tf.Tensor, Any]:
+            """Returns the gradient of what a node reads."""
+            # Not `[place]`: the compiler would want to know the time, which depends on the number
+            # of steps, and compile anew for each.
+            place = node * room + time
+            activated, gate = tf.gather(activations, place), tf.gather(gates, place)
+            of_candidates = of_value * gate * slope(activated)
+            of_gate = of_value * (activated - source) * gate * (1.0 - gate)
+            of_product = tf.concat([of_candidates, of_gate], axis=1)
+            of_source = of_value * (1.0 - gate) + tf.matmul(of_product, transposed[node]) * mask
+            return of_source, products.write(place, of_product)
+
+        def run(node: Any, of_values: Any, products: Any) -> Sequence[Any]:
+            previous = wiring.previous_of(node)
+            source = tf.gather(values, previous * room + time)
+            slope = functools.partial(wiring.slope, node=node)
+            of_source, products = through(node, of_values.read(node), source, slope, products)
+            return of_values.write(previous, of_values.read(previous) + of_source), products
+
+        of_values = _array(num_nodes + 1, of_state.shape).unstack(
+            wiring.spread(of_state + tf.gather(of_states, time))
+        )
+        of_values, products = wiring.for_each_node(run, (of_values, products), backwards=True)
+        source = tf.gather(before, time)
+        return through(0, of_values.read(0), source, lambda tanh: 1.0 - tanh * tanh, products)
+
+    zeros = tf.zeros_like(of_states[0])
+    products = _array((num_nodes + 1) * room, [*before.shape[1:-1], kernels.shape[-1]])
+    of_state, products = _loop(num_steps, step, (zeros, products), room)
+    return of_state, _by_node(products, num_nodes)

@@ -89,7 +89,7 @@ def path_cell(
         )
         values = [value]
         for node, (kernel, gain) in enumerate(zip(tf.unstack(kernels), tf.unstack(gains)), 1):
-            source = wiring.read(values, node)
+            source = tf.gather(tf.stack(values), wiring.previous_of(node))
             candidates, gate = tf.split(tf.matmul(_masked(source, mask), kernel), 2, axis=1)
             activated = wiring.activate(candidates, node)
             values.append(gain * (source + tf.sigmoid(gate) * (activated - source)))

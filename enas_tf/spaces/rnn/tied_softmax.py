@@ -1,43 +1,95 @@
 """Predicting words with the embedding that reads them: the largest tensors of a language model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
+# Logits that are computed at a time: 24 MB, which stay in the caches of a CPU from one operation
+# to the next. All of a batch would be some 200 MB. On a GPU, few large blocks are faster.
+_LOGITS_ON_CPU = 6_000_000
+_LOGITS_ON_GPU = 100_000_000
+# A smaller probability has lost digits of its logarithm, or all of them.
+_SMALLEST = 1e-30
 
-@tf.custom_gradient
+
 def tied_cross_entropy(
-    features: tf.Tensor, embedding: tf.Tensor, targets: tf.Tensor
-) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, None]]]:
-    """Returns the cross-entropy of words whose logits are features times the embedding.
+    features: tf.Tensor, embedding: tf.Tensor, targets: tf.Tensor, *, trains: bool = True
+) -> tf.Tensor:
+    """Returns the summed cross-entropy of words whose logits are features times the embedding.
 
-    TensorFlow's own kernel of the cross-entropy takes five times as long as its softmax on a CPU.
-    Here the softmax is all that is computed of the size of the logits: what the right words take
-    away from it in the gradient, and what flows back from above, go into the far smaller features
-    and rows of the embedding.
+    The words come in blocks, so that all logits are never there at once. The gradient of a sum is
+    known, but for a factor, as soon as the probabilities are, and is computed with them.
 
     Args:
       features: float32 `[words, hidden]`.
       embedding: float32 `[vocabulary, hidden]`.
       targets: int32 `[words]`, the right words.
+      trains: whether there is a gradient; what scores needs none.
 
     Returns:
-      Float32 `[words]`, in nats.
+      Float32 scalar, in nats.
     """
-    logits = tf.matmul(features, embedding, transpose_b=True)
-    probabilities = tf.nn.softmax(logits)
-    # The largest probability is never so small that its logarithm would be infinite.
-    largest = tf.math.log(tf.reduce_max(probabilities, axis=1))
-    log_sums = tf.reduce_max(logits, axis=1) - largest
-    losses = log_sums - tf.gather(logits, targets, batch_dims=1)
+    if not trains:
+        return _summed(features, embedding, targets, trains)[0]
 
-    def gradient(of_losses: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
-        weights = of_losses[:, None]
-        of_features = tf.matmul(probabilities, embedding) - tf.gather(embedding, targets)
-        weighted = weights * features
-        of_embedding = tf.tensor_scatter_nd_sub(
-            tf.matmul(probabilities, weighted, transpose_a=True), targets[:, None], weighted
+    @tf.custom_gradient
+    def run(
+        features: tf.Tensor, embedding: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+        total, of_embedding, of_features = _summed(features, embedding, targets, trains)
+        of_embedding = tf.tensor_scatter_nd_sub(of_embedding, targets[:, None], features)
+        return total, lambda upstream: (upstream * of_features.concat(), upstream * of_embedding)
+
+    return run(features, embedding)
+
+
+def _summed(
+    features: tf.Tensor, embedding: tf.Tensor, targets: tf.Tensor, trains: bool
+) -> Sequence[Any]:
+    """Returns the sum, and in training its gradients.
+
+    That of the embedding lacks what the right words take away; that of the features is an array of
+    blocks.
+    """
+    vocabulary, hidden = embedding.shape
+    on_gpu = bool(tf.config.list_logical_devices("GPU"))
+    rows = max(1, (_LOGITS_ON_GPU if on_gpu else _LOGITS_ON_CPU) // vocabulary)
+    num_blocks = -(-tf.shape(targets)[0] // rows)
+
+    def block(number: tf.Tensor, total: tf.Tensor, *gradients: Any) -> tuple[Any, ...]:
+        words = slice(number * rows, (number + 1) * rows)
+        own, right = features[words], targets[words]
+        logits = tf.matmul(own, embedding, transpose_b=True)
+        # TensorFlow's own kernel of the cross-entropy takes five times as long on a CPU.
+        probabilities = tf.nn.softmax(logits)
+        total += tf.reduce_sum(_losses(logits, probabilities, right))
+        if trains:
+            of_embedding, of_features = gradients
+            of_own = tf.matmul(probabilities, embedding) - tf.gather(embedding, right)
+            gradients = (
+                of_embedding + tf.matmul(probabilities, own, transpose_a=True),
+                of_features.write(number, of_own),
+            )
+        return number + 1, total, *gradients
+
+    gradients = []
+    if trains:
+        blocks = tf.TensorArray(
+            tf.float32, num_blocks, infer_shape=False, element_shape=[None, hidden]
         )
-        return weights * of_features, of_embedding, None
+        gradients = [tf.zeros_like(embedding), blocks]
+    _, *results = tf.while_loop(
+        lambda number, *_: number < num_blocks, block, (0, tf.zeros([]), *gradients)
+    )
+    return results
 
-    return losses, gradient
+
+def _losses(logits: tf.Tensor, probabilities: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """Returns the cross-entropy of each word."""
+    chosen = tf.gather(probabilities, right, batch_dims=1)
+    return tf.cond(
+        tf.reduce_all(chosen > _SMALLEST),
+        lambda: -tf.math.log(chosen),
+        lambda: -tf.gather(tf.nn.log_softmax(logits), right, batch_dims=1),
+    )

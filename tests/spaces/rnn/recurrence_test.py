@@ -46,12 +46,24 @@ def states_and_gradients(kind, mask):
 
 @pytest.mark.parametrize("kind", ["fixed", "sampled"])
 def test_the_gradient_is_that_of_the_plain_operations(kind):
-    # Without a mask TensorFlow itself differentiates the loop.
-    expected_states, expected = states_and_gradients(kind, None)
+    # Without a mask TensorFlow itself differentiates the loop of a fixed wiring.
+    expected_states, expected = states_and_gradients("fixed", None)
     states, gradients = states_and_gradients(kind, tf.ones([ROWS, HIDDEN]))
     np.testing.assert_allclose(states, expected_states, atol=1e-6)
     for gradient, plain in zip(gradients, expected, strict=True):
         np.testing.assert_allclose(gradient, plain, atol=1e-5)
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_inference_is_the_same_with_either_wiring(in_graph):
+    projected, *others = map(tf.constant, random_inputs())
+    fixed, sampled = (
+        (tf.function(recurrence, autograph=False) if in_graph else recurrence)(
+            projected, *others, wiring(kind)
+        )
+        for kind in ("fixed", "sampled")
+    )
+    np.testing.assert_allclose(sampled, fixed, atol=1e-6)
 
 
 def test_states_go_on_where_the_ones_before_ended():
@@ -82,4 +94,4 @@ def test_segments_that_are_padded_alike_are_compiled_once():
 
     # Traced here, so that only compiling counts from now on.
     seconds(1)
-    assert seconds(18, 19, 20, 21, 22, 23) < 3 * seconds(33)
+    assert seconds(2, 17, 20, 33, 40, 48) < 3 * seconds(49)
