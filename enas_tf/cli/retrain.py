@@ -22,6 +22,7 @@ from enas_tf.cli.common import (
     load_data,
     retrain_flags,
     start,
+    taking_steps,
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.files.places import way_to
@@ -112,11 +113,10 @@ def _retrain(argv: Sequence[str]) -> None:
     from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
     from enas_tf.training.machines.agreement import Machines
-    from enas_tf.training.profiling import profiled
 
     machines = Machines(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
-    with machines.together(), profiled(command["profile_steps"]):
+    with machines.together(), taking_steps(command):
         model = retrain(
             architecture,
             data,

@@ -20,6 +20,7 @@ from enas_tf.cli.common import (
     load_data,
     search_flags,
     start,
+    taking_steps,
 )
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.records.run import run_named
@@ -91,9 +92,8 @@ def _search(argv: Sequence[str]) -> None:
 
     from enas_tf.searching.api import search
     from enas_tf.training.machines.agreement import Machines
-    from enas_tf.training.profiling import profiled
 
-    with profiled(command["profile_steps"]):
+    with taking_steps(command):
         result = search(
             space.for_data(data),
             data,

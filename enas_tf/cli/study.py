@@ -17,6 +17,7 @@ from enas_tf.cli.common import (
     load_data,
     search_flags,
     start,
+    taking_steps,
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.start_up import load_tensorflow
@@ -122,9 +123,8 @@ def _study(argv: Sequence[str]) -> None:
     final_data = data if final_config == data_config else entry.data.load(final_config)
 
     from enas_tf.studies.api import study
-    from enas_tf.training.profiling import profiled
 
-    with profiled(command["profile_steps"]):
+    with taking_steps(command):
         document = study(
             space.for_data(data),
             data,
