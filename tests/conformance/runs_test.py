@@ -54,6 +54,12 @@ def test_scores_on_two_devices_equal_those_on_one(case, two_devices):
     assert rewards(mirrored_cpus(two_devices)) == rewards(mirrored_cpus(two_devices[:1]))
 
 
+@pytest.fixture(scope="module")
+def weights(case):
+    """Shared weights that all tests of the case train on, since tracing takes its time."""
+    return SharedWeights(case.space(), SEARCH, steps_per_epoch=4)
+
+
 def test_one_trace_serves_all_architectures(case, weights):
     streams, space = streams_of(case), case.space()
     batches = weights.training_batches(lambda share: streams.training(0, share))
@@ -74,20 +80,28 @@ def state_after(weights, streams, space, counts, most):
         decisions = space.encode(proposed[done : done + count])
         metrics.append(weights.train_several(batches, decisions, done, most))
         done += count
-    variables = [*weights.supernet.variables, *weights.optimizer.variables, weights.gradient_norm]
     return (
         np.concatenate([np.reshape(one, [len(one), -1]) for one in metrics], axis=1),
-        [variable.numpy() for variable in (*variables, *weights.carried.tensors)],
+        [variable.numpy() for variable in variables_of(weights)],
     )
+
+
+def variables_of(weights):
+    """Returns all that a step changes."""
+    return [
+        *weights.supernet.variables,
+        *weights.optimizer.variables,
+        *weights.carried.tensors,
+        weights.gradient_norm,
+    ]
 
 
 def test_steps_in_one_call_are_those_of_single_calls(case, weights):
     streams, space = streams_of(case), case.space()
-    start = [variable.numpy() for variable in weights.supernet.variables]
-    others = [*weights.optimizer.variables, *weights.carried.tensors]
-    start += [variable.numpy() for variable in others]
+    variables = variables_of(weights)
+    start = [variable.numpy() for variable in variables]
     metrics, values = state_after(weights, streams, space, [1, 1, 1], most=1)
-    for variable, value in zip([*weights.supernet.variables, *others], start, strict=True):
+    for variable, value in zip(variables, start, strict=True):
         variable.assign(value)
     together, after = state_after(weights, streams, space, [1, 2], most=2)
     np.testing.assert_array_equal(together, metrics)

@@ -69,6 +69,7 @@ def test_a_search_finds_the_cell_that_is_read_off(whole, space):
     assert [one["rank"] for one in events(folder) if "rank" in one] == [1]
 
 
+@pytest.mark.long
 def test_several_steps_a_call_change_nothing(whole, space, data, tmp_path):
     with steps_per_call(7):
         enas_tf.search(space, data, CONFIG, tmp_path / "run")
