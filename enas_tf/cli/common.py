@@ -194,16 +194,6 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
         "may be slower.",
     )
     command.add(
-        Group.HARDWARE,
-        "steps_per_call",
-        int,
-        1,
-        "Training steps that one call of TensorFlow takes; the result is the same, and a run may "
-        "go on with another number. More than 1 saves the time between two steps, for small "
-        "networks on a fast device; a signal waits for the end of a call.",
-        minimum=1,
-    )
-    command.add(
         Group.OUTPUT,
         "output_dir",
         str | None,
@@ -222,6 +212,20 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
         "Write a TensorFlow profile of the steps from FIRST to before END, counted from 0 at the "
         "start of this command, into the folder tensorboard of the run, for example 20:30; "
         "TensorFlow prepares its functions in the first steps (default: none).",
+    )
+
+
+def add_steps_flag(command: CommandFlags) -> None:
+    """Adds the flag of how many training steps of a search are one call."""
+    command.add(
+        Group.HARDWARE,
+        "steps_per_call",
+        int,
+        1,
+        "Training steps of a search that one call of TensorFlow takes; the result is the same, and "
+        "a run may go on with another number. More than 1 saves the time between two steps, for "
+        "small networks on a fast device; a signal waits for the end of a call.",
+        minimum=1,
     )
 
 
@@ -296,7 +300,7 @@ def start(command: CommandFlags) -> Any:
 
 @contextlib.contextmanager
 def taking_steps(command: CommandFlags) -> Iterator[None]:
-    """Lets what trains in a block take and profile its steps as the flags say."""
+    """Lets searches in a block take and profile their steps as the flags say."""
     from enas_tf.training.profiling import profiled
     from enas_tf.training.several_steps import steps_per_call
 

@@ -22,7 +22,6 @@ from enas_tf.cli.common import (
     load_data,
     retrain_flags,
     start,
-    taking_steps,
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.files.places import way_to
@@ -113,10 +112,11 @@ def _retrain(argv: Sequence[str]) -> None:
     from enas_tf.final_training.api import retrain
     from enas_tf.models.export import export
     from enas_tf.training.machines.agreement import Machines
+    from enas_tf.training.profiling import profiled
 
     machines = Machines(distribution)
     # The others wait for the export, too: should it be interrupted, all can be started again.
-    with machines.together(), taking_steps(command):
+    with machines.together(), profiled(command["profile_steps"]):
         model = retrain(
             architecture,
             data,

@@ -16,7 +16,6 @@ from enas_tf.runs.phases import PLAN, RETRAIN
 from enas_tf.training.devices import distributed
 from enas_tf.training.profiling import Profile
 from enas_tf.training.schedules import learning_rate
-from enas_tf.training.several_steps import SeveralSteps, most_per_call
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
 _PROGRESS_STEPS = 10
@@ -69,15 +68,12 @@ class TrainingTask(Task):
         on_progress: OnProgress | None,
     ) -> None:
         self.machines = training.machines
-        # All machines take the same steps at once.
-        self._steps_per_call = self.machines.decide(lambda: most_per_call(_PROGRESS_STEPS))
         self._training = training
         self._saved = saved
         self._on_event = on_event
         self._on_progress = on_progress
         self._progress = Progress({}, shown=False)
         self._traced_step: Any = None
-        self._several_steps = SeveralSteps(self._step_of_several)
         self._batches: Any = None
         self._started = 0.0
         # The last step that the progress line has counted.
@@ -151,12 +147,6 @@ class TrainingTask(Task):
         metrics = self._training.train_step(batch)
         self._training.totals.assign_add(tf.cast(tf.stack(metrics), tf.float64))
 
-    def _step_of_several(self, batch: Any) -> tf.Tensor:
-        self._counted_step(batch)
-        self._training.after_step()
-        # Their sums are kept already.
-        return tf.constant(0.0)
-
     def stretch(self) -> Stretch | None:
         """Returns what is left of the running epoch; None at the end of the training."""
         first, total, plan = self._training.step, self._training.total_steps, self._training.plan
@@ -168,18 +158,13 @@ class TrainingTask(Task):
         end = self._end_epoch
         if plan is not None and plan.stop is not None and first < plan.stop < last:
             last, end = plan.stop, self._end_part
-        left = range(first, last)
-        return Stretch(left, self._take_steps, end, self._steps_per_call, _PROGRESS_STEPS)
+        return Stretch(range(first, last), self._take_steps, end)
 
     def _take_steps(self, steps: range) -> None:
-        plan, most = self._training.plan, self._steps_per_call
-        with self._measured(STEP, _FIRST_STEPS, len(steps)):
-            if most == 1:
-                self._traced_step(next(self._batches))
-                self._training.after_step()
-            else:
-                variant = self._training.is_averaging
-                self._several_steps((self._batches,), (), len(steps), most, variant)
+        plan = self._training.plan
+        with self._measured(STEP, _FIRST_STEPS):
+            self._traced_step(next(self._batches))
+            self._training.after_step()
             if plan is not None and plan.total is None:
                 # Waits for the device, whose pace is to be found out.
                 self._training.means()
@@ -189,13 +174,9 @@ class TrainingTask(Task):
         if is_last or done % _PROGRESS_STEPS == 0:
             self._show(done)
 
-    def _measured(
-        self, kind: str, first: int = 1, count: int = 1
-    ) -> contextlib.AbstractContextManager[None]:
+    def _measured(self, kind: str, first: int = 1) -> contextlib.AbstractContextManager[None]:
         plan = self._training.plan
-        if plan is None:
-            return contextlib.nullcontext()
-        return plan.budget.pace.measured(kind, first, count)
+        return contextlib.nullcontext() if plan is None else plan.budget.pace.measured(kind, first)
 
     def _end_part(self) -> StretchEnd:
         self.check()

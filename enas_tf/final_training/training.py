@@ -265,16 +265,8 @@ class Training(abc.ABC):
     def after_restore(self) -> None:  # noqa: B027 (a hook, like the next one)
         """Does what is to be done after a checkpoint was restored."""
 
-    @property
-    def is_averaging(self) -> bool:
-        """Whether the average of the weights is what counts."""
-        return False
-
     def after_step(self) -> None:  # noqa: B027 (a hook; most have nothing to do there)
-        """Does what is to be done after every step, also in a `tf.function`.
-
-        There it is traced once while the training `is_averaging`, and once while it is not.
-        """
+        """Does what is to be done after every step."""
 
     def validate(self, epoch: int) -> dict[str, Any]:
         """Returns what the event of an epoch that has just ended says of the validation part.

@@ -15,9 +15,11 @@ _wanted: contextvars.ContextVar[int] = contextvars.ContextVar("steps_per_call", 
 
 @contextlib.contextmanager
 def steps_per_call(count: int) -> Iterator[None]:
-    """Lets searches and final trainings in a block take so many training steps in one call.
+    """Lets searches in a block take so many training steps in one call.
 
-    It decides nothing of what comes out, and may be another when a run goes on.
+    It decides nothing of what comes out, on a CPU to the last bit, and may be another when a run
+    goes on. Final trainings take single steps: TensorFlow's graph optimiser, which they use, as do
+    searches on a GPU, makes other last bits of a step in a loop.
 
     ```python
     with steps_per_call(10):
@@ -54,9 +56,9 @@ def most_per_call(line: int) -> int:
 class SeveralSteps:
     """Takes steps one after the other in one call, with the same bits as in a call for each.
 
-    A loop in the graph takes the batches from their iterators itself, so that each may have a
-    shape of its own. How many steps there are is a tensor: calls of different lengths share a
-    trace.
+    The latter holds without TensorFlow's graph optimiser. A loop in the graph takes the batches
+    from their iterators itself, so that each may have a shape of its own. How many steps there are
+    is a tensor: calls of different lengths share a trace.
 
     Args:
       step: takes one step in a `tf.function`: from a batch of each iterator and one row of each
@@ -67,9 +69,7 @@ class SeveralSteps:
         self._step = step
         self._traced = tf.function(self._take, autograph=False)
 
-    def __call__(
-        self, iterators: Any, rows: Any, count: int, most: int, variant: bool = False
-    ) -> Any:
+    def __call__(self, iterators: Any, rows: Any, count: int, most: int) -> Any:
         """Takes steps.
 
         Args:
@@ -77,7 +77,6 @@ class SeveralSteps:
           rows: a tuple of nested NumPy arrays `[count, …]`.
           count: steps to take, at least 1.
           most: steps of the longest call; each other number is traced anew.
-          variant: what else `step` depends on; each is traced.
 
         Returns:
           What `step` returns, each scalar as a tensor `[count]`.
@@ -88,10 +87,9 @@ class SeveralSteps:
             return tf.constant(np.concatenate([array, filling]))
 
         tensors = tf.nest.map_structure(padded, rows)
-        return self._traced(iterators, tensors, tf.constant(count), variant)
+        return self._traced(iterators, tensors, tf.constant(count))
 
-    def _take(self, iterators: Any, rows: Any, count: tf.Tensor, variant: bool) -> Any:
-        del variant
+    def _take(self, iterators: Any, rows: Any, count: tf.Tensor) -> Any:
         results: list[Any] = []
 
         def body(number: tf.Tensor, kept: tf.TensorArray) -> Any:

@@ -26,7 +26,6 @@ from enas_tf.spaces.micro.config import MicroNetworkConfig
 from enas_tf.spaces.micro.network import build_micro_network
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.devices import mirrored_cpus
-from enas_tf.training.several_steps import steps_per_call
 from tests.warned import warned
 
 ARCHITECTURE = MacroArchitecture.from_release_string("3")
@@ -100,14 +99,6 @@ def test_the_file_holds_the_model_that_is_returned(whole_run, data):
     folder, model = whole_run
     loaded = keras.models.load_model(folder / "model.keras")
     np.testing.assert_array_equal(loaded(data.x_test), model(data.x_test))
-
-
-def test_several_steps_a_call_change_nothing(whole_run, data, tmp_path):
-    with steps_per_call(3):
-        model = retrain(ARCHITECTURE, data, CONFIG, NETWORK, tmp_path)
-    for expected, actual in zip(weights_of(whole_run[1]), weights_of(model), strict=True):
-        np.testing.assert_array_equal(actual, expected)
-    assert metrics_of(tmp_path) == metrics_of(whole_run[0])
 
 
 def test_calling_again_changes_nothing(whole_run, data):

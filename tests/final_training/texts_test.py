@@ -17,7 +17,6 @@ from enas_tf.settings.training import TextRetrainConfig, TrainingConfig
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from enas_tf.training.devices import mirrored_cpus
-from enas_tf.training.several_steps import steps_per_call
 
 ARCHITECTURE = RnnArchitecture.from_release_string("0 2 1 0")
 NETWORK = RnnNetworkConfig(hidden_size=8)
@@ -97,17 +96,6 @@ def test_every_epoch_is_an_event(whole_run):
     for event in events:
         assert event["perplexity"] == pytest.approx(np.exp(event["loss"]))
     assert events[-1]["validation_perplexity"] == results_of(folder)["validation_perplexity"]
-
-
-@pytest.mark.parametrize(
-    "epochs", [1, pytest.param(5, marks=pytest.mark.long)], ids=["one epoch", "with averaging"]
-)
-def test_several_steps_a_call_change_nothing(whole_run, data, tmp_path, epochs):
-    with steps_per_call(4):
-        model = retrain(ARCHITECTURE, data, with_training(epochs=epochs), NETWORK, tmp_path)
-    assert metrics_of(tmp_path) == metrics_of(whole_run[0])[:epochs]
-    if epochs == 5:
-        assert_same_weights(model, whole_run[1])
 
 
 def test_averaging_starts_after_the_first_epoch_that_is_worse(whole_run):

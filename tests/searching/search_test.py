@@ -228,11 +228,17 @@ def test_an_interrupted_search_ends_like_one_that_was_not(whole, data, tmp_path,
 
 
 def test_several_steps_a_call_end_like_single_ones(whole, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(SharedWeights, "train", None)
+    with steps_per_call(3):
+        assert_same_end(search(SPACE, data, CONFIG, tmp_path / "run"), whole[0])
+
+
+@pytest.mark.long
+def test_an_interrupted_search_goes_on_with_other_steps_a_call(whole, data, tmp_path, monkeypatch):
     # Five steps an epoch: 1, 3 and 1, and then 2 a call.
     with monkeypatch.context() as patch, steps_per_call(3):
         method = interrupting(SharedWeights.train_several, 5)
         patch.setattr(SharedWeights, "train_several", method)
-        patch.setattr(SharedWeights, "train", None)
         with pytest.raises(KeyboardInterrupt):
             search(SPACE, data, CONFIG, tmp_path / "run")
     with steps_per_call(2):

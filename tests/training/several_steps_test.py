@@ -48,14 +48,6 @@ def test_steps_in_one_call_are_those_of_single_calls():
     assert traces == 1
 
 
-def test_what_a_step_depends_on_is_traced_once():
-    sums = Sums()
-    several, batches = SeveralSteps(sums.step), iterator()
-    for variant in (False, True, False, True):
-        several((batches, None), (np.ones(1, np.float32),), 1, 1, variant)
-    assert sums.traces == 2
-
-
 def test_how_many_steps_a_call_takes():
     assert most_per_call(20) == 1
     with steps_per_call(7):
