@@ -1,8 +1,9 @@
 """What the commands share: which space and preset they work with, and where results go."""
 
+import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, peek
@@ -214,6 +215,20 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
     )
 
 
+def add_steps_flag(command: CommandFlags) -> None:
+    """Adds the flag of how many training steps of a search are one call."""
+    command.add(
+        Group.HARDWARE,
+        "steps_per_call",
+        int,
+        1,
+        "Training steps of a search that one call of TensorFlow takes; the result is the same, and "
+        "a run may go on with another number. More than 1 saves the time between two steps, for "
+        "small networks on a fast device; a signal waits for the end of a call.",
+        minimum=1,
+    )
+
+
 def load_data(
     entry: SpaceEntry, config: Settings, check: Callable[[Any], None], start: Callable[[], Started]
 ) -> tuple[Any, Started]:
@@ -281,6 +296,16 @@ def start(command: CommandFlags) -> Any:
     if command["deterministic"]:
         tf.config.experimental.enable_op_determinism()
     return strategy_of_devices(command["devices"], command["worker_timeout"])
+
+
+@contextlib.contextmanager
+def taking_steps(command: CommandFlags) -> Iterator[None]:
+    """Lets searches in a block take and profile their steps as the flags say."""
+    from enas_tf.training.profiling import profiled
+    from enas_tf.training.several_steps import steps_per_call
+
+    with profiled(command["profile_steps"]), steps_per_call(command["steps_per_call"]):
+        yield
 
 
 def is_follower(machines: Any) -> bool:

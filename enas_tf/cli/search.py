@@ -10,6 +10,7 @@ from enas_tf.cli.closing_words import search_report
 from enas_tf.cli.common import (
     add_preset_flag,
     add_space_flag,
+    add_steps_flag,
     add_training_flags,
     check_output_dir,
     chosen_preset,
@@ -20,6 +21,7 @@ from enas_tf.cli.common import (
     load_data,
     search_flags,
     start,
+    taking_steps,
 )
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.records.run import run_named
@@ -91,9 +93,8 @@ def _search(argv: Sequence[str]) -> None:
 
     from enas_tf.searching.api import search
     from enas_tf.training.machines.agreement import Machines
-    from enas_tf.training.profiling import profiled
 
-    with profiled(command["profile_steps"]):
+    with taking_steps(command):
         result = search(
             space.for_data(data),
             data,
@@ -114,6 +115,7 @@ def _flags(entry: SpaceEntry, preset_name: str = "default") -> CommandFlags:
     add_space_flag(command, entry)
     add_preset_flag(command, entry.search_presets, preset_name)
     add_training_flags(command, "runs/SPACE_DATASET_PRESET_seedN")
+    add_steps_flag(command)
     command.add_settings(Group.DATA, preset.data)
     command.add_settings(Group.SPACE, preset.space)
     command.add_settings(Group.SEARCH, preset.search, exclude=entry.unused_flags)

@@ -8,6 +8,7 @@ from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.common import (
     add_preset_flag,
     add_space_flag,
+    add_steps_flag,
     add_training_flags,
     check_output_dir,
     chosen_preset,
@@ -17,6 +18,7 @@ from enas_tf.cli.common import (
     load_data,
     search_flags,
     start,
+    taking_steps,
 )
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.cli.start_up import load_tensorflow
@@ -122,9 +124,8 @@ def _study(argv: Sequence[str]) -> None:
     final_data = data if final_config == data_config else entry.data.load(final_config)
 
     from enas_tf.studies.api import study
-    from enas_tf.training.profiling import profiled
 
-    with profiled(command["profile_steps"]):
+    with taking_steps(command):
         document = study(
             space.for_data(data),
             data,
@@ -294,6 +295,7 @@ def _flags(
     command.add(Group.STUDY, "collect", bool, False, "Write the result of parts that are done.")
     command.add(Group.STUDY, "dry_run", bool, False, "Say what would be done, and do nothing.")
     add_training_flags(command, "runs/study_SPACE_DATASET_PRESET_seedN")
+    add_steps_flag(command)
     command.add_settings(Group.DATA, preset.data if run is None else run.data)
     if run is None:
         command.add_settings(Group.SPACE, preset.space)

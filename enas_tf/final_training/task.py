@@ -158,9 +158,9 @@ class TrainingTask(Task):
         end = self._end_epoch
         if plan is not None and plan.stop is not None and first < plan.stop < last:
             last, end = plan.stop, self._end_part
-        return Stretch(range(first, last), self._take_step, end)
+        return Stretch(range(first, last), self._take_steps, end)
 
-    def _take_step(self, step: int) -> None:
+    def _take_steps(self, steps: range) -> None:
         plan = self._training.plan
         with self._measured(STEP, _FIRST_STEPS):
             self._traced_step(next(self._batches))
@@ -169,7 +169,7 @@ class TrainingTask(Task):
                 # Waits for the device, whose pace is to be found out.
                 self._training.means()
         self._training.seconds = time.monotonic() - self._started
-        done = step + 1
+        done = steps.stop
         is_last = done % self._training.epoch_steps == 0 or done == self._training.total_steps
         if is_last or done % _PROGRESS_STEPS == 0:
             self._show(done)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from enas_tf.runs.directory import RunDirectory
+from enas_tf.searching.state import SearchState
 from enas_tf.training.checkpoints import Checkpoints
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.checkpoints import ChiefsCheckpoints
@@ -15,6 +16,7 @@ class SavedSearch:
     Args:
       run: where they are kept.
       machines: the machines that search.
+      state: how far the search is.
       **objects: what has the variables, by name.
 
     Attributes:
@@ -26,11 +28,15 @@ class SavedSearch:
       plan: what a time budget has decided so far, as JSON can hold it; None: there is none.
     """
 
-    def __init__(self, run: RunDirectory, machines: Machines, **objects: Any) -> None:
+    def __init__(
+        self, run: RunDirectory, machines: Machines, state: SearchState, **objects: Any
+    ) -> None:
         self._run = run
-        self._checkpoints = ChiefsCheckpoints(
-            Checkpoints(run.checkpoints, run.configuration, **objects), machines
+        self._state = state
+        checkpoints = Checkpoints(
+            run.checkpoints, run.configuration, state=state.variables, **objects
         )
+        self._checkpoints = ChiefsCheckpoints(checkpoints, machines)
         self._logs: dict[str, int] = {}
         self.seconds = 0.0
         self.unlogged: list[float] = []
@@ -42,6 +48,8 @@ class SavedSearch:
     def restore(self, which: Literal["latest", "best"] = "latest") -> bool:
         """Restores the newest or the best checkpoint; returns whether there was one."""
         found = self._checkpoints.restore(which)
+        if found:
+            self._state.load()
         values = self._checkpoints.state.values
         self._logs = values.get("logs", {})
         self.seconds = values.get("seconds", 0.0)
@@ -64,6 +72,7 @@ class SavedSearch:
           unlogged: sums of training metrics that stand in no event yet.
           score: how good the search is here, more is better; the best checkpoint is kept.
         """
+        self._state.store()
         self._checkpoints.state.values = {
             "seconds": seconds,
             "logs": self._run.position(),

@@ -87,17 +87,15 @@ class Search(SearchTask):
 
     def stretch(self) -> Stretch | None:
         """Returns what is left of the running phase; None at the end of the search."""
-        state, epoch = self.state, int(self.state.epoch)
+        state, epoch = self.state, self.state.epoch
         if self._is_over:
             return None
-        first = self._shown_step = int(state.phase_step)
+        first = self._shown_step = state.phase_step
         if state.phase_name == SHARED_WEIGHTS:
-            last, take = self._schedule.steps, self._train_weights
-        else:
-            steps = self.evaluator.steps_per_update
-            first, last = first * steps, self._schedule.updates(epoch) * steps
-            take = self._evaluate
-        return Stretch(range(first, last), take, self._end_phase)
+            return self._training_stretch(self._train_weights, self._end_phase)
+        steps = self.evaluator.steps_per_update
+        left = range(first * steps, self._schedule.updates(epoch) * steps)
+        return Stretch(left, self._evaluate, self._end_phase)
 
     def _end_phase(self) -> StretchEnd:
         ends_epoch = self.state.phase_name == ALTERNATING[-1]
@@ -116,11 +114,11 @@ class Search(SearchTask):
         """Goes on with other architectures, since the same ones might lead to the same end."""
         self._start_progress()
         self.strategy.skip_proposal()
-        if self.state.phase_name == SHARED_WEIGHTS and int(self.state.phase_step):
+        if self.state.phase_name == SHARED_WEIGHTS and self.state.phase_step:
             self._propose_for_epoch()
 
     def _propose_for_epoch(self) -> None:
-        warms_up = self._schedule.warms_up(int(self.state.epoch))
+        warms_up = self._schedule.warms_up(self.state.epoch)
         proposals = self._schedule.steps * self.weights.samples_per_step
         if warms_up or self._config.training_architectures == "fair":
             proposed = self.strategy.of_chief(proposals, self._fair)
@@ -129,48 +127,53 @@ class Search(SearchTask):
         self.state.keep_proposals(proposed.decisions)
         step = self._global_step(SHARED_WEIGHTS)
         self._report.sampled(proposed, step)
-        self._collapse.sampled(proposed, int(self.state.epoch) + 1, step)
+        self._collapse.sampled(proposed, self.state.epoch + 1, step)
 
     def _fair(self, count: int) -> ArchitectureBatch:
         """Returns fair random architectures; as fair as limits leave them."""
-        seeds = [self._config.seed, int(self.state.epoch), self.rollbacks]
+        seeds = [self._config.seed, self.state.epoch, self.rollbacks]
         draws = itertools.chain([seeds], ([*seeds, number] for number in itertools.count()))
         drawn = self.limits.draw(
             count, lambda number: fair_sample(self._space, number, next(draws))
         )
         return ArchitectureBatch.of(self._space, drawn)
 
-    def _train_weights(self, step: int) -> None:
-        """Phase 1: a step of one pass over the training part, with architectures of its own."""
-        with self._measured(STEP):
-            self._training_step(step)
+    def _train_weights(self, steps: range) -> None:
+        """Phase 1: steps of one pass over the training part, with architectures of their own."""
+        with self._measured(STEP, len(steps)):
+            self._training_steps(steps)
 
-    def _training_step(self, step: int) -> None:
-        state, samples, steps = self.state, self.weights.samples_per_step, self._schedule.steps
-        number = self._schedule.steps_before(int(state.epoch)) + step
+    def _training_steps(self, steps: range) -> None:
+        state, samples = self.state, self.weights.samples_per_step
+        number = self._schedule.steps_before(state.epoch) + steps.start
         if self._training_batches is None:
             self._training_batches = self.weights.training_batches(
                 lambda share: self.streams.training(number, share)
             )
-        if step == 0:
+        if steps.start == 0:
             # After a pause, since the state says nothing of proposals before the first step.
             self._propose_for_epoch()
-        decisions = state.proposals_of(self._decisions_type, step * samples, samples)
-        batch = next(self._training_batches)
-        self._running.add(self.weights.train(batch, decisions, number, self.rollbacks))
-        state.phase_step.assign_add(1)
-        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == steps:
-            self._running.check_finite(number + 1)
+        decisions = state.proposals_of(
+            self._decisions_type, steps.start * samples, len(steps) * samples
+        )
+        metrics = self.weights.train_several(
+            self._training_batches, decisions, number, self._steps_per_call, self.rollbacks
+        )
+        self._running.add(metrics)
+        state.phase_step = done = steps.stop
+        if done % STEPS_PER_LOG == 0 or done == self._schedule.steps:
+            number += len(steps)
+            self._running.check_finite(number)
             means = self._running.means()
-            self._log(SHARED_WEIGHTS, number + 1, {**means, **self.weights.step_metrics()})
-            self._show(SHARED_WEIGHTS, step + 1 - self._shown_step, means)
-            self._running, self._shown_step = RunningMetrics(), step + 1
+            self._log(SHARED_WEIGHTS, number, {**means, **self.weights.step_metrics()})
+            self._show(SHARED_WEIGHTS, done - self._shown_step, means)
+            self._running, self._shown_step = RunningMetrics(), done
 
-    def _evaluate(self, step: int) -> None:
+    def _evaluate(self, steps: range) -> None:
         """Phase 2: the strategy learns from the rewards of what it proposes."""
         state, samples = self.state, self._config.policy.samples_per_update
         *others, last = range(self.evaluator.steps_per_update)
-        number = step % (last + 1)
+        number = steps.start % (last + 1)
         if number in others:
             # Nothing is proposed for good before all are scored, so that each can be the last.
             if self._awaited is None:
@@ -181,7 +184,7 @@ class Search(SearchTask):
         self._awaited = None
         architectures = self.strategy.propose(samples)
         with self._measured(UPDATE):
-            qualities = self.evaluator.rewards(architectures, int(state.updates))
+            qualities = self.evaluator.rewards(architectures, state.updates)
         rewards = qualities
         parts: dict[str, list[float]] = {}
         if self.objective.has_target:
@@ -194,9 +197,9 @@ class Search(SearchTask):
             **learned,
             **{name: float(np.mean(values)) for name, values in parts.items()},
         }
-        state.phase_step.assign_add(1)
-        state.updates.assign_add(1)
-        epoch, update = int(state.epoch) + 1, int(state.updates)
+        state.phase_step += 1
+        state.updates += 1
+        epoch, update = state.epoch + 1, state.updates
         self._log(CONTROLLER, update, metrics)
         self._report.rewarded(architectures, {"reward": rewards, **parts}, epoch, update)
         self._collapse.updated(metrics, epoch, update)

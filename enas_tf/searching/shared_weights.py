@@ -23,6 +23,7 @@ from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.schedules import Horizon
+from enas_tf.training.several_steps import SeveralSteps
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
@@ -87,6 +88,7 @@ class SharedWeights:
         self._training_step = tf.function(
             self._distributed_step, autograph=False, reduce_retracing=True
         )
+        self._several_steps = SeveralSteps(self._distributed_step)
         self._scoring = {
             use_batch: tf.function(
                 lambda batch, decisions, use_batch=use_batch: self._distributed_scores(
@@ -155,9 +157,18 @@ class SharedWeights:
 
     def check_finite(self) -> None:
         """Raises `NumericalError` if a weight, or what the last batch left, is not finite."""
-        for variable in (*self.supernet.weights, *self.carried.tensors):
-            value = tf.convert_to_tensor(variable)
-            if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
+        variables = [
+            variable
+            for variable in (*self.supernet.weights, *self.carried.tensors)
+            if tf.as_dtype(variable.dtype).is_floating
+        ]
+        finite = [
+            tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable)))
+            for variable in variables
+        ]
+        # In one piece, since each that is read takes its time.
+        for variable, is_finite in zip(variables, tf.stack(finite).numpy(), strict=True):
+            if not is_finite:
                 raise NumericalError(
                     f"The shared weights are not finite any more ({variable.name}). Lower "
                     "learning_rate, or set clip_norm."
@@ -180,6 +191,33 @@ class SharedWeights:
             self._trace_training()
             return self._training_step(
                 batch, decisions, tf.constant(step, tf.int64), tf.constant(rollbacks, tf.int32)
+            )
+
+    def train_several(
+        self, batches: Iterator[Any], decisions: Any, step: int, most: int = 1, rollbacks: int = 0
+    ) -> Any:
+        """Takes as many training steps as there are decisions for, in one call.
+
+        Args:
+          batches: from `training_batches`; the steps' batches are taken from them.
+          decisions: as for `train`, those of one step after the other.
+          step: number of the first step.
+          most: steps of the longest call; with 1 none but `train` is called.
+          rollbacks: as for `train`.
+
+        Returns:
+          Metrics as of `train`; where `most` is more than 1, tensors `[steps]`.
+        """
+        if most == 1:
+            return self.train(next(batches), decisions, step, rollbacks)
+        count = len(decisions[0]) // self.samples_per_step
+        rows = type(decisions)(
+            *(np.reshape(array, [count, -1, *np.shape(array)[1:]]) for array in decisions)
+        )
+        numbers = np.arange(step, step + count, dtype=np.int64)
+        with self._graph_options():
+            return self._several_steps(
+                (batches,), (rows, numbers, np.full(count, rollbacks, np.int32)), count, most
             )
 
     def step_metrics(self) -> dict[str, float]:

@@ -41,8 +41,9 @@ from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import data_of_run
 from enas_tf.training.profiling import Profile
+from enas_tf.training.several_steps import most_per_call
 from enas_tf.training.time_budget import TimeBudget
-from enas_tf.training.trainer import StretchEnd, Task, Trainer
+from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
 
 logger = logging.getLogger(__name__)
 
@@ -118,9 +119,11 @@ class SearchTask(Task):
         )
         self._data = data
         objects = self._build(streams, distribution)
+        # All machines take the same steps at once.
+        self._steps_per_call = self.machines.decide(lambda: most_per_call(STEPS_PER_LOG))
         self._schedule = self._schedule_of(budget)
         self._saved = SavedSearch(
-            run, self.machines, state=self.state, **self.evaluator.saved_objects(), **objects
+            run, self.machines, self.state, **self.evaluator.saved_objects(), **objects
         )
         self.resumed = self._saved.restore(checkpoint or "latest")
         if checkpoint is not None and not self.resumed:
@@ -147,10 +150,19 @@ class SearchTask(Task):
             return SearchSchedule(*sizes)
         return BudgetedSchedule(*sizes, budget, evaluator.steps_per_update)
 
-    def _measured(self, kind: str) -> contextlib.AbstractContextManager[None]:
-        """Measures a block, a piece of work of a kind, if there is a time budget."""
+    def _measured(self, kind: str, count: int = 1) -> contextlib.AbstractContextManager[None]:
+        """Measures a block, so many pieces of work of a kind, if there is a time budget."""
         budget = self._schedule.budget
-        return contextlib.nullcontext() if budget is None else budget.pace.measured(kind)
+        if budget is None:
+            return contextlib.nullcontext()
+        return budget.pace.measured(kind, count=count)
+
+    def _training_stretch(
+        self, take: Callable[[range], None], end: Callable[[], StretchEnd]
+    ) -> Stretch:
+        """Returns the training steps that are left of an epoch."""
+        left = range(self.state.phase_step, self._schedule.steps)
+        return Stretch(left, take, end, self._steps_per_call, STEPS_PER_LOG)
 
     @abc.abstractmethod
     def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
@@ -175,7 +187,7 @@ class SearchTask(Task):
             self._schedule.restore(plan)
             self._follow_schedule(self._schedule)
         done = {phase: self._global_step(phase) for phase in self.phases}
-        done[DERIVE] = int(self.state.epoch)
+        done[DERIVE] = self.state.epoch
         if rewinds:
             self._saved.rewind_logs()
         self._report = SearchReport(
@@ -204,11 +216,11 @@ class SearchTask(Task):
     def _global_step(self, phase: str) -> int:
         """Steps of a phase that are done, in all epochs."""
         if phase != SHARED_WEIGHTS:
-            return int(self.state.updates)
-        running = int(self.state.phase_step) if self.state.phase_name == phase else 0
-        past = int(self.state.epoch) + (self.state.phase_name != SHARED_WEIGHTS)
-        before = self._schedule.steps_before(int(self.state.epoch))
-        is_past = past > int(self.state.epoch)
+            return self.state.updates
+        running = self.state.phase_step if self.state.phase_name == phase else 0
+        past = self.state.epoch + (self.state.phase_name != SHARED_WEIGHTS)
+        before = self._schedule.steps_before(self.state.epoch)
+        is_past = past > self.state.epoch
         return before + (self._schedule.steps if is_past else running)
 
     @property
@@ -267,16 +279,13 @@ class SearchTask(Task):
     def _is_over(self) -> bool:
         """Whether no further epoch follows."""
         epochs = self._schedule.epochs
-        return self._saved.ended or (epochs is not None and int(self.state.epoch) >= epochs)
+        return self._saved.ended or (epochs is not None and self.state.epoch >= epochs)
 
     def place(self) -> str:
         """Returns epoch, phase and step."""
         state, epochs = self.state, self._schedule.epochs
         of = "" if epochs is None else f" of {epochs}"
-        return (
-            f"epoch {int(state.epoch) + 1}{of}, phase {state.phase_name}, "
-            f"step {int(state.phase_step)}"
-        )
+        return f"epoch {state.epoch + 1}{of}, phase {state.phase_name}, step {state.phase_step}"
 
     def _epoch_ended(
         self,
@@ -307,16 +316,16 @@ class SearchTask(Task):
             if self._full_updates:
                 with self._measured(UPDATE):
                     count = self._config.policy.samples_per_update
-                    self.evaluator.rewards([architecture] * count, int(self.state.updates))
+                    self.evaluator.rewards([architecture] * count, self.state.updates)
             with self._measured(SCORE):
                 self.scores([architecture])
         self.evaluator.rewind()
 
     def _plan_rest(self, schedule: BudgetedSchedule) -> None:
         """Decides how much of a search fits into its time."""
-        epoch, is_first = int(self.state.epoch), schedule.epochs is None
+        epoch, is_first = self.state.epoch, schedule.epochs is None
         decision = self.machines.decide(
-            lambda: schedule.decision(epoch, int(self.state.updates), self._seconds_of_end())
+            lambda: schedule.decision(epoch, self.state.updates, self._seconds_of_end())
         )
         schedule.budget.pace.settle()
         if decision is None:
@@ -374,7 +383,7 @@ class SearchTask(Task):
         score = self.evaluator.score(proposed)
         if not math.isfinite(score):
             raise NumericalError(f"The score of a proposed architecture is not finite: {score}.")
-        epoch = int(self.state.epoch)
+        epoch = self.state.epoch
         # That of a search which has been prolonged is another one.
         self._saved.ranked = False
         metrics = {**self.evaluator.score_metrics(score), **(others or {})}
@@ -395,7 +404,7 @@ class SearchTask(Task):
     def end(self) -> None:
         """Takes note that the search shall end before its last epoch."""
         self._saved.ended = True
-        logger.info("Ended after epoch %d, as on_epoch_end asked.", int(self.state.epoch))
+        logger.info("Ended after epoch %d, as on_epoch_end asked.", self.state.epoch)
 
     def interrupted(self) -> None:
         """Says where the state is."""
@@ -429,14 +438,14 @@ class SearchTask(Task):
         return found
 
     def _log(self, phase: str, step: int, metrics: dict[str, float]) -> None:
-        epoch = int(self.state.epoch) + (phase != DERIVE)
+        epoch = self.state.epoch + (phase != DERIVE)
         self._report.metrics(phase, step, epoch, self._seconds, metrics)
 
     def _show(self, phase: str, steps: int, metrics: dict[str, float]) -> None:
         self._progress.update(
             phase,
             steps,
-            epoch=int(self.state.epoch) + 1,
+            epoch=self.state.epoch + 1,
             epochs=self._schedule.epochs,
             **metrics,
         )
@@ -456,7 +465,7 @@ class SearchTask(Task):
         comparison = self._compared(candidates)
         self._report.derived(
             candidates,
-            int(self.state.epoch),
+            self.state.epoch,
             self._seconds,
             self._ranked_by(),
             comparison,
@@ -479,14 +488,14 @@ class SearchTask(Task):
         if not self._saved.ranked:
             for rank, candidate in enumerate(result.candidates, 1):
                 metrics = self.evaluator.score_metrics(candidate.shared_weights_score)
-                self._report.ranked(int(self.state.epoch), self._seconds, {**metrics, "rank": rank})
+                self._report.ranked(self.state.epoch, self._seconds, {**metrics, "rank": rank})
             self._saved.ranked = True
             self.save()
         return result
 
     def _ranked_by(self) -> dict[str, Any]:
         """Returns what decides the ranking, besides the configuration of the run."""
-        return {"epochs": int(self.state.epoch), "derive": self._config.derive.to_json()}
+        return {"epochs": self.state.epoch, "derive": self._config.derive.to_json()}
 
     def _stored_result(self) -> SearchResult | None:
         """Returns the result if it was derived before, from this state and in the same way."""

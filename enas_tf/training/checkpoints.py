@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 _PLAIN_STATE = "plain_state"
 _ATTRIBUTE = "/.ATTRIBUTES/"
 _VARIABLE = f"{_ATTRIBUTE}VARIABLE_VALUE"
+_PLAIN = f"{_PLAIN_STATE}{_ATTRIBUTE}py_state"
+# What TensorFlow writes of the objects themselves.
+_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # What reading a damaged file raises; the second one, if the data end too early; the third one, if
 # it is no file.
 _DAMAGE = (tf.errors.OpError, IndexError, OSError)
@@ -148,6 +151,9 @@ class Checkpoints:
             for name, value in objects.items()
         }
         self._checkpoint = tf.train.Checkpoint(**{_PLAIN_STATE: self.state}, **tracked)
+        # What the first save wrote of the objects, and their variables by name.
+        self._objects: bytes | None = None
+        self._named: dict[str, tf.Variable] = {}
 
     @property
     def variables(self) -> list[tf.Variable]:
@@ -227,12 +233,37 @@ class Checkpoints:
                 "best": self._best_with(number, score),
             }
             try:
-                self._files.add(number, self._checkpoint.write)
+                self._files.add(number, self._write)
             except BaseException:
                 self.state.about = before
                 raise
             kept = {*self._good()[-self._keep :]}
             self._files.keep(kept | {self.best["number"]} if self.best else kept)
+
+    def _write(self, prefix: str) -> None:
+        """Writes the files of a checkpoint.
+
+        TensorFlow looks through all objects at every save, which takes longer than writing them.
+        They stay the same; so the first save does that, and the others write what it wrote of the
+        objects and the values of today.
+
+        Args:
+          prefix: of the files' names.
+        """
+        if self._objects is None:
+            self._checkpoint.write(prefix)
+            self._objects = tf.train.load_checkpoint(prefix).get_tensor(_OBJECTS)
+            self._named = _named_variables(self._checkpoint)
+            return
+        tensors = {f"{name}{_VARIABLE}": variable for name, variable in self._named.items()}
+        tensors |= {_PLAIN: self.state.serialize(), _OBJECTS: self._objects}
+        with tf.device("CPU:0"):
+            tf.raw_ops.SaveV2(
+                prefix=prefix,
+                tensor_names=list(tensors),
+                shape_and_slices=[""] * len(tensors),
+                tensors=list(map(tf.convert_to_tensor, tensors.values())),
+            )
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -300,11 +331,10 @@ class Checkpoints:
 
 def _about(reader: Any) -> dict[str, Any]:
     """Returns what `Checkpoints` keeps for itself; nothing if something else wrote it."""
-    key = f"{_PLAIN_STATE}{_ATTRIBUTE}py_state"
-    if not reader.has_tensor(key):
+    if not reader.has_tensor(_PLAIN):
         return {}
     state = _SavedState()
-    state.deserialize(reader.get_tensor(key))
+    state.deserialize(reader.get_tensor(_PLAIN))
     return state.about
 
 

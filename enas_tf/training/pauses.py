@@ -1,6 +1,7 @@
 """When a training stops between two steps, and when it only saves."""
 
 import enum
+import sys
 import time
 from collections.abc import Callable
 
@@ -22,7 +23,7 @@ class Pause(enum.Enum):
 
 
 class Pauses:
-    """Says between two steps whether to go on, to save, or to save and stop.
+    """Says between two calls of steps whether to go on, to save, or to save and stop.
 
     Args:
       signals: hold back the wish of a person or of the system that the process ends.
@@ -56,6 +57,16 @@ class Pauses:
         if stops:
             return Pause.STOP
         return Pause.SAVE if is_due else Pause.NONE
+
+    def steps_to_agreement(self, step: int) -> int:
+        """Returns how many steps may be taken at once so that no agreement is missed.
+
+        Args:
+          step: number of the first one.
+        """
+        if not self._machines.are_several:
+            return sys.maxsize
+        return STEPS_BETWEEN_AGREEMENTS - step % STEPS_BETWEEN_AGREEMENTS
 
     def saved(self) -> None:
         """Takes note that everything has just been saved."""

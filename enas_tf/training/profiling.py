@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import logging
 import pathlib
+import sys
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -65,13 +66,18 @@ class Profile:
     Args:
       folder: of TensorBoard's event files; None: nothing is written.
       machines: the machines that train, of which the chief records.
+
+    Attributes:
+      taken: how many steps there were so far.
     """
 
     def __init__(self, folder: pathlib.Path | None, machines: Machines) -> None:
         wanted = _wanted.get()
         self._folder = folder or pathlib.Path()
+        # The same on all machines, which must take the same steps at once.
+        self._wanted = wanted or range(0)
         self._steps = wanted if wanted and folder and machines.is_chief else range(0)
-        self._taken = 0
+        self.taken = 0
         self._records = False
 
     def __enter__(self) -> "Profile":
@@ -80,23 +86,33 @@ class Profile:
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         if self._records:
             self._stop(save=kind is None)
-        elif self._steps and self._taken <= self._steps.start and kind is None:
+        elif self._steps and self.taken <= self._steps.start and kind is None:
             _log.warning(
                 "No profile was written: step %d was not reached, since only %d were left.",
                 self._steps.start,
-                self._taken,
+                self.taken,
             )
 
+    @property
+    def steps_alike(self) -> int:
+        """How many of the next steps are all recorded, or none of them."""
+        ends = [end for end in (self._wanted.start, self._wanted.stop) if end > self.taken]
+        return min(ends, default=sys.maxsize) - self.taken
+
     @contextlib.contextmanager
-    def step(self) -> Iterator[None]:
-        """Counts the step that the block takes, and records it if it is one of those wanted."""
-        if self._taken in self._steps and not self._records:
+    def step(self, count: int = 1) -> Iterator[None]:
+        """Counts what the block takes, a step or several, and records it if it is wanted.
+
+        Args:
+          count: how many steps, at most `steps_alike`.
+        """
+        if self.taken in self._steps and not self._records:
             self._start()
-        # Tells TensorBoard where a step begins and ends; costs nothing while nobody records.
-        with tf.profiler.experimental.Trace("train", step_num=self._taken, _r=1):
+        # Tells TensorBoard where they begin and end; costs nothing while nobody records.
+        with tf.profiler.experimental.Trace("train", step_num=self.taken, _r=1):
             yield
-        self._taken += 1
-        if self._records and self._taken not in self._steps:
+        self.taken += count
+        if self._records and self.taken not in self._steps:
             self._stop(save=True)
 
     def _start(self) -> None:

@@ -137,22 +137,23 @@ class Pace:
         self._count: dict[str, int] = {}
 
     @contextlib.contextmanager
-    def measured(self, kind: str, first: int = 1) -> Iterator[None]:
+    def measured(self, kind: str, first: int = 1, count: int = 1) -> Iterator[None]:
         """Measures the block, which is a piece of work.
 
         Args:
           kind: of the work.
           first: how many pieces of it are kept apart.
+          count: how many pieces the block is.
         """
         begun = now()
         yield
         seconds = now() - begun
-        self._seen[kind] = self._seen.get(kind, 0) + 1
+        self._seen[kind] = self._seen.get(kind, 0) + count
         if self._seen[kind] <= first:
             self._first[kind] = self._first.get(kind, 0.0) + seconds
             return
         self._total[kind] = self._total.get(kind, 0.0) + seconds
-        self._count[kind] = self._count.get(kind, 0) + 1
+        self._count[kind] = self._count.get(kind, 0) + count
 
     def is_known(self, kind: str) -> bool:
         """Whether more than the first pieces of a kind were measured."""

@@ -40,13 +40,18 @@ class Stretch(NamedTuple):
 
     Attributes:
       steps: numbers of those that are left.
-      take: takes a step of a number.
+      take: takes the steps of some numbers, in one call.
       end: does what is to be done after the last one.
+      most: steps of a call at most.
+      line: no call goes beyond a step whose number is divided by this; what is read, shown or
+        written every so many steps is so at the end of a call.
     """
 
     steps: range
-    take: Callable[[int], None]
+    take: Callable[[range], None]
     end: Callable[[], StretchEnd]
+    most: int = 1
+    line: int = 1
 
 
 class Task(abc.ABC):
@@ -142,16 +147,19 @@ class Trainer:
         """Takes the steps that are left, or those before an interruption."""
         task = self._task
         while (stretch := task.stretch()) is not None:
-            for step in stretch.steps:
-                if (pause := pauses.before(step)) is not Pause.NONE:
+            left = stretch.steps
+            while left:
+                if (pause := pauses.before(left.start)) is not Pause.NONE:
                     self._save_between_steps()
                     pauses.saved()
                 if pause is Pause.STOP:
                     task.interrupted()
                     return
                 self._is_saved = False
-                with self._profile.step():
-                    stretch.take(step)
+                count = self._steps_of_call(stretch, left, pauses)
+                with self._profile.step(count):
+                    stretch.take(left[:count])
+                left = left[count:]
             ended = stretch.end()
             self._save(ended.score)
             pauses.saved()
@@ -160,6 +168,19 @@ class Trainer:
             if asks_to_stop(answer, task.machines):
                 task.end()
                 self._save()
+
+    def _steps_of_call(self, stretch: Stretch, left: range, pauses: Pauses) -> int:
+        """Returns how many of the steps that are left are taken at once."""
+        if not self._profile.taken:
+            # In which TensorFlow prepares its functions; it tells nothing of the others' pace.
+            return 1
+        return min(
+            stretch.most,
+            len(left),
+            stretch.line - left.start % stretch.line,
+            pauses.steps_to_agreement(left.start),
+            self._profile.steps_alike,
+        )
 
     def _save(self, score: float | None = None) -> None:
         self._task.save(score)

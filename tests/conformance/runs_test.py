@@ -9,9 +9,12 @@ import pytest
 import enas_tf
 from enas_tf.data.sharing import SpreadBatch
 from enas_tf.drawing.picture import to_png, to_svg
+from enas_tf.final_training.task import TrainingTask
+from enas_tf.searching.search import Search
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.spaces.architectures import load_architecture
 from enas_tf.training.devices import mirrored_cpus
+from tests import host_reads
 from tests.conformance.spaces import CASES, CHOSEN_CASES, SEARCH
 
 
@@ -51,6 +54,12 @@ def test_scores_on_two_devices_equal_those_on_one(case, two_devices):
     assert rewards(mirrored_cpus(two_devices)) == rewards(mirrored_cpus(two_devices[:1]))
 
 
+@pytest.fixture(scope="module")
+def weights(case):
+    """Shared weights that all tests of the case train on, since tracing takes its time."""
+    return SharedWeights(case.space(), SEARCH, steps_per_epoch=4)
+
+
 def test_one_trace_serves_all_architectures(case, weights):
     streams, space = streams_of(case), case.space()
     batches = weights.training_batches(lambda share: streams.training(0, share))
@@ -63,19 +72,77 @@ def test_one_trace_serves_all_architectures(case, weights):
     assert isinstance(next(iter(spread)), SpreadBatch)
 
 
+def state_after(weights, streams, space, counts, most):
+    """Takes calls of so many steps; returns all metrics and all variables."""
+    batches = weights.training_batches(lambda share: streams.training(0, share))
+    proposed, done, metrics = architectures(space, sum(counts)), 0, []
+    for count in counts:
+        decisions = space.encode(proposed[done : done + count])
+        metrics.append(weights.train_several(batches, decisions, done, most))
+        done += count
+    return (
+        np.concatenate([np.reshape(one, [len(one), -1]) for one in metrics], axis=1),
+        [variable.numpy() for variable in variables_of(weights)],
+    )
+
+
+def variables_of(weights):
+    """Returns all that a step changes."""
+    return [
+        *weights.supernet.variables,
+        *weights.optimizer.variables,
+        *weights.carried.tensors,
+        weights.gradient_norm,
+    ]
+
+
+def test_steps_in_one_call_are_those_of_single_calls(case, weights):
+    streams, space = streams_of(case), case.space()
+    variables = variables_of(weights)
+    start = [variable.numpy() for variable in variables]
+    metrics, values = state_after(weights, streams, space, [1, 1, 1], most=1)
+    for variable, value in zip(variables, start, strict=True):
+        variable.assign(value)
+    together, after = state_after(weights, streams, space, [1, 2], most=2)
+    np.testing.assert_array_equal(together, metrics)
+    for value, expected in zip(after, values, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
 @pytest.fixture(scope="module")
-def searched(case, tmp_path_factory):
+def reads(case):
+    """What the host read of devices in each training step, of searches and of final trainings."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def searched(case, reads, tmp_path_factory):
     """What a search in the case returned."""
-    folder = tmp_path_factory.mktemp("search") / "run"
-    return enas_tf.search(case.space(), case.data(), SEARCH, folder)
+    folder, steps = tmp_path_factory.mktemp("search") / "run", streams_of(case).steps_per_epoch
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        host_reads.of_steps(patch, Search, "_train_weights", steps) as reads["search"],
+    ):
+        return enas_tf.search(case.space(), case.data(), SEARCH, folder)
 
 
 @pytest.fixture(scope="module")
-def trained(case, searched, tmp_path_factory):
+def trained(case, reads, searched, tmp_path_factory):
     """The network that was found after its final training, and the folder of this training."""
     folder = tmp_path_factory.mktemp("final") / "out"
     found = searched.architecture
-    return enas_tf.retrain(found, case.data(), case.retrain, case.network(), folder), folder
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        host_reads.of_steps(patch, TrainingTask, "_take_steps", 10) as reads["final training"],
+    ):
+        return enas_tf.retrain(found, case.data(), case.retrain, case.network(), folder), folder
+
+
+@pytest.mark.usefixtures("searched", "trained")
+def test_no_training_step_waits_for_a_device(reads):
+    for steps in reads.values():
+        assert steps
+        assert not any(steps)
 
 
 def test_a_search_finds_an_architecture_of_the_space(case, searched):

@@ -19,6 +19,7 @@ from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.spaces.macro.architecture import MacroArchitecture
 from enas_tf.training.image_metrics import ImageMetrics
+from enas_tf.training.several_steps import steps_per_call
 from tests.searching.interruptions import interrupting
 from tests.searching.made_up_data import (
     CONFIG,
@@ -223,8 +224,29 @@ def test_an_interrupted_search_ends_like_one_that_was_not(whole, data, tmp_path,
             with pytest.raises(KeyboardInterrupt):
                 search(SPACE, data, CONFIG, tmp_path / "run")
         assert not (tmp_path / "run" / "best_architecture.json").exists()
-    result = search(SPACE, data, CONFIG, tmp_path / "run")
-    expected, _ = whole
+    assert_same_end(search(SPACE, data, CONFIG, tmp_path / "run"), whole[0])
+
+
+def test_several_steps_a_call_end_like_single_ones(whole, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(SharedWeights, "train", None)
+    with steps_per_call(3):
+        assert_same_end(search(SPACE, data, CONFIG, tmp_path / "run"), whole[0])
+
+
+@pytest.mark.long
+def test_an_interrupted_search_goes_on_with_other_steps_a_call(whole, data, tmp_path, monkeypatch):
+    # Five steps an epoch: 1, 3 and 1, and then 2 a call.
+    with monkeypatch.context() as patch, steps_per_call(3):
+        method = interrupting(SharedWeights.train_several, 5)
+        patch.setattr(SharedWeights, "train_several", method)
+        with pytest.raises(KeyboardInterrupt):
+            search(SPACE, data, CONFIG, tmp_path / "run")
+    with steps_per_call(2):
+        assert_same_end(search(SPACE, data, CONFIG, tmp_path / "run"), whole[0])
+
+
+def assert_same_end(result, expected):
+    """Compares all that two searches found, logged and saved, bit for bit."""
     assert result.candidates == expected.candidates
     assert result.comparison == expected.comparison
     for name in ("metrics.jsonl", "architectures.jsonl"):
@@ -341,5 +363,5 @@ def test_a_restored_search_knows_how_far_it_is(whole, data, tmp_path):
     run = type(whole[0].run).existing(copy_of(whole[0].run, tmp_path / "run"))
     with run, Search(SPACE, data, CONFIG, run) as restored:
         assert restored.resumed
-        assert int(restored.state.epoch) == 2
-        assert int(restored.state.updates) == 4
+        assert restored.state.epoch == 2
+        assert restored.state.updates == 4

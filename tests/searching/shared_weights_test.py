@@ -300,6 +300,23 @@ def test_replicas_stay_alike(replicated, examples):
         np.testing.assert_array_equal(first, second)
 
 
+def test_replicas_take_several_steps_in_one_call(replicated, examples):
+    def after(most):
+        batches = iter(replicated.batches(lambda share: divided(examples)(share).repeat()))
+        for step in range(0, 2, most):
+            pairs = [ARCHITECTURE, OTHER, OTHER, OTHER][2 * step : 2 * (step + most)]
+            replicated.train_several(batches, WITHOUT_DROPOUT.encode(pairs), step, most)
+        return values_of([*replicated.supernet.variables, *replicated.optimizer.variables])
+
+    variables = [*replicated.supernet.variables, *replicated.optimizer.variables]
+    start = values_of(variables)
+    single = after(1)
+    for variable, value in zip(variables, start):
+        variable.assign(value)
+    for value, expected in zip(after(2), single, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
 @pytest.mark.parametrize("use_batch_statistics", [True, False])
 def test_a_score_does_not_depend_on_the_number_of_devices(
     replicated, shared, examples, use_batch_statistics

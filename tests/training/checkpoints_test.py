@@ -337,6 +337,33 @@ def test_variables_of_two_devices_are_restored(tmp_path, two_devices):
     assert later["statistic"].mean.numpy().tolist() == [1.0]
 
 
+def tensors_of(folder, number):
+    reader = tf.train.load_checkpoint(str(folder / f"ckpt-{number}"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def test_later_saves_hold_what_the_first_would(tmp_path):
+    network = _Nested()
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(network.trainable_variables)
+    objects = {"network": network, "optimizer": optimizer, "count": tf.Variable(3, dtype=tf.int64)}
+    checkpoints = Checkpoints(tmp_path / "same", **objects)
+    checkpoints.save(1)
+    for variable in network.trainable_variables:
+        variable.assign(variable + 1.0)
+    optimizer.iterations.assign(7)
+    checkpoints.state.values = {"seconds": 2.0}
+    checkpoints.save(2)
+    anew = Checkpoints(tmp_path / "anew", **objects)
+    anew.state.values = {"seconds": 2.0}
+    anew.save(2)
+    found, expected = tensors_of(tmp_path / "same", 2), tensors_of(tmp_path / "anew", 2)
+    assert found.keys() == expected.keys()
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+        assert np.asarray(value).dtype == np.asarray(expected[name]).dtype
+
+
 class _Nested(keras.Model):
     """Layers where `tf.train.Checkpoint` would not look for them."""
 
@@ -395,7 +422,7 @@ def test_a_run_that_was_renamed_saves_nothing(tmp_path):
 def test_a_run_that_is_replaced_while_it_saves_leaves_its_successor_alone(tmp_path, monkeypatch):
     run = RunDirectory.open(tmp_path / "run", {})
     checkpoints, _ = saved(run.checkpoints, [1])
-    write = tf.train.Checkpoint.write
+    write = Checkpoints._write
 
     def replacing(self, prefix):
         (tmp_path / "run").rename(tmp_path / "moved")
@@ -405,7 +432,7 @@ def test_a_run_that_is_replaced_while_it_saves_leaves_its_successor_alone(tmp_pa
         (tmp_path / "run" / "checkpoints" / "ckpt-1.index").touch()
         return write(self, prefix)
 
-    monkeypatch.setattr(tf.train.Checkpoint, "write", replacing)
+    monkeypatch.setattr(Checkpoints, "_write", replacing)
     checkpoints.save(2)
     assert sorted(os.listdir(tmp_path / "run" / "checkpoints")) == [".unfinished-2", "ckpt-1.index"]
     assert os.listdir(tmp_path / "run" / "checkpoints" / ".unfinished-2") == ["file"]

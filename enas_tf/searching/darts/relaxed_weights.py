@@ -15,6 +15,7 @@ from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.settings.search import SearchConfig
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.optimizers import add_weight_decay, decayed_loss, global_norm
+from enas_tf.training.several_steps import SeveralSteps
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
@@ -49,6 +50,7 @@ class RelaxedWeights(SharedWeights):
         self._relaxed_step = tf.function(
             self._distributed_relaxed_step, autograph=False, reduce_retracing=True
         )
+        self._several_relaxed_steps = SeveralSteps(self._distributed_relaxed_step)
 
     def _build_supernet(self) -> Any:
         supernet = super()._build_supernet()
@@ -92,22 +94,58 @@ class RelaxedWeights(SharedWeights):
           The metrics of the pass over the weights' batch, and over the architecture's (None if it
           is frozen), as sums over the whole batch.
         """
-        config = self._config.darts
-        if self.horizon is None:
-            progress = epoch / max(1, self._total_epochs - 1)
-        else:
-            progress = self.horizon.course.share_at(number)
-        temperature = config.temperature + progress * (
-            config.final_temperature - config.temperature
-        )
         with self._graph_options():
             return self._relaxed_step(
                 batch,
                 architecture_batch,
                 tf.constant(number, tf.int64),
                 tf.constant(rollbacks, tf.int32),
-                tf.constant(temperature, tf.float32),
+                tf.constant(self._temperature(number, epoch), tf.float32),
             )
+
+    def step_several(
+        self,
+        batches: Any,
+        architecture_batches: Any,
+        numbers: range,
+        epoch: int,
+        rollbacks: int,
+        most: int = 1,
+    ) -> tuple[Any, Any]:
+        """Takes steps in one call.
+
+        Args:
+          batches: from `relaxed_batches`, of the weights' part; the steps' are taken from it.
+          architecture_batches: likewise of the architecture's part; None: it is frozen.
+          numbers: of the steps.
+          epoch: as for `step`.
+          rollbacks: as for `step`.
+          most: steps of the longest call; with 1 none but `step` is called.
+
+        Returns:
+          What `step` returns; where `most` is more than 1, tensors `[steps]`.
+        """
+        iterators = batches, architecture_batches
+        if most == 1:
+            pair = [None if one is None else next(one) for one in iterators]
+            return self.step(*pair, numbers.start, epoch, rollbacks)
+        count = len(numbers)
+        temperatures = [self._temperature(number, epoch) for number in numbers]
+        rows = (
+            np.array(numbers, np.int64),
+            np.full(count, rollbacks, np.int32),
+            np.array(temperatures, np.float32),
+        )
+        with self._graph_options():
+            return self._several_relaxed_steps(iterators, rows, count, most)
+
+    def _temperature(self, number: int, epoch: int) -> float:
+        config = self._config.darts
+        if self.horizon is None:
+            progress = epoch / max(1, self._total_epochs - 1)
+        else:
+            progress = self.horizon.course.share_at(number)
+        return config.temperature + progress * (config.final_temperature - config.temperature)
 
     def _distributed_relaxed_step(self, batch: Any, other: Any, *numbers: Any) -> Any:
         (metrics, statistics), (state, other_state, norms) = run_and_sum(

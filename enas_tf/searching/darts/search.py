@@ -98,17 +98,16 @@ class DartsSearch(SearchTask):
         """Returns what is left of the epoch; None at the end of the search."""
         if self._is_over:
             return None
-        first = self._shown_step = int(self.state.phase_step)
-        return Stretch(range(first, self._schedule.steps), self._step, self._end)
+        self._shown_step = self.state.phase_step
+        return self._training_stretch(self._steps, self._end)
 
-    def _step(self, step: int) -> None:
-        with self._measured(STEP):
-            self._training_step(step)
+    def _steps(self, steps: range) -> None:
+        with self._measured(STEP, len(steps)):
+            self._training_steps(steps)
 
-    def _training_step(self, step: int) -> None:
-        state, steps = self.state, self._schedule.steps
-        epoch = int(state.epoch)
-        number, learned = self._schedule.steps_before(epoch) + step, int(state.updates)
+    def _training_steps(self, steps: range) -> None:
+        state, epoch, count = self.state, self.state.epoch, len(steps)
+        number, learned = self._schedule.steps_before(epoch) + steps.start, state.updates
         if self._training_batches is None:
             self._training_batches = self.weights.relaxed_batches(
                 lambda share: self.streams.training(number, share)
@@ -119,37 +118,38 @@ class DartsSearch(SearchTask):
                 self._architecture_batches = self.weights.relaxed_batches(
                     lambda share: self._architecture_streams.training(learned, share)
                 )
-            other = next(self._architecture_batches)
-        metrics, of_architecture = self.weights.step(
-            next(self._training_batches), other, number, epoch, self.rollbacks
+            other = self._architecture_batches
+        numbers = range(number, number + count)
+        metrics, of_architecture = self.weights.step_several(
+            self._training_batches, other, numbers, epoch, self.rollbacks, self._steps_per_call
         )
         self._running.add(metrics)
-        state.phase_step.assign_add(1)
+        state.phase_step = steps.stop
         if of_architecture is not None:
             self._running_architecture.add(of_architecture)
-            state.updates.assign_add(1)
-        if (step + 1) % STEPS_PER_LOG == 0 or step + 1 == steps:
-            self._write_metrics(number + 1, step + 1)
+            state.updates += count
+        if steps.stop % STEPS_PER_LOG == 0 or steps.stop == self._schedule.steps:
+            self._write_metrics(numbers.stop, steps.stop)
 
     def _write_metrics(self, number: int, step: int) -> None:
         self._running.check_finite(number)
         means, steps = self._running.means(), step - self._shown_step
         self._log(SHARED_WEIGHTS, number, {**means, **self.weights.step_metrics()})
         self._show(SHARED_WEIGHTS, steps, means)
-        if self._schedule.learns(int(self.state.epoch)):
+        if self._schedule.learns(self.state.epoch):
             self._running_architecture.check_finite(number)
             decided = self.weights.architecture.metrics()
             own = {**self._running_architecture.means(), **decided}
-            self._log(ARCHITECTURE, int(self.state.updates), own)
+            self._log(ARCHITECTURE, self.state.updates, own)
             self._show(ARCHITECTURE, steps, decided)
         self._running, self._running_architecture = RunningMetrics(), RunningMetrics()
         self._shown_step = step
 
     def _end(self) -> StretchEnd:
-        self.state.phase_step.assign(0)
-        self.state.epoch.assign_add(1)
+        self.state.phase_step = 0
+        self.state.epoch += 1
         self._schedule.epoch_done()
-        epoch = int(self.state.epoch)
+        epoch = self.state.epoch
         found = self.strategy.most_likely()
         if self._schedule.learns(epoch - 1) and self._stop.reached(found):
             self._saved.ended = True

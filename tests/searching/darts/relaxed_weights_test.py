@@ -165,6 +165,33 @@ def test_a_step_moves_the_architecture_as_the_authors_would(batches, order):
     np.testing.assert_array_equal(found[~PERMITTED], np.float32(plain.logits[~PERMITTED]))
 
 
+def test_several_steps_in_one_call_are_those_of_single_calls():
+    # Segments of several lengths.
+    data = TextData.random(vocabulary_size=5, rows=3, seed=0)
+    streams = data.search_streams(batch_size=3, reward_batch_size=3, seed=0)
+
+    def after(most):
+        weights = weights_of(order=1)
+        both = [
+            weights.relaxed_batches(functools.partial(streams.training, first)) for first in (0, 3)
+        ]
+        metrics = [
+            weights.step_several(*both, range(first, first + most), 0, 0, most)
+            for first in range(0, 4, most)
+        ]
+        variables = [
+            weights.architecture.logits,
+            *weights.supernet.variables,
+            *weights.carried_architecture.tensors,
+        ]
+        # Of both passes.
+        rows = np.concatenate([np.array(one).reshape(2, 2, -1) for one in metrics], axis=2)
+        return [rows, *(variable.numpy() for variable in variables)]
+
+    for value, expected in zip(after(2), after(1), strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
 def test_learning_the_architecture_leaves_the_weights_as_they_are(batches, monkeypatch):
     weights = weights_of()
     before = [variable.numpy() for variable in weights.supernet.variables]

@@ -23,6 +23,7 @@ from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.space import MicroSpace
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
+from enas_tf.training.several_steps import steps_per_call
 from tests.reporting.page.pages import Page
 from tests.run_contents import first_difference, run_contents
 from tests.searching.interruptions import interrupting
@@ -66,6 +67,13 @@ def test_a_search_finds_the_cell_that_is_read_off(whole, space):
     space.check(result.architecture)
     assert (folder / "best_architecture.json").is_file()
     assert [one["rank"] for one in events(folder) if "rank" in one] == [1]
+
+
+@pytest.mark.long
+def test_several_steps_a_call_change_nothing(whole, space, data, tmp_path):
+    with steps_per_call(7):
+        enas_tf.search(space, data, CONFIG, tmp_path / "run")
+    assert first_difference(*map(run_contents, (whole[1], tmp_path / "run"))) is None
 
 
 def test_every_epoch_has_so_many_steps(whole):
