@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from enas_tf.layers.compute_type import product
 from enas_tf.spaces.rnn.cell_wiring import CellWiring
 
 # Compiled code is for one number of steps, and compiling takes seconds. Segments of random length
@@ -44,7 +45,8 @@ def recurrence(
     Args:
       projected: `[time, batch, 2 * hidden]`, the embedded words times node 0's input kernel.
       state: `[batch, hidden]`, before the first step.
-      kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes.
+      kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes; of
+        the type to multiply in, all else is float32.
       wiring: the connections; its tensors must not depend on trained weights.
       mask: `[batch, hidden]`, dropout of what nodes read, the same at all times; no gradient flows
         into it. None: inference, as plain TensorFlow operations that every format can hold.
@@ -141,7 +143,7 @@ def _forward(
         activated, gates = [], []
         for node, kernel in enumerate(per_node):
             source = wiring.read(values, node) if node else state
-            both = tf.matmul(_masked(source, mask), kernel)
+            both = product(_masked(source, mask), kernel)
             if not node:
                 both += tf.gather(projected, time)
             candidates, gate = tf.split(both, 2, axis=1)
@@ -185,7 +187,7 @@ def _backward(
             of_candidates = of_value * gate * slope
             of_gate = of_value * (output - sources[node]) * gate * (1.0 - gate)
             products[node] = tf.concat([of_candidates, of_gate], axis=1)
-            through = tf.matmul(products[node], per_node[node], transpose_b=True) * mask
+            through = product(products[node], per_node[node], transpose_b=True) * mask
             of_source = of_value * (1.0 - gate) + through
             if node:
                 gradients = wiring.send_back(gradients, node, of_source)
@@ -199,9 +201,9 @@ def _backward(
     products = tf.transpose(products, [1, 0, 2, 3])
     values = tf.transpose(kept.values, [1, 0, 2, 3])
     sources = tf.concat([before[None], wiring.read_all(values)], axis=0) * mask
-    of_kernels = tf.matmul(
+    of_kernels = product(
         tf.reshape(sources, [len(per_node), -1, hidden]),
-        tf.reshape(products, [len(per_node), -1, 2 * hidden]),
+        tf.cast(tf.reshape(products, [len(per_node), -1, 2 * hidden]), kernels.dtype),
         transpose_a=True,
     )
-    return products[0], of_state, of_kernels
+    return products[0], of_state, tf.cast(of_kernels, kernels.dtype)

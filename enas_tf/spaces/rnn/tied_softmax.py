@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from enas_tf.layers.compute_type import product
+
 
 @tf.custom_gradient
 def tied_cross_entropy(
@@ -18,13 +20,13 @@ def tied_cross_entropy(
 
     Args:
       features: float32 `[words, hidden]`.
-      embedding: float32 `[vocabulary, hidden]`.
+      embedding: `[vocabulary, hidden]`, of the type to multiply in; logits and softmax are float32.
       targets: int32 `[words]`, the right words.
 
     Returns:
       Float32 `[words]`, in nats.
     """
-    logits = tf.matmul(features, embedding, transpose_b=True)
+    logits = product(features, embedding, transpose_b=True)
     probabilities = tf.nn.softmax(logits)
     # The largest probability is never so small that its logarithm would be infinite.
     largest = tf.math.log(tf.reduce_max(probabilities, axis=1))
@@ -33,11 +35,14 @@ def tied_cross_entropy(
 
     def gradient(of_losses: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
         weights = of_losses[:, None]
-        of_features = tf.matmul(probabilities, embedding) - tf.gather(embedding, targets)
+        of_targets = tf.cast(tf.gather(embedding, targets), tf.float32)
+        of_features = product(probabilities, embedding) - of_targets
         weighted = weights * features
         of_embedding = tf.tensor_scatter_nd_sub(
-            tf.matmul(probabilities, weighted, transpose_a=True), targets[:, None], weighted
+            product(probabilities, tf.cast(weighted, embedding.dtype), transpose_a=True),
+            targets[:, None],
+            weighted,
         )
-        return weights * of_features, of_embedding, None
+        return weights * of_features, tf.cast(of_embedding, embedding.dtype), None
 
     return losses, gradient
