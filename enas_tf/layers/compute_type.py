@@ -32,7 +32,7 @@ def with_float32_sums(function: Callable[..., tf.Tensor], *tensors: tf.Tensor) -
       function: takes the tensors.
       *tensors: its arguments.
     """
-    dtype = tensors[0].dtype
+    dtype = tf.as_dtype(tensors[0].dtype)
     if dtype == tf.float32 or runs_on_gpu():
         return function(*tensors)
     return tf.cast(function(*(tf.cast(tensor, tf.float32) for tensor in tensors)), dtype)

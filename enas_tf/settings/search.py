@@ -206,9 +206,9 @@ class SearchConfig(Settings):
         check_time("time_budget", self.time_budget)
         if self.strategy == "darts" and self.darts.order == 2 and self.precision != PRECISIONS[0]:
             raise ConfigurationError(
-                "The second order compares losses of weights that differ by less than "
-                f"`precision`={self.precision} tells apart; take darts_order=1 or "
-                f"precision={PRECISIONS[0]}. Received: darts_order=2, precision={self.precision}."
+                "`precision` must be float32 where darts_order is 2, which compares losses of "
+                "weights that differ by less than half types tell apart; or take darts_order=1. "
+                f"Received: precision={self.precision}, darts_order=2."
             )
         if (
             self.costs.maxima

@@ -8,7 +8,6 @@ from enas_tf.settings.durations import check_time, time_setting
 from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 
-
 # The types that activations and products may have; that of all that is kept comes first.
 PRECISIONS = ("float32", "bfloat16", "float16")
 

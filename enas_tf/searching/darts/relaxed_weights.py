@@ -42,9 +42,7 @@ class RelaxedWeights(SharedWeights):
         super().__init__(space, config, steps_per_epoch, distribution, class_weights)
         self._total_epochs = config.shared_weights.epochs
         with self.distribution.scope():
-            self.architecture = MixtureWeights(
-                space, config.darts, config.seed, config.precision
-            )
+            self.architecture = MixtureWeights(space, config.darts, config.seed, config.precision)
         batch_size = config.shared_weights.batch_size
         self.carried_architecture = CarriedState(
             self.supernet.initial_state(batch_size), batch_size, self.distribution

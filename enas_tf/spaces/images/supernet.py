@@ -28,9 +28,9 @@ _MEANS = ("accuracy", "top_5", "loss")
 class ImageSupernet(Supernet):
     """All networks for pictures of a space in one, sharing their weights; see `Supernet`.
 
-    A subclass builds the weights, among them a bank `classifier`, and implements `forward`. One that
-    computes in half types as well has `precisions`, casts the pictures to `compute_type`, and lets
-    the bank of the classifier be always float32.
+    A subclass builds the weights, among them a bank `classifier`, and implements `forward`. One
+    that computes in half types as well has `precisions`, casts the pictures to `compute_type`, and
+    lets the bank of the classifier be always float32.
 
     Args:
       space: size and form of the networks.

@@ -117,9 +117,7 @@ class SupernetLayers(keras.layers.Layer):
         """Returns for each layer the kernels of every operation that has any."""
         if not self.weighted:
             return [()] * self.space.num_layers
-        stacked = tuple(
-            tuple(bank.select() for bank in banks) for banks in self.operation_kernels
-        )
+        stacked = tuple(tuple(bank.select() for bank in banks) for banks in self.operation_kernels)
         return unstack_entries(stacked)
 
     def run(

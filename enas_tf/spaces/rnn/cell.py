@@ -24,9 +24,9 @@ def run_cell(
 ) -> Unrolled:
     """Runs a recurrent cell over embedded words.
 
-    Only products are computed in a half type. The state is a sum over all words: what a gate that is
-    nearly shut adds would be lost in eight digits. What is done besides products is compiled into
-    them, so that its type costs next to nothing.
+    Only products are computed in a half type. The state is a sum over all words: what a gate that
+    is nearly shut adds would be lost in the eight bits of bfloat16. What a step does besides
+    products works on small tensors, which are compiled into few operations.
 
     Args:
       inputs: `[time, batch, hidden]`.

@@ -45,8 +45,8 @@ def recurrence(
     Args:
       projected: `[time, batch, 2 * hidden]`, the embedded words times node 0's input kernel.
       state: `[batch, hidden]`, before the first step.
-      kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes; of
-        the type to multiply in, all else is float32.
+      kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes;
+        of the type to multiply in, all else is float32.
       wiring: the connections; its tensors must not depend on trained weights.
       mask: `[batch, hidden]`, dropout of what nodes read, the same at all times; no gradient flows
         into it. None: inference, as plain TensorFlow operations that every format can hold.
