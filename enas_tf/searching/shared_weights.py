@@ -158,7 +158,11 @@ class SharedWeights:
         return objects
 
     def check_finite(self) -> None:
-        """Raises `NumericalError` if a weight, or what the last batch left, is not finite."""
+        """Raises `NumericalError` if a weight, or what the last batch left, is not finite.
+
+        And if gradients are not, see `scaling_metrics`.
+        """
+        scaling_metrics(self.optimizer)
         for variable in (*self.supernet.weights, *self.carried.tensors):
             value = tf.convert_to_tensor(variable)
             if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):

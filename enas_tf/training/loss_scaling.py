@@ -121,7 +121,7 @@ def scaling_metrics(optimizer: Any, prefix: str = "") -> dict[str, float]:
     """
     if not isinstance(optimizer, LossScaling):
         return {}
-    scale, skipped = float(optimizer.loss_scale), float(optimizer.skipped_steps)
+    scale, skipped = (float(one.numpy()) for one in (optimizer.loss_scale, optimizer.skipped_steps))
     if scale < 1.0:
         raise NumericalError(
             f"Gradients in float16 are not finite, however small the scale of the loss is (now "

@@ -35,7 +35,7 @@ def values(kernel, optimizer):
 
 def state(optimizer):
     variables = optimizer.loss_scale, optimizer.good_steps, optimizer.skipped_steps
-    return [float(one) for one in variables]
+    return [float(one.numpy()) for one in variables]
 
 
 @pytest.mark.parametrize(
