@@ -146,7 +146,9 @@ class _Measurement:
     def steps(self, architecture: Any, repeats: int) -> dict[str, Any]:
         """Times training steps of the supernet and of the plain network, in turn."""
         decisions = self._space.encode([architecture] * self._weights.samples_per_step)
-        static_step = self._space.build_static_step(architecture, self._config.shared_weights)
+        static_step = self._space.build_static_step(
+            architecture, self._config.shared_weights, precision=self._config.precision
+        )
         pair = [
             lambda: _wait(self._weights.train(self._batch, decisions, 1)),
             lambda: _wait(static_step(self._batch)),

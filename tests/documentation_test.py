@@ -52,6 +52,7 @@ RUN = (
     ("README.md", "Your own data"),
     ("README.md", "Interruptions and trouble"),
     ("docs/commands.md", "The final training of a search"),
+    ("docs/commands.md", "Half precision"),
     ("docs/augmentation.md", None),
     ("docs/costs.md", None),
     ("docs/darts.md", "DARTS: search by gradient"),

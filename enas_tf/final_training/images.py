@@ -24,6 +24,7 @@ from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.settings.training import RetrainConfig
 from enas_tf.spaces.base import Architecture
+from enas_tf.spaces.images.network_precision import set_network_precision
 from enas_tf.spaces.images.stem import chosen_stem
 from enas_tf.spaces.registry import get_space
 from enas_tf.training.image_metrics import ImageLoss, ImageMetrics, image_pass
@@ -71,28 +72,33 @@ class ImageTraining(Training):
             architecture,
             config,
             network_config,
-            build=lambda: self.form.build(
-                architecture,
-                network_config,
-                input_shape=data.input_shape,
-                num_classes=data.num_classes,
-                portable=False,
-                seed=config.seed,
-                **self._schedule(epoch_steps),
-            ),
+            build=self._network_in_training,
             epoch_steps=epoch_steps,
             strategy=strategy,
         )
         self._moving = MeanMovingStatistics(self.network, strategy)
 
-    def _schedule(self, epoch_steps: int) -> dict[str, Any]:
+    def _network_in_training(self) -> keras.Model:
+        network = self.form.build(
+            self.architecture,
+            self.network_config,
+            input_shape=self.data.input_shape,
+            num_classes=self.data.num_classes,
+            portable=False,
+            seed=self.config.seed,
+            **self._schedule(),
+        )
+        set_network_precision(network, self.config.precision)
+        return network
+
+    def _schedule(self) -> dict[str, Any]:
         """Returns what a network wants to know that changes in the course of its training."""
         if not self.form.is_scheduled:
             return {}
         if self.horizon is not None:
             return {"share": self.horizon.share}
-        steps = self.config.training.epochs * epoch_steps
-        return {"training_steps": steps, "epoch_steps": epoch_steps}
+        steps = self.config.training.epochs * self.epoch_steps
+        return {"training_steps": steps, "epoch_steps": self.epoch_steps}
 
     @property
     def steps_of_test(self) -> float:
@@ -108,6 +114,7 @@ class ImageTraining(Training):
         return RetrainConfig(
             seed=search.seed,
             use_validation=True,
+            precision=search.precision,
             training=short_training(search),
             loss=search.loss,
         )

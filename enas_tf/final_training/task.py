@@ -14,6 +14,7 @@ from enas_tf.final_training.plan import EPOCH_END, SAVE, STEP
 from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.runs.phases import PLAN, RETRAIN
 from enas_tf.training.devices import distributed
+from enas_tf.training.loss_scaling import scaling_metrics
 from enas_tf.training.profiling import Profile
 from enas_tf.training.schedules import learning_rate
 from enas_tf.training.trainer import Stretch, StretchEnd, Task, Trainer
@@ -256,6 +257,7 @@ class TrainingTask(Task):
             "seconds": self._training.seconds,
             **means,
             "learning_rate": float(rate),
+            **scaling_metrics(self._training.optimizer),
             **validation,
         }
         self._training.totals.assign(tf.zeros_like(self._training.totals))

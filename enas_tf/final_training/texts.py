@@ -73,7 +73,7 @@ class TextTraining(Training):
             architecture,
             config,
             network_config,
-            build=lambda: self._build(architecture, network_config, config.seed),
+            build=self._network_in_training,
             epoch_steps=self._epoch_steps(),
             strategy=strategy,
         )
@@ -95,7 +95,10 @@ class TextTraining(Training):
     def short_config(cls, search: SearchConfig) -> TextRetrainConfig:
         """Returns the settings of the short training of a finalist; see `Training`."""
         return TextRetrainConfig(
-            seed=search.seed, averaging_patience=None, training=short_training(search)
+            seed=search.seed,
+            averaging_patience=None,
+            precision=search.precision,
+            training=short_training(search),
         )
 
     @classmethod
@@ -193,7 +196,7 @@ class TextTraining(Training):
 
     def present_model(self) -> LanguageModel:
         """Returns a language model of its own with the weights as they are."""
-        model = self._build(self.architecture, self.network_config, self.config.seed)
+        model = self._build()
         model.set_weights(self.network.get_weights())
         return model
 
@@ -218,16 +221,19 @@ class TextTraining(Training):
         positions = positions_of(len(self.data.train), self.rows)
         return segments_per_epoch(positions, config.sequence_length, config.random_lengths)
 
-    def _build(
-        self, architecture: Architecture, network_config: RnnNetworkConfig, seed: int
-    ) -> LanguageModel:
+    def _build(self) -> LanguageModel:
         return build_rnn_network(
-            architecture,
-            network_config,
+            self.architecture,
+            self.network_config,
             vocabulary_size=self.data.vocabulary_size,
-            seed=seed,
+            seed=self.config.seed,
             vocabulary=self.data.vocabulary,
         )
+
+    def _network_in_training(self) -> LanguageModel:
+        network = self._build()
+        network.set_precision(self.config.precision)
+        return network
 
     def counting_weights(self) -> contextlib.AbstractContextManager[None]:
         """Puts the averages into the network, once they count."""

@@ -128,7 +128,9 @@ class Training(abc.ABC):
         self.num_rollbacks = tf.Variable(0, trainable=False, name="rollbacks")
         with self.machines.together(), strategy.scope():
             self.network = build()
-            self.optimizer = build_optimizer(config.training, epoch_steps, self.horizon)
+            self.optimizer = build_optimizer(
+                config.training, epoch_steps, self.horizon, config.precision
+            )
             self.optimizer.build(self.network.trainable_variables)
             zeros = tf.zeros([len(self.metrics._fields)], tf.float64)
             self.totals = tf.Variable(zeros, trainable=False)

@@ -6,7 +6,7 @@ gather per bank, and starting up takes seconds instead of minutes.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -25,7 +25,13 @@ class WeightBank(keras.layers.Layer):
       fan_in: weights start He-normal with this fan-in; default: the product of all axes but the
         last. An array `[num_entries]` gives every entry one of its own.
       seed: of the initial weights.
+      always_float32: whether they are used as they are, whatever a supernet computes in.
+
+    Attributes:
+      compute_type: of selected entries; gradients of the weights are float32 all the same.
     """
+
+    compute_type = tf.float32
 
     def __init__(
         self,
@@ -35,8 +41,10 @@ class WeightBank(keras.layers.Layer):
         fan_in: int | np.ndarray | None = None,
         seed: int,
         name: str,
+        always_float32: bool = False,
     ) -> None:
         super().__init__(name=name)
+        self.always_float32 = always_float32
         self.num_entries = num_entries
         self.entry_shape = tuple(shape)
         # keras.initializers.HeNormal would take the fan-in from the shape of the whole bank.
@@ -52,9 +60,9 @@ class WeightBank(keras.layers.Layer):
         )
         self.built = True
 
-    def select(self, indices: tf.Tensor | list[int]) -> tf.Tensor:
-        """Returns the entries `indices`, `[len(indices), *shape]`."""
-        return tf.gather(self.kernel.value, indices)
+    def select(self, indices: tf.Tensor | list[int] | None = None) -> tf.Tensor:
+        """Returns the entries `indices` (default: all), `[len(indices), *shape]`."""
+        return tf.cast(_entries(self.kernel, indices), self.compute_type)
 
 
 class GivenBank(keras.layers.Layer):
@@ -73,9 +81,9 @@ class GivenBank(keras.layers.Layer):
         )
         self.built = True
 
-    def select(self, indices: tf.Tensor | list[int]) -> tf.Tensor:
-        """Returns the entries `indices`, `[len(indices), …]`."""
-        return tf.gather(self.kernel.value, indices)
+    def select(self, indices: tf.Tensor | list[int] | None = None) -> tf.Tensor:
+        """Returns the entries `indices` (default: all), `[len(indices), …]`."""
+        return _entries(self.kernel, indices)
 
 
 class BatchNormalizationEntry(NamedTuple):
@@ -158,9 +166,7 @@ class BatchNormalizationBank(keras.layers.Layer):
     def select(self, indices: tf.Tensor | None = None) -> BatchNormalizationEntry:
         """Returns the entries `indices` (default: all), stacked along the first axis."""
         variables = (self.scale, self.offset, self.moving_mean, self.moving_variance)
-        if indices is None:
-            return BatchNormalizationEntry(*(tf.convert_to_tensor(v.value) for v in variables))
-        return BatchNormalizationEntry(*(tf.gather(v.value, indices) for v in variables))
+        return BatchNormalizationEntry(*(_entries(variable, indices) for variable in variables))
 
     def collect(
         self,
@@ -204,6 +210,12 @@ class BatchNormalizationBank(keras.layers.Layer):
             rate * (statistics.variance * share - self.moving_variance.value)
         )
         self.num_updates.assign(num_updates)
+
+
+def _entries(variable: keras.Variable, indices: Any) -> tf.Tensor:
+    if indices is None:
+        return tf.convert_to_tensor(variable.value)
+    return tf.gather(variable.value, indices)
 
 
 def unstack_entries(tensors: tf.Tensor | tuple, groups: int | None = None) -> list:

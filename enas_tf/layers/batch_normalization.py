@@ -80,7 +80,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         if not (training and self.trainable):
             factor = scale * tf.math.rsqrt(self.moving_variance.value + self.epsilon)
             shift = offset - self.moving_mean.value * factor
-            return inputs * tf.cast(factor, inputs.dtype) + tf.cast(shift, inputs.dtype)
+            return tf.cast(tf.cast(inputs, tf.float32) * factor + shift, inputs.dtype)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, scale, offset, epsilon=self.epsilon, is_training=True
         )

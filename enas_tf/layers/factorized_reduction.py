@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from enas_tf.errors import ConfigurationError
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
+from enas_tf.layers.compute_type import with_float32_sums
 
 
 def reduction_kernel(path_1: tf.Tensor, path_2: tf.Tensor) -> tf.Tensor:
@@ -42,7 +43,11 @@ def factorized_reduction(inputs: tf.Tensor, path_1: tf.Tensor, path_2: tf.Tensor
     Returns:
       `[batch, ceil(height / 2), ceil(width / 2), filters]`.
     """
-    return tf.nn.conv2d(inputs, reduction_kernel(path_1, path_2), 2, "SAME")
+    return with_float32_sums(
+        lambda inputs, kernel: tf.nn.conv2d(inputs, kernel, 2, "SAME"),
+        inputs,
+        reduction_kernel(path_1, path_2),
+    )
 
 
 class FactorizedReduction(keras.layers.Layer):

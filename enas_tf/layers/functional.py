@@ -1,6 +1,7 @@
 """Operations of image supernets as functions of their weights.
 
 Weights come in as arguments, so that one traced function serves every layer of a resolution.
+Kernels have the type of the pictures; normalisation and its statistics are float32.
 Pictures are `[batch, height, width, channels]`; TensorFlow's layout optimiser turns them into the
 layout that is fastest on the device.
 """
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from enas_tf.layers.banks import EPSILON, BatchNormalizationEntry
+from enas_tf.layers.compute_type import with_float32_sums
 
 _POOLING_GRADIENT = "EnasMaxPoolingGradient"
 
@@ -32,18 +34,26 @@ def convolution(inputs: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Ten
     """Convolution with SAME padding; a kernel of two axes `[in, out]` is a 1 x 1 convolution."""
     if kernel.shape.rank == 2:
         kernel = kernel[None, None]
-    return tf.nn.conv2d(inputs, kernel, stride, "SAME")
+    return with_float32_sums(
+        lambda inputs, kernel: tf.nn.conv2d(inputs, kernel, stride, "SAME"), inputs, kernel
+    )
 
 
 def depthwise_convolution(inputs: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
     """Depthwise convolution with SAME padding; kernel `[height, width, channels, 1]`."""
     dilations = None if dilation == 1 else [dilation, dilation]
-    return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "SAME", dilations=dilations)
+    return with_float32_sums(
+        lambda inputs, kernel: tf.nn.depthwise_conv2d(
+            inputs, kernel, [1, 1, 1, 1], "SAME", dilations=dilations
+        ),
+        inputs,
+        kernel,
+    )
 
 
 def average_pooling(inputs: tf.Tensor) -> tf.Tensor:
     """Average over 3 x 3 pixels, stride 1; padding is not counted."""
-    return tf.nn.avg_pool2d(inputs, 3, 1, "SAME")
+    return with_float32_sums(lambda inputs: tf.nn.avg_pool2d(inputs, 3, 1, "SAME"), inputs)
 
 
 def max_pooling(inputs: tf.Tensor) -> tf.Tensor:
@@ -51,7 +61,7 @@ def max_pooling(inputs: tf.Tensor) -> tf.Tensor:
     # Has no effect outside of graphs.
     graph = tf.compat.v1.get_default_graph()
     with graph.gradient_override_map({"MaxPool": _POOLING_GRADIENT}):
-        return tf.nn.max_pool2d(inputs, 3, 1, "SAME")
+        return with_float32_sums(lambda inputs: tf.nn.max_pool2d(inputs, 3, 1, "SAME"), inputs)
 
 
 @tf.RegisterGradient(_POOLING_GRADIENT)
@@ -93,7 +103,8 @@ def batch_normalization(
         normalize = tf.compat.v1.nn.fused_batch_norm
         return Normalized(*normalize(inputs, entry.scale, entry.offset, epsilon=epsilon))
     factor = entry.scale * tf.math.rsqrt(entry.moving_variance + epsilon)
-    outputs = inputs * factor + (entry.offset - entry.moving_mean * factor)
+    outputs = tf.cast(inputs, tf.float32) * factor + (entry.offset - entry.moving_mean * factor)
+    outputs = tf.cast(outputs, inputs.dtype)
     return Normalized(outputs, entry.moving_mean, entry.moving_variance)
 
 
@@ -115,6 +126,7 @@ def normalized_convolution(
         outputs = convolution(inputs, kernel, stride)
         return batch_normalization(outputs, entry, True, epsilon=epsilon)
     factor = entry.scale * tf.math.rsqrt(entry.moving_variance + epsilon)
-    outputs = convolution(inputs, kernel * factor, stride)
-    outputs = tf.nn.bias_add(outputs, entry.offset - entry.moving_mean * factor)
+    outputs = convolution(inputs, kernel * tf.cast(factor, kernel.dtype), stride)
+    shift = entry.offset - entry.moving_mean * factor
+    outputs = tf.nn.bias_add(outputs, tf.cast(shift, outputs.dtype))
     return Normalized(outputs, entry.moving_mean, entry.moving_variance)

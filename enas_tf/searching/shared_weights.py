@@ -20,6 +20,7 @@ from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
+from enas_tf.training.loss_scaling import scaling_metrics
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
 from enas_tf.training.schedules import Horizon
@@ -56,7 +57,7 @@ class SharedWeights:
 
     Raises:
       ConfigurationError: the rows of a batch that goes on from another one cannot be divided
-        among the devices.
+        among the devices, or the supernet does not compute in the precision of the settings.
     """
 
     def __init__(
@@ -76,7 +77,10 @@ class SharedWeights:
         with self.distribution.scope():
             self.supernet = self._build_supernet()
             self.supernet.set_loss(config.loss, class_weights)
-            self.optimizer = build_optimizer(config.shared_weights, steps_per_epoch, self.horizon)
+            self.supernet.set_precision(config.precision)
+            self.optimizer = build_optimizer(
+                config.shared_weights, steps_per_epoch, self.horizon, config.precision
+            )
             self.optimizer.build(self.supernet.trainable_variables)
         batch_size = config.shared_weights.batch_size
         self.carried = CarriedState(
@@ -156,7 +160,11 @@ class SharedWeights:
         return objects
 
     def check_finite(self) -> None:
-        """Raises `NumericalError` if a weight, or what the last batch left, is not finite."""
+        """Raises `NumericalError` if a weight, or what the last batch left, is not finite.
+
+        And if gradients are not, see `scaling_metrics`.
+        """
+        scaling_metrics(self.optimizer)
         variables = [
             variable
             for variable in (*self.supernet.weights, *self.carried.tensors)
@@ -221,12 +229,17 @@ class SharedWeights:
             )
 
     def step_metrics(self) -> dict[str, float]:
-        """Returns what else is logged of the last training step, by name."""
+        """Returns what else is logged of the last training step, by name.
+
+        Raises:
+          NumericalError: see `scaling_metrics`.
+        """
         metrics = {
             "learning_rate": float(self.optimizer.learning_rate),
             "gradient_norm": float(self.gradient_norm),
+            **scaling_metrics(self.optimizer),
         }
-        return {name: value for name, value in metrics.items() if not math.isnan(value)}
+        return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
     def _distributed_step(
         self, batch: Any, decisions: Any, step: tf.Tensor, rollbacks: tf.Tensor

@@ -19,7 +19,12 @@ from enas_tf.settings.strategies import (
     PolicyConfig,
     SurrogateConfig,
 )
-from enas_tf.settings.training import LossConfig, TrainingConfig
+from enas_tf.settings.training import (
+    PRECISIONS,
+    LossConfig,
+    TrainingConfig,
+    precision_setting,
+)
 
 # What pictures are scored by; programs may have more (`enas_tf.register_metric`).
 METRICS = ("accuracy", "top_5", "balanced_accuracy", "macro_f1", "loss")
@@ -181,6 +186,7 @@ class SearchConfig(Settings):
         "falls or rises does so over these; epochs then only says how long restarts, warm-ups and "
         "the like are in proportion.",
     )
+    precision: str = precision_setting("of the shared weights, in rewards and scores too")
     shared_weights: TrainingConfig = section(TrainingConfig(), group=Group.TRAINING)
     loss: LossConfig = section(LossConfig(), group=Group.TRAINING)
     policy: PolicyConfig = section(PolicyConfig(), prefix="controller_", group=Group.CONTROLLER)
@@ -198,6 +204,12 @@ class SearchConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_time("time_budget", self.time_budget)
+        if self.strategy == "darts" and self.darts.order == 2 and self.precision != PRECISIONS[0]:
+            raise ConfigurationError(
+                "`precision` must be float32 where darts_order is 2, which compares losses of "
+                "weights that differ by less than half types tell apart; or take darts_order=1. "
+                f"Received: precision={self.precision}, darts_order=2."
+            )
         if (
             self.costs.maxima
             and self.strategy == "reinforce"

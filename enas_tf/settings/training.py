@@ -8,6 +8,24 @@ from enas_tf.settings.durations import check_time, time_setting
 from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import Settings, section, setting
 
+# The types that activations and products may have; that of all that is kept comes first.
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def precision_setting(what: str) -> Any:
+    """Declares a setting that chooses one of `PRECISIONS`.
+
+    Args:
+      what: says of what it is the type.
+    """
+    return setting(
+        PRECISIONS[0],
+        f"Type of activations and products {what}; weights, statistics, logits and the optimiser "
+        "stay float32. The others are for GPUs, and float16 scales the loss.",
+        choices=PRECISIONS,
+        group=Group.HARDWARE,
+    )
+
 
 def check_rate_falls(first: float, final: float, prefix: str = "") -> None:
     """Tells by its flags of a learning rate that would rise."""
@@ -128,6 +146,7 @@ class RetrainConfig(Settings):
     time_budget: str | None = _time_budget()
     early_stopping: int | None = _early_stopping()
     best_weights: bool = _best_weights()
+    precision: str = precision_setting("while the network trains")
     training: TrainingConfig = section(
         TrainingConfig(
             batch_size=100, learning_rate=0.05, final_learning_rate=0.001, weight_decay=2e-4
@@ -163,6 +182,7 @@ class TextRetrainConfig(Settings):
     time_budget: str | None = _time_budget()
     early_stopping: int | None = _early_stopping()
     best_weights: bool = _best_weights()
+    precision: str = precision_setting("while the model trains")
     training: TrainingConfig = section(
         TrainingConfig(
             epochs=3000,

@@ -211,13 +211,14 @@ class SearchSpace(DecisionSpace):
 
     @abc.abstractmethod
     def build_static_step(
-        self, architecture: Any, config: TrainingConfig
+        self, architecture: Any, config: TrainingConfig, *, precision: str = "float32"
     ) -> Callable[[Any], NamedTuple]:
         """Returns a function that trains a static network on a batch and returns its metrics.
 
         Args:
           architecture: of this space.
           config: settings of the training.
+          precision: that the network computes in, see `SearchConfig.precision`.
         """
 
     @abc.abstractmethod

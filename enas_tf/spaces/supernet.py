@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from enas_tf.layers.banks import BatchNormalizationBank
-from enas_tf.settings.training import LossConfig
+from enas_tf.errors import ConfigurationError
+from enas_tf.layers.banks import BatchNormalizationBank, WeightBank
+from enas_tf.settings.training import PRECISIONS, LossConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.training.training_pass import TrainingPass
 
@@ -42,11 +43,15 @@ class Supernet(keras.Model):
     Attributes:
       space: as given.
       dropout_seeds: makes a seed for every direct call that has none.
+      compute_type: of activations and products; weights, statistics and logits are float32.
       score_kind: what the score of a validation is by the metric that the space is scored by
         unless told otherwise, as it is called in logs and files; see `score_kind_of`.
     """
 
     score_kind: str
+    # What `set_precision` may be given.
+    precisions: tuple[str, ...] = PRECISIONS[:1]
+    compute_type = tf.float32
     # Banks of batch normalisation whose scale and offset mixtures train; in all others these would
     # only rescale what the mixture weighs, as in DARTS.
     relaxed_scales: tuple[str, ...] = ()
@@ -96,6 +101,25 @@ class Supernet(keras.Model):
           config: the settings.
           class_weights: float32 `[classes]`, see `SearchStreams.class_weights`; None: 1 each.
         """
+
+    def set_precision(self, precision: str) -> None:
+        """Chooses the type of activations and products; before anything is traced.
+
+        Args:
+          precision: one of `PRECISIONS`.
+
+        Raises:
+          ConfigurationError: the supernet does not compute in it.
+        """
+        if precision not in self.precisions:
+            raise ConfigurationError(
+                f"`precision` of the space {self.space.name} must be one of "
+                f"{', '.join(self.precisions)}. Received: precision={precision}."
+            )
+        self.compute_type = tf.as_dtype(precision)
+        for layer in self._flatten_layers(include_self=False, recursive=True):
+            if isinstance(layer, WeightBank) and not layer.always_float32:
+                layer.compute_type = self.compute_type
 
     def training_pass(
         self, batch: Any, decisions: Any, state: Any, dropout_seed: tf.Tensor

@@ -8,19 +8,24 @@ import keras
 import tensorflow as tf
 
 from enas_tf.settings.training import TrainingConfig
+from enas_tf.training.loss_scaling import LossScaling, ScaledSGD, times, unscaled
 from enas_tf.training.schedules import CosineRestarts, Horizon
 
 
 def build_optimizer(
-    config: TrainingConfig, steps_per_epoch: int, horizon: Horizon | None = None
+    config: TrainingConfig,
+    steps_per_epoch: int,
+    horizon: Horizon | None = None,
+    precision: str = "float32",
 ) -> keras.optimizers.SGD:
     """Returns gradient descent with Nesterov momentum and the cosine rate of `CosineRestarts`.
 
     The momentum holds past *updates* (rate times gradient), Keras's rule; the release's optimiser
     held past gradients. The two differ only when the rate changes. For the horizon see
-    `learning_rate`.
+    `learning_rate`. In float16 it has `LossScaling`.
     """
-    return keras.optimizers.SGD(
+    kind = ScaledSGD if precision == "float16" else keras.optimizers.SGD
+    return kind(
         CosineRestarts(config, steps_per_epoch, horizon), momentum=config.momentum, nesterov=True
     )
 
@@ -94,12 +99,6 @@ def _prepared(pair: tuple[Any, Any], keep_row: bool) -> Any:
     return gradient if is_one_row and keep_row else tf.convert_to_tensor(gradient)
 
 
-def _scaled(gradient: Any, scale: tf.Tensor) -> Any:
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(gradient.values * scale, gradient.indices, gradient.dense_shape)
-    return gradient * scale
-
-
 def apply_gradients(
     optimizer: keras.optimizers.Optimizer,
     gradients: Sequence[Any],
@@ -116,7 +115,8 @@ def apply_gradients(
 
     Args:
       optimizer: made by `build_optimizer`.
-      gradients: of this replica's share of the mean cross-entropy.
+      gradients: of this replica's share of the mean cross-entropy; of an optimiser with
+        `LossScaling`, times its scale.
       variables: all trained variables, one for each gradient.
       config: weight decay and the clipping norm. With `clip_norm` above 0 the gradient of the
         whole loss, weight decay included, is scaled down to that global norm.
@@ -131,6 +131,7 @@ def apply_gradients(
       without clipping on several replicas, where each knows its own part only.
     """
     num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    gradients = unscaled(optimizer, gradients)
     if decay:
         gradients = add_weight_decay(gradients, variables, config.weight_decay / num_replicas)
     else:
@@ -152,9 +153,17 @@ def apply_gradients(
         scale = clipping if scale is None else scale * clipping
     if scale is not None:
         # All at once, since every factor of its own would be one more pass over the memory.
-        gradients = [_scaled(gradient, scale) for gradient in gradients]
+        gradients = [times(gradient, scale) for gradient in gradients]
+    if isinstance(optimizer, LossScaling):
+        optimizer.observe(norm if is_known else _norm_of_parts(gradients))
     optimizer.apply(gradients, variables)
     return norm
+
+
+def _norm_of_parts(gradients: Sequence[Any]) -> tf.Tensor:
+    """Returns what is finite where the gradients of all replicas are, the same in each."""
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, global_norm(gradients))
 
 
 def _clipping(norm: tf.Tensor, clip_norm: float) -> tf.Tensor:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.carried_state import CarriedState
+from enas_tf.training.loss_scaling import scaled_loss
 from enas_tf.training.optimizers import apply_gradients, build_optimizer, decayed_loss
 from enas_tf.training.training_pass import TrainingPass
 
@@ -36,6 +37,7 @@ def gradient_step(
         loss = outcome.objective / config.batch_size
         if outcome.decayed is not None:
             loss = decayed_loss(loss, outcome.decayed, config)
+        loss = scaled_loss(optimizer, loss)
     norm = apply_gradients(
         optimizer,
         tape.gradient(loss, variables),
@@ -52,6 +54,7 @@ def static_step(
     variables: Sequence[Any],
     config: TrainingConfig,
     initial_state: Any = (),
+    precision: str = "float32",
 ) -> Callable[[Any], Any]:
     """Returns a training step of one network, to compare the speed of a supernet with.
 
@@ -60,11 +63,12 @@ def static_step(
       variables: the variables to train.
       config: settings of the training.
       initial_state: before the first batch; see `CarriedState`.
+      precision: that the network computes in.
 
     Returns:
       A traced function that trains the network on a batch and returns its metrics.
     """
-    optimizer = build_optimizer(config, steps_per_epoch=1000)
+    optimizer = build_optimizer(config, steps_per_epoch=1000, precision=precision)
     optimizer.build(variables)
     carried = CarriedState(initial_state, config.batch_size, tf.distribute.get_strategy())
 

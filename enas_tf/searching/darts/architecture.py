@@ -9,6 +9,8 @@ import tensorflow as tf
 from enas_tf.settings.strategies import DartsConfig
 from enas_tf.spaces.relaxation import RelaxableSpace
 from enas_tf.training.checkpoints import KerasVariables
+from enas_tf.training.loss_scaling import LossScaling, ScaledAdam, unscaled
+from enas_tf.training.optimizers import global_norm
 
 _IDENTITY = "identity"
 
@@ -22,14 +24,17 @@ class MixtureWeights(tf.Module):
       space: says which pairs there are.
       config: the settings.
       seed: of the first logits.
+      precision: that the supernet computes in.
 
     Attributes:
       space: as given.
       logits: Keras variable `[…, inputs, operations]`; those of pairs that do not exist stay.
-      optimizer: Adam.
+      optimizer: Adam; in float16 with `LossScaling`.
     """
 
-    def __init__(self, space: RelaxableSpace, config: DartsConfig, seed: int) -> None:
+    def __init__(
+        self, space: RelaxableSpace, config: DartsConfig, seed: int, precision: str = "float32"
+    ) -> None:
         super().__init__(name="mixture_weights")
         self.space = space
         self._config = config
@@ -38,7 +43,8 @@ class MixtureWeights(tf.Module):
         start = config.initial_deviation * generator.normal(size=self._permitted.shape)
         self.logits = keras.Variable(np.float32(start), dtype="float32", name="logits")
         # The authors' framework has this epsilon.
-        self.optimizer = keras.optimizers.Adam(
+        kind = ScaledAdam if precision == "float16" else keras.optimizers.Adam
+        self.optimizer = kind(
             config.learning_rate, config.adam_beta_1, config.adam_beta_2, epsilon=1e-8
         )
         self.optimizer.build([self.logits])
@@ -74,7 +80,14 @@ class MixtureWeights(tf.Module):
         return self.space.path_type(place // count, tf.gather(numbers, place % count), gains)
 
     def apply(self, gradient: tf.Tensor) -> None:
-        """Takes a step of Adam; in a replica, with the gradient over all replicas."""
+        """Takes a step of Adam; in a replica, with the gradient over all replicas.
+
+        Args:
+          gradient: of `scaled_loss`.
+        """
+        (gradient,) = unscaled(self.optimizer, [gradient])
+        if isinstance(self.optimizer, LossScaling):
+            self.optimizer.observe(global_norm([gradient]))
         decayed = gradient + 2.0 * self._config.weight_decay * self.logits.value
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         # Keras's optimisers sum over replicas.

@@ -14,6 +14,7 @@ from enas_tf.searching.darts.bilevel import Tensors, Unrolling, architecture_gra
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.settings.search import SearchConfig
 from enas_tf.training.carried_state import CarriedState
+from enas_tf.training.loss_scaling import scaled_loss, scaling_metrics
 from enas_tf.training.optimizers import add_weight_decay, decayed_loss, global_norm
 from enas_tf.training.several_steps import SeveralSteps
 from enas_tf.training.step import gradient_step
@@ -42,7 +43,7 @@ class RelaxedWeights(SharedWeights):
         super().__init__(space, config, steps_per_epoch, distribution, class_weights)
         self._total_epochs = config.shared_weights.epochs
         with self.distribution.scope():
-            self.architecture = MixtureWeights(space, config.darts, config.seed)
+            self.architecture = MixtureWeights(space, config.darts, config.seed, config.precision)
         batch_size = config.shared_weights.batch_size
         self.carried_architecture = CarriedState(
             self.supernet.initial_state(batch_size), batch_size, self.distribution
@@ -73,6 +74,11 @@ class RelaxedWeights(SharedWeights):
             raise NumericalError(
                 "The architecture's logits are not finite any more. Lower darts_learning_rate."
             )
+
+    def step_metrics(self) -> dict[str, float]:
+        """Returns what else is logged of the last step; see `SharedWeights.step_metrics`."""
+        own = scaling_metrics(self.architecture.optimizer, "architecture_")
+        return {**super().step_metrics(), **own}
 
     def relaxed_batches(self, stream: Callable[[Share], Any]) -> Any:
         """Returns an iterator over the batches of a stream for `step`."""
@@ -224,7 +230,7 @@ class RelaxedWeights(SharedWeights):
             value = outcome.objective / self._config.shared_weights.batch_size
             if decay and outcome.decayed is not None:
                 value = decayed_loss(value, outcome.decayed, self._config.shared_weights)
-            return value
+            return scaled_loss(self.architecture.optimizer, value)
 
         weights = [tf.convert_to_tensor(variable.value) for variable in variables]
         logits = tf.convert_to_tensor(self.architecture.logits.value)

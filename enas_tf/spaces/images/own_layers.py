@@ -96,7 +96,8 @@ def _added(
 class OwnLayer:
     """The layer of an operation as a function of its weights, which come from banks.
 
-    It keeps height and width, whatever they are. Nothing follows its own variables.
+    It keeps height and width, whatever they are. Nothing follows its own variables. It computes in
+    float32 whatever the type of the pictures, since nobody knows what else it can.
 
     Args:
       operation: makes the layer.
@@ -132,8 +133,9 @@ class OwnLayer:
           inputs: `[batch, height, width, filters]`.
           weights: of the shapes in `shapes`.
         """
-        outputs, _ = self._layer.stateless_call(list(weights), [], inputs)
-        return tf.ensure_shape(outputs, inputs.shape)
+        pictures = tf.cast(inputs, tf.float32)
+        outputs, _ = self._layer.stateless_call(list(weights), [], pictures)
+        return tf.cast(tf.ensure_shape(outputs, inputs.shape), inputs.dtype)
 
 
 def own_costs(

@@ -91,13 +91,15 @@ class ImageSpace(SearchSpace):
         return under_own_settings(layer_latency)(layer)
 
     def build_static_step(
-        self, architecture: Any, config: TrainingConfig
+        self, architecture: Any, config: TrainingConfig, *, precision: str = "float32"
     ) -> Callable[[Any], NamedTuple]:
         """Returns a training step of an architecture's plain network, with all its parts."""
+        from enas_tf.spaces.images.network_precision import set_network_precision
         from enas_tf.training.image_metrics import image_pass
         from enas_tf.training.step import static_step
 
         network = self.build_static_network(architecture)
+        set_network_precision(network, precision)
         # Not every space has an auxiliary head.
         auxiliary_weight = getattr(self, "auxiliary_weight", 0.0)
         return static_step(
@@ -106,6 +108,7 @@ class ImageSpace(SearchSpace):
             ),
             network.trainable_variables,
             config,
+            precision=precision,
         )
 
     def random_data(self, config: SearchConfig) -> Any:

@@ -28,7 +28,9 @@ _MEANS = ("accuracy", "top_5", "loss")
 class ImageSupernet(Supernet):
     """All networks for pictures of a space in one, sharing their weights; see `Supernet`.
 
-    A subclass builds the weights, among them a bank `classifier`, and implements `forward`.
+    A subclass builds the weights, among them a bank `classifier`, and implements `forward`. One
+    that computes in half types as well has `precisions`, casts the pictures to `compute_type`, and
+    lets the bank of the classifier be always float32.
 
     Args:
       space: size and form of the networks.
@@ -105,7 +107,7 @@ class ImageSupernet(Supernet):
           features: `[batch, height, width, channels]`.
           dropout_seed: as for `forward`.
         """
-        features = tf.reduce_mean(features, axis=[1, 2])
+        features = tf.reduce_mean(tf.cast(features, tf.float32), axis=[1, 2])
         rate = self.space.dropout_rate
         if dropout_seed is not None and rate:
             features = tf.nn.experimental.stateless_dropout(features, rate, dropout_seed)

@@ -19,6 +19,7 @@ from enas_tf.layers.banks import (
 )
 from enas_tf.layers.factorized_reduction import reduction_kernel
 from enas_tf.layers.functional import batch_normalization, normalized_convolution
+from enas_tf.settings.training import PRECISIONS
 from enas_tf.spaces.images.stem import IMAGENET, chosen_stem
 from enas_tf.spaces.images.supernet import ImageSupernet
 from enas_tf.spaces.images.supernet_stem import strided_stem
@@ -34,6 +35,8 @@ class MacroSupernet(ImageSupernet):
     chosen earlier tensors and normalises the sum. At a reduction every tensor that later layers
     can still add is halved by a factorised reduction of its own.
     """
+
+    precisions = PRECISIONS
 
     def __init__(self, space: MacroDecisionSpace, seed: int = 0) -> None:
         super().__init__(space, seed, name="macro_supernet")
@@ -63,7 +66,11 @@ class MacroSupernet(ImageSupernet):
             if num_reductions
         ]
         self.classifier = WeightBank(
-            1, (filters, space.num_classes), seed=next_seed(), name="classifier"
+            1,
+            (filters, space.num_classes),
+            seed=next_seed(),
+            name="classifier",
+            always_float32=True,
         )
         # Traced once per resolution, not once per skip connection.
         self._add = tf.function(add_if_chosen, autograph=False)
@@ -83,6 +90,7 @@ class MacroSupernet(ImageSupernet):
         dropout_seed: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, dict[str, BatchStatistics]]:
         """Computes logits and batch statistics; see `ImageSupernet.forward`."""
+        images = tf.cast(images, self.compute_type)
         outputs, collected = self._run_stem(images, use_batch_statistics)
         kept = [outputs]
         skip_norms = unstack_entries(self.skip_norm.select()) if self.skip_norm else []
@@ -141,8 +149,7 @@ class MacroSupernet(ImageSupernet):
     def _reduction_weights(self) -> Iterator[tuple[tf.Tensor, BatchNormalizationEntry]]:
         if self.reduction_norm is None:
             return iter(())
-        paths = [tf.convert_to_tensor(bank.kernel.value) for bank in self.reduction_paths]
-        kernels = tf.unstack(reduction_kernel(*paths))
+        kernels = tf.unstack(reduction_kernel(*(bank.select() for bank in self.reduction_paths)))
         return zip(kernels, unstack_entries(self.reduction_norm.select()))
 
 

@@ -117,10 +117,7 @@ class SupernetLayers(keras.layers.Layer):
         """Returns for each layer the kernels of every operation that has any."""
         if not self.weighted:
             return [()] * self.space.num_layers
-        stacked = tuple(
-            tuple(tf.convert_to_tensor(bank.kernel.value) for bank in banks)
-            for banks in self.operation_kernels
-        )
+        stacked = tuple(tuple(bank.select() for bank in banks) for banks in self.operation_kernels)
         return unstack_entries(stacked)
 
     def run(
@@ -263,11 +260,11 @@ class PartialChannelsLayers(SupernetLayers):
             for parts in zip(
                 tf.unstack(decisions.starts),
                 tf.unstack(decisions.counts),
-                unstack_entries(tf.convert_to_tensor(self.input_kernels.kernel.value), layers),
+                unstack_entries(self.input_kernels.select(), layers),
                 unstack_entries(self.input_norm.select(), layers),
                 unstack_entries(self.operation_norm.select(), layers),
                 self._kernels_of_layers(),
-                tf.unstack(tf.convert_to_tensor(self.merge_kernels.kernel.value)),
+                tf.unstack(self.merge_kernels.select()),
                 unstack_entries(self.merge_norm.select()),
             )
         ]

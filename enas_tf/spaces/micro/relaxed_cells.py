@@ -84,7 +84,7 @@ class RelaxedCells:
         whole = tuple(bank.whole() for bank in stage.banks)
         if chosen is not None:
             whole = tuple(_of_channels(weights, chosen) for weights in whole)
-        blocks = tf.convert_to_tensor(stage.blocks.kernel.value)
+        blocks = stage.blocks.select()
         weights = unstack_entries((whole, blocks), len(stage.places))
         return [
             RelaxedWeights(mixture.weights[int(place.is_reduction)], chosen, passed, *own, norm)
@@ -108,6 +108,7 @@ class RelaxedCells:
         simple: list[list[Any]] = []
         # The own layers do not know fewer channels: of all, those that are not chosen are zeros.
         see = functools.partial(_seen, chosen=weights.chosen)
+        mixture = tf.cast(weights.mixture, older.dtype)
         # Of the first cell; in all others they follow each other alike.
         places = [bank.rows.first[0].tolist() for bank in self._stage.banks]
         for node in range(self._stage.space.num_nodes):
@@ -122,7 +123,7 @@ class RelaxedCells:
             terms, passed_on = [], []
             for operand in range(OPERANDS_PER_NODE):
                 for number in range(node + NUM_CELL_INPUTS):
-                    shares = weights.mixture[node, operand, number]
+                    shares = mixture[node, operand, number]
                     banks = iter(zip(rows, moments, places))
                     for place, outputs in enumerate(simple[number]):
                         if outputs is None:
@@ -149,7 +150,7 @@ class RelaxedCells:
                 both = tf.concat([mixed, tf.add_n(passed_on)], axis=-1)
                 mixed = tf.ensure_shape(tf.gather(both, order, axis=-1), older.shape)
             tensors.append(mixed)
-        looseness = tf.unstack(self._looseness(weights.mixture))
+        looseness = tf.unstack(tf.cast(self._looseness(weights.mixture), older.dtype))
         outputs = tf.add_n(
             [
                 share * convolution(tf.nn.relu(tensor), block)
@@ -247,7 +248,7 @@ def _seen(
     """
     if chosen is None or operation.layer is None:
         return run(gathered)
-    mask = tf.reduce_sum(tf.one_hot(chosen, tensor.shape[-1]), axis=0)
+    mask = tf.reduce_sum(tf.one_hot(chosen, tensor.shape[-1], dtype=tensor.dtype), axis=0)
     outcome = run(tensor * mask)
     if operation.num_stacks:
         outputs, *moments = outcome

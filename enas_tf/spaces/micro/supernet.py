@@ -15,7 +15,9 @@ from enas_tf.layers.banks import (
     BatchStatistics,
     WeightBank,
 )
+from enas_tf.layers.compute_type import with_float32_sums
 from enas_tf.layers.factorized_reduction import reduction_kernel
+from enas_tf.settings.training import PRECISIONS
 from enas_tf.spaces.images.stem import IMAGENET, body_shape, chosen_stem
 from enas_tf.spaces.images.supernet import ImageSupernet
 from enas_tf.spaces.images.supernet_stem import NormalizedConvolution, Seeds, strided_stem
@@ -52,6 +54,7 @@ class MicroSupernet(ImageSupernet):
     too, as in the release; moving statistics are kept for who asks for them.
     """
 
+    precisions = PRECISIONS
     batch_statistics_in_evaluation = True
     relaxed_scales = ("stem_norm", "stem_0_norm", "stem_1_norm", "stem_2_norm")
 
@@ -83,7 +86,11 @@ class MicroSupernet(ImageSupernet):
             sides = stage_sides(body, NUM_STAGES - 1)
             self.auxiliary_head = AuxiliaryHead(sides, last, space.num_classes, next_seed)
         self.classifier = WeightBank(
-            1, (last, space.num_classes), seed=next_seed(), name="classifier"
+            1,
+            (last, space.num_classes),
+            seed=next_seed(),
+            name="classifier",
+            always_float32=True,
         )
         self.built = True
 
@@ -169,6 +176,7 @@ class MicroSupernet(ImageSupernet):
         with_auxiliary: bool,
     ) -> tuple[tf.Tensor, list[tf.Tensor], dict[str, BatchStatistics]]:
         collected: dict[str, BatchStatistics] = {}
+        images = tf.cast(images, self.compute_type)
 
         def run(layer: Any, tensor: tf.Tensor) -> tf.Tensor:
             result = layer.run(tensor, use_batch_statistics)
@@ -269,14 +277,21 @@ class AuxiliaryHead(keras.layers.Layer):
             name="auxiliary_combine",
         )
         self.classifier = WeightBank(
-            1, (AUXILIARY_FEATURES, num_classes), seed=next_seed(), name="auxiliary_classifier"
+            1,
+            (AUXILIARY_FEATURES, num_classes),
+            seed=next_seed(),
+            name="auxiliary_classifier",
+            always_float32=True,
         )
         self.built = True
 
     def run(self, inputs: tf.Tensor, run_layer: Callable[[Any, tf.Tensor], tf.Tensor]) -> tf.Tensor:
         """Returns logits `[batch, num_classes]`; `run_layer` runs a `NormalizedConvolution`."""
-        outputs = tf.nn.avg_pool2d(tf.nn.relu(inputs), self.window, AUXILIARY_STRIDE, "VALID")
+        outputs = with_float32_sums(
+            lambda inputs: tf.nn.avg_pool2d(inputs, self.window, AUXILIARY_STRIDE, "VALID"),
+            tf.nn.relu(inputs),
+        )
         for layer in (self.project, self.combine):
             outputs = run_layer(layer, outputs)
-        features = tf.reduce_mean(tf.nn.relu(outputs), axis=[1, 2])
+        features = tf.reduce_mean(tf.cast(tf.nn.relu(outputs), tf.float32), axis=[1, 2])
         return tf.matmul(features, self.classifier.select([0])[0])

@@ -101,7 +101,7 @@ class CellFunction:
                     weights.operations[node, operand], chosen, next(stacks), use_batch_statistics
                 )
                 if weights.gains is not None:
-                    term *= weights.gains[node, operand]
+                    term *= tf.cast(weights.gains[node, operand], term.dtype)
                 terms.append(term)
                 statistics.append(moments)
             # A sum of tensors of one shape, which `+` does not know them to be of.

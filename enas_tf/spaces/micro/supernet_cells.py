@@ -134,10 +134,9 @@ class SeparableBank(OperationBank):
 
     def whole(self) -> SeparableWeights:
         """Returns all rows."""
-        depthwise, pointwise = (
-            tf.convert_to_tensor(bank.kernel.value) for bank in (self.depthwise, self.pointwise)
+        return SeparableWeights(
+            self.depthwise.select(), self.pointwise.select(), self.norm.select()
         )
-        return SeparableWeights(depthwise, pointwise, self.norm.select())
 
 
 class OwnBank(OperationBank):
@@ -172,8 +171,7 @@ class OwnBank(OperationBank):
 
     def whole(self) -> OwnWeights:
         """Returns all rows."""
-        weights = tuple(tf.convert_to_tensor(bank.kernel.value) for bank in self.kernels)
-        return OwnWeights(weights, self.norm.select())
+        return OwnWeights(tuple(bank.select() for bank in self.kernels), self.norm.select())
 
 
 class StageCells(keras.layers.Layer):
@@ -251,7 +249,7 @@ class StageCells(keras.layers.Layer):
         """Looks up the weights of every cell of one architecture."""
         gains = decisions.gains if isinstance(decisions, MicroPaths) else [None, None]
         weighted = tuple(bank.select(self.rows(decisions, bank)) for bank in self.banks)
-        blocks = tf.convert_to_tensor(self.blocks.kernel.value)
+        blocks = self.blocks.select()
         weights = unstack_entries((weighted, blocks), len(self.places))
         kinds = [int(place.is_reduction) for place in self.places]
         return [

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from enas_tf.layers.compute_type import product
 from enas_tf.spaces.rnn.architecture import RnnArchitecture
 from enas_tf.spaces.rnn.cell_wiring import CellWiring, FixedWiring
 from enas_tf.spaces.rnn.language_modelling import Unrolled
@@ -19,8 +20,13 @@ def run_cell(
     node_kernels: tf.Tensor,
     wiring: CellWiring,
     mask: tf.Tensor | None,
+    compute_type: tf.DType = tf.float32,
 ) -> Unrolled:
     """Runs a recurrent cell over embedded words.
+
+    Only products are computed in a half type. The state is a sum over all words: what a gate that
+    is nearly shut adds would be lost in the eight bits of bfloat16. What a step does besides
+    products works on small tensors, which are compiled into few operations.
 
     Args:
       inputs: `[time, batch, hidden]`.
@@ -30,13 +36,19 @@ def run_cell(
       node_kernels: `[num_nodes, hidden, 2 * hidden]`.
       wiring: the connections.
       mask: `[batch, hidden]` of what nodes read in training; None: inference.
+      compute_type: of products.
     """
     hidden = inputs.shape[-1]
-    # The inputs of all times at once: one large product instead of many small ones.
-    projected = tf.tensordot(inputs, input_kernel[:hidden], axes=1)
+    projected = projection(inputs, tf.cast(input_kernel[:hidden], compute_type))
     kernels = tf.concat([input_kernel[None, hidden:], node_kernels], axis=0)
+    kernels = tf.cast(kernels, compute_type)
     states = recurrence(projected, state, kernels, wiring, mask)
     return Unrolled(states, states[-1])
+
+
+def projection(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Returns the products of the inputs of all times at once: a large one, not many small ones."""
+    return product(inputs, kernel, tf.tensordot, axes=1)
 
 
 class RnnCell(keras.layers.Layer):
@@ -47,7 +59,12 @@ class RnnCell(keras.layers.Layer):
       hidden_size: features of a word's embedding and of the state.
       cell_output: see `RnnNetworkConfig`.
       initializers: gives the initial weights; see `UniformWeights`.
+
+    Attributes:
+      compute_type: of products.
     """
+
+    compute_type = tf.float32
 
     def __init__(
         self, architecture: RnnArchitecture, hidden_size: int, cell_output: str, initializers: Any
@@ -70,11 +87,11 @@ class RnnCell(keras.layers.Layer):
     ) -> Unrolled:
         """Runs over embedded words `[time, batch, hidden]`."""
         kernels = (tf.convert_to_tensor(w.value) for w in (self.input_kernel, self.node_kernels))
-        return run_cell(inputs, state, *kernels, self._wiring, node_mask)
+        return run_cell(inputs, state, *kernels, self._wiring, node_mask, self.compute_type)
 
 
 class LstmCell(keras.layers.Layer):
-    """An LSTM with biases; called as a `Cell` of `language_modelling`.
+    """An LSTM with biases; called as a `Cell` of `language_modelling`. It computes in float32.
 
     Args:
       hidden_size: features of a word's embedding and units.

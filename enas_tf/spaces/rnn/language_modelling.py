@@ -103,7 +103,7 @@ def text_loss(
 
     Args:
       features: `[time, batch, hidden]`.
-      embedding: `[vocabulary, hidden]`, which gives the logits.
+      embedding: `[vocabulary, hidden]`, which gives the logits; of the type to multiply in.
       targets: int32 `[batch, time]`.
       trains: whether there is a gradient.
     """
@@ -124,6 +124,7 @@ def training_pass(
     state: Any,
     regularization: RnnRegularization,
     seed: tf.Tensor,
+    compute_type: tf.DType = tf.float32,
 ) -> TrainingPass:
     """Runs a cell on a training batch, with dropout and penalties.
 
@@ -137,13 +138,16 @@ def training_pass(
       state: at the end of the last batch; no gradient flows into it.
       regularization: rates and weights.
       seed: int32 `[2]`, of the masks.
+      compute_type: that the logits are multiplied in; the cell knows its own.
     """
     vocabulary, hidden = embedding.shape
     rows, time = tf.unstack(tf.shape(batch.tokens))
     masks = draw_masks(regularization, seed, rows=rows, hidden=hidden, vocabulary=vocabulary)
     before = tf.nest.map_structure(tf.stop_gradient, carried(state, batch))
     outputs, after = word_features(batch.tokens, embedding, cell, before, masks)
-    metrics = text_loss(outputs * masks.outputs, embedding, batch.targets, trains=True)
+    # The words that are read stay as they are: their gradient is as sparse as they are.
+    of_logits = tf.cast(embedding, compute_type)
+    metrics = text_loss(outputs * masks.outputs, of_logits, batch.targets, trains=True)
     objective = metrics.loss / tf.cast(time, tf.float32)
     if regularization.slowness_penalty:
         changes = tf.square(outputs[1:] - outputs[:-1])

@@ -38,6 +38,9 @@ class LanguageModel(keras.Model):
       seed: of the initial weights.
       **kwargs: `name`, as for any Keras model.
 
+    Attributes:
+      compute_type: of products; not saved with the model, which is always read as float32.
+
     Call arguments:
       tokens: int32 `[batch, time]`.
       training: has no effect; `training_pass` is for training.
@@ -45,6 +48,8 @@ class LanguageModel(keras.Model):
     Returns:
       Logits of the word after each word, `[batch, time, vocabulary_size]`.
     """
+
+    compute_type = tf.float32
 
     def __init__(
         self,
@@ -75,6 +80,14 @@ class LanguageModel(keras.Model):
         else:
             self.cell = RnnCell(architecture, config.hidden_size, config.cell_output, initializers)
         self.built = True
+
+    def set_precision(self, precision: str) -> None:
+        """Chooses the type of products in training and in `score`; before they are traced.
+
+        Args:
+          precision: one of `enas_tf.settings.training.PRECISIONS`.
+        """
+        self.compute_type = self.cell.compute_type = tf.as_dtype(precision)
 
     def zero_state(self, rows: Any) -> Any:
         """Returns the state before any word; its tensors have `rows` rows."""
@@ -110,7 +123,7 @@ class LanguageModel(keras.Model):
         embedding = tf.convert_to_tensor(self.embedding.value)
         before = carried(state, batch)
         outputs, state = word_features(batch.tokens, embedding, self.cell, before)
-        return text_loss(outputs, embedding, batch.targets), state
+        return text_loss(outputs, tf.cast(embedding, self.compute_type), batch.targets), state
 
     def training_pass(self, batch: TextBatch, state: Any, seed: tf.Tensor) -> TrainingPass:
         """Runs a training batch, with dropout and penalties.
@@ -122,7 +135,9 @@ class LanguageModel(keras.Model):
         """
         embedding = tf.convert_to_tensor(self.embedding.value)
         regularization = self.config.regularization
-        return training_pass(batch, embedding, self.cell, state, regularization, seed)
+        return training_pass(
+            batch, embedding, self.cell, state, regularization, seed, self.compute_type
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs."""

@@ -25,7 +25,7 @@ def recomputed_recurrence(
       step: depends on nothing but its arguments and constants.
       projected: `[time, batch, …]`, one input for each time.
       state: `[batch, hidden]`, before the first step.
-      parameters: tensors; gradients flow into all of them.
+      parameters: tensors; gradients flow into all of them, added up in float32.
 
     Returns:
       The states after each step, `[time, batch, hidden]`.
@@ -62,15 +62,17 @@ def recomputed_recurrence(
                 of_state + tf.gather(upstream, time),
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
-            added = [total + tf.convert_to_tensor(one) for total, one in zip(sums, of_own)]
+            added = [total + tf.cast(one, tf.float32) for total, one in zip(sums, of_own)]
             return number + 1, of_state, inputs.write(time, of_input), *added
 
+        zeros = [tf.zeros_like(one, dtype=tf.float32) for one in own]
         _, of_state, inputs, *sums = tf.while_loop(
             lambda number, *_: number < num_steps,
             body,
-            (0, tf.zeros_like(before[0]), inputs, *map(tf.zeros_like, own)),
+            (0, tf.zeros_like(before[0]), inputs, *zeros),
         )
-        return [inputs.stack(), of_state, *sums]
+        of_own = [tf.cast(total, one.dtype) for total, one in zip(sums, own)]
+        return [inputs.stack(), of_state, *of_own]
 
     @tf.custom_gradient
     def run(projected: tf.Tensor, state: tf.Tensor, *own: tf.Tensor) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from enas_tf.layers.compute_type import product
 from enas_tf.spaces.rnn.cell_wiring import CellWiring
 
 # Compiled code has room for a multiple of so many steps, which nearly all segments of random length
@@ -36,7 +37,8 @@ def recurrence(
     Args:
       projected: `[time, batch, 2 * hidden]`, the embedded words times node 0's input kernel.
       state: `[batch, hidden]`, before the first step.
-      kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes.
+      kernels: `[nodes + 1, hidden, 2 * hidden]`, of the state (node 0) and of the computed nodes;
+        of the type to multiply in, all else is float32.
       wiring: the connections; its tensors must not depend on trained weights.
       mask: `[batch, hidden]`, dropout of what nodes read, the same at all times; no gradient flows
         into it. None: inference, for a fixed wiring as plain TensorFlow operations that every
@@ -65,14 +67,15 @@ def recurrence(
             backward = _compiled(_backward, wiring, mask)
             padded = (_with_room(one, num_steps) for one in (of_states, before))
             of_state, products = backward(*padded, num_steps, kept, kernels)
-            of_products = [one[:num_steps] for one in tf.unstack(products)]
+            of_products = [tf.cast(one[:num_steps], kernels.dtype) for one in tf.unstack(products)]
             values = tf.unstack(wiring.read_all(kept[0]))
             sources = [before, *(one[:num_steps] for one in values)]
             of_kernels = [
-                tf.tensordot(source * mask, of_product, [[0, 1], [0, 1]])
+                product(source * mask, of_product, tf.tensordot, axes=[[0, 1], [0, 1]])
                 for source, of_product in zip(sources, of_products, strict=True)
             ]
-            return of_products[0], of_state, tf.stack(of_kernels)
+            of_projected = products[0, :num_steps]
+            return of_projected, of_state, tf.cast(tf.stack(of_kernels), kernels.dtype)
 
         return states, gradient
 
@@ -113,12 +116,12 @@ def _plain(
     first, *others = tf.unstack(kernels)
 
     def step(time: tf.Tensor, state: tf.Tensor, states: Any) -> Sequence[Any]:
-        both = tf.matmul(state, first) + tf.gather(projected, time)
+        both = product(state, first) + tf.gather(projected, time)
         values = [_gated(both, state, tf.tanh)[0]]
         for node, kernel in enumerate(others, 1):
             source = values[wiring.previous_of(node)]
             activate = functools.partial(wiring.activate, node=node)
-            values.append(_gated(tf.matmul(source, kernel), source, activate)[0])
+            values.append(_gated(product(source, kernel), source, activate)[0])
         state = wiring.combine(values)
         return state, states.write(time, state)
 
@@ -172,8 +175,8 @@ def _forward(
     def step(time: tf.Tensor, state: tf.Tensor, states: Any, *kept: Any) -> Sequence[Any]:
         place = 0 if mask is None else time
 
-        def product(source: tf.Tensor, node: Any) -> tf.Tensor:
-            return tf.matmul(source if mask is None else source * mask, kernels[node])
+        def both_of(source: tf.Tensor, node: Any) -> tf.Tensor:
+            return product(source if mask is None else source * mask, kernels[node])
 
         def keep(node: Any, parts: Sequence[tf.Tensor], kept: Sequence[Any]) -> list[Any]:
             return [array.write(node * times + place, part) for array, part in zip(kept, parts)]
@@ -181,9 +184,9 @@ def _forward(
         def run(node: Any, *kept: Any) -> list[Any]:
             source = kept[0].read(wiring.previous_of(node) * times + place)
             activate = functools.partial(wiring.activate, node=node)
-            return keep(node, _gated(product(source, node), source, activate), kept)
+            return keep(node, _gated(both_of(source, node), source, activate), kept)
 
-        both = product(state, 0) + tf.gather(projected, time)
+        both = both_of(state, 0) + tf.gather(projected, time)
         kept = wiring.for_each_node(run, keep(0, _gated(both, state, tf.tanh), kept))
         state = wiring.combine([kept[0].read(n * times + place) for n in range(num_nodes + 1)])
         return state, states.write(time, state), *kept
@@ -231,7 +234,7 @@ def _backward(
             of_candidates = of_value * gate * slope(activated)
             of_gate = of_value * (activated - source) * gate * (1.0 - gate)
             of_product = tf.concat([of_candidates, of_gate], axis=1)
-            of_source = of_value * (1.0 - gate) + tf.matmul(of_product, transposed[node]) * mask
+            of_source = of_value * (1.0 - gate) + product(of_product, transposed[node]) * mask
             return of_source, products.write(place, of_product)
 
         def run(node: Any, of_values: Any, products: Any) -> Sequence[Any]:

@@ -10,7 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from enas_tf.layers.compute_type import product
 from enas_tf.spaces.rnn.architecture import RnnFunction
+from enas_tf.spaces.rnn.cell import projection
 from enas_tf.spaces.rnn.cell_wiring import FUNCTIONS, SampledWiring
 from enas_tf.spaces.rnn.decisions import RnnMixture, RnnPaths
 from enas_tf.spaces.rnn.language_modelling import Unrolled
@@ -25,6 +27,7 @@ def relaxed_cell(
     mixture: RnnMixture,
     cell_output: str,
     functions: Sequence[RnnFunction] = tuple(RnnFunction),
+    compute_type: tf.DType = tf.float32,
 ) -> Cell:
     """Returns the cell of a mixture; see `Cell` of `language_modelling`.
 
@@ -35,11 +38,13 @@ def relaxed_cell(
       cell_output: `mean` of all computed nodes, or of the `loose_ends`: then each weighs as much
         as it is probable that no node reads it.
       functions: those of a bank's first axis.
+      compute_type: of products.
     """
     hidden = input_kernel.shape[-1] // 2
     # One matrix product for each earlier node and all functions: [earlier, hidden, functions * 2H].
+    cast = [tf.cast(bank, compute_type) for bank in banks]
     flat = [
-        tf.reshape(tf.transpose(bank, [1, 2, 0, 3]), [bank.shape[1], hidden, -1]) for bank in banks
+        tf.reshape(tf.transpose(bank, [1, 2, 0, 3]), [bank.shape[1], hidden, -1]) for bank in cast
     ]
     weights = [mixture.weights[node, : node + 1] for node in range(len(banks))]
     shares = _shares(mixture.weights, cell_output)
@@ -49,7 +54,7 @@ def relaxed_cell(
         values = [value]
         for bank, weight in zip(parts[: len(banks)], parts[len(banks) :]):
             sources = tf.stack(values)
-            both = tf.matmul(_masked(sources, mask), bank)
+            both = product(_masked(sources, mask), bank)
             rows = tf.shape(both)[1]
             both = tf.reshape(both, [len(values), rows, len(functions), 2, hidden])
             candidates = tf.unstack(both[..., 0, :], axis=2)
@@ -61,7 +66,7 @@ def relaxed_cell(
             values.append(tf.einsum("jf,jbfh->bh", weight, outcome))
         return tf.tensordot(shares, tf.stack(values[1:]), axes=1)
 
-    return _cell(input_kernel, nodes, [shares, *flat, *weights])
+    return _cell(tf.cast(input_kernel, compute_type), nodes, [shares, *flat, *weights])
 
 
 def path_cell(
@@ -70,6 +75,7 @@ def path_cell(
     paths: RnnPaths,
     cell_output: str,
     numbered: Sequence[RnnFunction] = tuple(RnnFunction),
+    compute_type: tf.DType = tf.float32,
 ) -> Cell:
     """Returns the cell of one path, in which every node's value is multiplied by its gain.
 
@@ -79,6 +85,7 @@ def path_cell(
       paths: the path.
       cell_output: see `relaxed_cell`.
       numbered: the functions in the order of their numbers.
+      compute_type: of products.
     """
 
     def nodes(value: tf.Tensor, mask: tf.Tensor | None, own: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -90,12 +97,15 @@ def path_cell(
         values = [value]
         for node, (kernel, gain) in enumerate(zip(tf.unstack(kernels), tf.unstack(gains)), 1):
             source = tf.gather(tf.stack(values), wiring.previous_of(node))
-            candidates, gate = tf.split(tf.matmul(_masked(source, mask), kernel), 2, axis=1)
+            candidates, gate = tf.split(product(_masked(source, mask), kernel), 2, axis=1)
             activated = wiring.activate(candidates, node)
             values.append(gain * (source + tf.sigmoid(gate) * (activated - source)))
         return wiring.combine(values)
 
     integers = (tf.cast(one, tf.float32) for one in (paths.previous, paths.functions))
+    input_kernel, node_kernels = (
+        tf.cast(kernel, compute_type) for kernel in (input_kernel, node_kernels)
+    )
     return _cell(input_kernel, nodes, [node_kernels, paths.gains, *integers])
 
 
@@ -111,12 +121,12 @@ def _cell(
         def step(projected: tf.Tensor, state: tf.Tensor, own: Sequence[Any]) -> tf.Tensor:
             kernel, *others = own[len(masks) :]
             own_mask = own[0] if masks else None
-            both = projected + tf.matmul(_masked(state, own_mask), kernel)
+            both = projected + product(_masked(state, own_mask), kernel)
             candidates, gate = tf.split(both, 2, axis=1)
             value = state + tf.sigmoid(gate) * (tf.tanh(candidates) - state)
             return nodes(value, own_mask, others)
 
-        projected = tf.tensordot(inputs, input_kernel[:hidden], axes=1)
+        projected = projection(inputs, input_kernel[:hidden])
         own = [*masks, input_kernel[hidden:], *parameters]
         states = recomputed_recurrence(step, projected, state, own)
         return Unrolled(states, states[-1])

@@ -59,14 +59,17 @@ class RnnSpace(RnnDecisionSpace, SearchSpace):
         return self.build_network(architecture, self.network_config())
 
     def build_static_step(
-        self, architecture: RnnArchitecture, config: TrainingConfig
+        self, architecture: RnnArchitecture, config: TrainingConfig, *, precision: str = "float32"
     ) -> Callable[[Any], NamedTuple]:
         """Returns a training step of an architecture's plain language model."""
         from enas_tf.training.step import static_step
 
         network = self.build_static_network(architecture)
+        network.set_precision(precision)
         state = network.zero_state(config.batch_size)
-        return static_step(network.training_pass, network.trainable_variables, config, state)
+        return static_step(
+            network.training_pass, network.trainable_variables, config, state, precision
+        )
 
     def benchmark_architectures(self) -> list[RnnArchitecture]:
         """Returns cells whose nodes take the functions in turn.

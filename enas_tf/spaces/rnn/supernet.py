@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from enas_tf.data.texts.batch import TextBatch
+from enas_tf.settings.training import PRECISIONS
 from enas_tf.spaces.controller import UniformWeights
 from enas_tf.spaces.rnn.cell import run_cell
 from enas_tf.spaces.rnn.cell_wiring import SampledWiring
@@ -54,6 +55,7 @@ class RnnSupernet(Supernet):
     """
 
     score_kind = "shared_weights_validation_reward"
+    precisions = PRECISIONS
 
     space: RnnDecisionSpace
 
@@ -111,7 +113,13 @@ class RnnSupernet(Supernet):
         embedding = tf.convert_to_tensor(self.embedding.value)
         cell, used = self._cell(decisions)
         outcome = training_pass(
-            batch, embedding, cell, state, self.space.regularization, dropout_seed
+            batch,
+            embedding,
+            cell,
+            state,
+            self.space.regularization,
+            dropout_seed,
+            self.compute_type,
         )
         return outcome._replace(decayed=used)
 
@@ -134,7 +142,7 @@ class RnnSupernet(Supernet):
         del use_batch_statistics, metric
         embedding = tf.convert_to_tensor(self.embedding.value)
         outputs, _ = self._features(batch.tokens, embedding, decisions)
-        metrics = text_loss(outputs, embedding, batch.targets)
+        metrics = text_loss(outputs, tf.cast(embedding, self.compute_type), batch.targets)
         return Score(metrics.loss, metrics.tokens)
 
     def reward(self, scores: Sequence[Score], metric: str = "loss") -> float:
@@ -158,12 +166,17 @@ class RnnSupernet(Supernet):
         """Returns the cell of an architecture, a mixture or a path, and the matrices in use."""
         input_kernel = tf.convert_to_tensor(self.input_kernel.value)
         output, functions = self.space.cell_output, self.space.searched_operations
+        compute_type = self.compute_type
         if isinstance(decisions, RnnMixture):
             banks = [tf.convert_to_tensor(bank.value) for bank in self.banks]
-            cell = relaxed_cell(input_kernel, banks, decisions, output, functions)
+            cell = relaxed_cell(input_kernel, banks, decisions, output, functions, compute_type)
             return cell, (input_kernel, *banks)
         kernels = input_kernel, self.select(decisions)
         if isinstance(decisions, RnnPaths):
-            return path_cell(*kernels, decisions, output, functions), kernels
+            return path_cell(*kernels, decisions, output, functions, compute_type), kernels
         wiring = SampledWiring(decisions.previous, decisions.functions, output, functions)
-        return lambda inputs, state, mask: run_cell(inputs, state, *kernels, wiring, mask), kernels
+
+        def cell(inputs: tf.Tensor, state: tf.Tensor, mask: tf.Tensor | None) -> Unrolled:
+            return run_cell(inputs, state, *kernels, wiring, mask, compute_type)
+
+        return cell, kernels

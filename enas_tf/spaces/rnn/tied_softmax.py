@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from enas_tf.layers.compute_type import product, runs_on_gpu
+
 # Logits that are computed at a time: 24 MB, which stay in the caches of a CPU from one operation
 # to the next. All of a batch would be some 200 MB. On a GPU, few large blocks are faster.
 _LOGITS_ON_CPU = 6_000_000
@@ -23,7 +25,7 @@ def tied_cross_entropy(
 
     Args:
       features: float32 `[words, hidden]`.
-      embedding: float32 `[vocabulary, hidden]`.
+      embedding: `[vocabulary, hidden]`, of the type to multiply in; logits and softmax are float32.
       targets: int32 `[words]`, the right words.
       trains: whether there is a gradient; what scores needs none.
 
@@ -39,7 +41,14 @@ def tied_cross_entropy(
     ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
         total, of_embedding, of_features = _summed(features, embedding, targets, trains)
         of_embedding = tf.tensor_scatter_nd_sub(of_embedding, targets[:, None], features)
-        return total, lambda upstream: (upstream * of_features.concat(), upstream * of_embedding)
+
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            # Scaled before it is rounded: unscaled, small ones would vanish.
+            return upstream * of_features.concat(), tf.cast(
+                upstream * of_embedding, embedding.dtype
+            )
+
+        return total, gradient
 
     return run(features, embedding)
 
@@ -53,22 +62,23 @@ def _summed(
     blocks.
     """
     vocabulary, hidden = embedding.shape
-    on_gpu = bool(tf.config.list_logical_devices("GPU"))
-    rows = max(1, (_LOGITS_ON_GPU if on_gpu else _LOGITS_ON_CPU) // vocabulary)
+    rows = max(1, (_LOGITS_ON_GPU if runs_on_gpu() else _LOGITS_ON_CPU) // vocabulary)
     num_blocks = -(-tf.shape(targets)[0] // rows)
 
     def block(number: tf.Tensor, total: tf.Tensor, *gradients: Any) -> tuple[Any, ...]:
         words = slice(number * rows, (number + 1) * rows)
         own, right = features[words], targets[words]
-        logits = tf.matmul(own, embedding, transpose_b=True)
+        logits = product(own, embedding, transpose_b=True)
         # TensorFlow's own kernel of the cross-entropy takes five times as long on a CPU.
         probabilities = tf.nn.softmax(logits)
         total += tf.reduce_sum(_losses(logits, probabilities, right))
         if trains:
             of_embedding, of_features = gradients
-            of_own = tf.matmul(probabilities, embedding) - tf.gather(embedding, right)
+            of_right = tf.cast(tf.gather(embedding, right), tf.float32)
+            of_own = product(probabilities, embedding) - of_right
+            own = tf.cast(own, embedding.dtype)
             gradients = (
-                of_embedding + tf.matmul(probabilities, own, transpose_a=True),
+                of_embedding + product(probabilities, own, transpose_a=True),
                 of_features.write(number, of_own),
             )
         return number + 1, total, *gradients
@@ -78,7 +88,7 @@ def _summed(
         blocks = tf.TensorArray(
             tf.float32, num_blocks, infer_shape=False, element_shape=[None, hidden]
         )
-        gradients = [tf.zeros_like(embedding), blocks]
+        gradients = [tf.zeros_like(embedding, tf.float32), blocks]
     _, *results = tf.while_loop(
         lambda number, *_: number < num_blocks, block, (0, tf.zeros([]), *gradients)
     )
