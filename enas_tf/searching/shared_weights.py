@@ -22,6 +22,7 @@ from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
+from enas_tf.training.pace import DATA, REWARD, TRAIN, VALIDATE, each, measured
 from enas_tf.training.schedules import Horizon
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
@@ -131,7 +132,7 @@ class SharedWeights:
 
     def training_batches(self, stream: Callable[[Share], tf.data.Dataset]) -> Iterator[Any]:
         """Returns an iterator over `training_dataset`."""
-        return iter(self.training_dataset(stream))
+        return each(DATA, self.training_dataset(stream))
 
     def _trace_training(self) -> None:
         """Traces the training step for all batches of `training_batches`, if it is not yet."""
@@ -163,6 +164,7 @@ class SharedWeights:
                     "learning_rate, or set clip_norm."
                 )
 
+    @measured(TRAIN)
     def train(self, batch: Any, decisions: Any, step: int, rollbacks: int = 0) -> Any:
         """Takes one training step.
 
@@ -238,12 +240,10 @@ class SharedWeights:
         decisions = type(encoded)(
             *(tf.convert_to_tensor(np.asarray(array)[numbers]) for array in encoded)
         )
-        with self._graph_options():
-            scores = self._rewarding([next(batches) for _ in range(blocks)], decisions)
+        with self._graph_options(), measured(REWARD):
+            scores = _each(self._rewarding([next(batches) for _ in range(blocks)], decisions))
         metric = self._config.reward_metric
-        return [
-            self.supernet.reward([score], metric) for score in _each(scores)[: len(architectures)]
-        ]
+        return [self.supernet.reward([score], metric) for score in scores[: len(architectures)]]
 
     def validation_score(
         self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
@@ -287,7 +287,7 @@ class SharedWeights:
         """
         return [
             score
-            for batch in batches
+            for batch in each(DATA, batches)
             for score in self._scores(batch, decisions, use_batch_statistics)
             if score.count
         ]
@@ -356,6 +356,7 @@ class SharedWeights:
         """Returns one of several architectures, without the batch axis."""
         return type(decisions)(*(array[number] for array in decisions))
 
+    @measured(VALIDATE)
     def _scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> list[Any]:
         """Returns the score of each replica's batch, of no predictions if it does not count."""
         tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))

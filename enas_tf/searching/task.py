@@ -40,6 +40,7 @@ from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import data_of_run
+from enas_tf.training.pace import REPORT, measured
 from enas_tf.training.profiling import Profile
 from enas_tf.training.time_budget import TimeBudget
 from enas_tf.training.trainer import StretchEnd, Task, Trainer
@@ -148,9 +149,9 @@ class SearchTask(Task):
         return BudgetedSchedule(*sizes, budget, evaluator.steps_per_update)
 
     def _measured(self, kind: str) -> contextlib.AbstractContextManager[None]:
-        """Measures a block, a piece of work of a kind, if there is a time budget."""
+        """Measures a block, a piece of work of a kind: for the time budget, if there is one."""
         budget = self._schedule.budget
-        return contextlib.nullcontext() if budget is None else budget.pace.measured(kind)
+        return measured(kind) if budget is None else budget.pace.measured(kind)
 
     @abc.abstractmethod
     def _build(self, streams: Any, distribution: Any | None) -> dict[str, Any]:
@@ -432,6 +433,7 @@ class SearchTask(Task):
         epoch = int(self.state.epoch) + (phase != DERIVE)
         self._report.metrics(phase, step, epoch, self._seconds, metrics)
 
+    @measured(REPORT)
     def _show(self, phase: str, steps: int, metrics: dict[str, float]) -> None:
         self._progress.update(
             phase,

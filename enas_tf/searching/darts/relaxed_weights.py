@@ -15,6 +15,7 @@ from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.settings.search import SearchConfig
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.optimizers import add_weight_decay, decayed_loss, global_norm
+from enas_tf.training.pace import DATA, TRAIN, each, measured
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
 
@@ -74,8 +75,9 @@ class RelaxedWeights(SharedWeights):
 
     def relaxed_batches(self, stream: Callable[[Share], Any]) -> Any:
         """Returns an iterator over the batches of a stream for `step`."""
-        return iter(self.batches(stream))
+        return each(DATA, self.batches(stream))
 
+    @measured(TRAIN)
     def step(
         self, batch: Any, architecture_batch: Any, number: int, epoch: int, rollbacks: int
     ) -> tuple[Any, Any]:
