@@ -167,15 +167,7 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
       command: gets the flags.
       output_dir: says where results go by default.
     """
-    command.add(
-        Group.HARDWARE,
-        "devices",
-        str,
-        "auto",
-        "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
-        "logical devices on the CPU. batch_size counts the examples of all devices. With the "
-        "environment variable TF_CONFIG: of each machine.",
-    )
+    add_devices_flag(command)
     command.add(
         Group.HARDWARE,
         "worker_timeout",
@@ -211,6 +203,19 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
         "Write a TensorFlow profile of the steps from FIRST to before END, counted from 0 at the "
         "start of this command, into the folder tensorboard of the run, for example 20:30; "
         "TensorFlow prepares its functions in the first steps (default: none).",
+    )
+
+
+def add_devices_flag(command: CommandFlags) -> None:
+    """Adds `--devices`, whose value `strategy_of_devices` understands."""
+    command.add(
+        Group.HARDWARE,
+        "devices",
+        str,
+        "auto",
+        "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
+        "logical devices on the CPU. batch_size counts the examples of all devices. With the "
+        "environment variable TF_CONFIG: of each machine.",
     )
 
 
