@@ -19,29 +19,18 @@ from enas_tf.searching.schedule import LEARN, SAVE
 from enas_tf.settings.benchmark import WholeConfig
 from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
+from enas_tf.training import pace
 from enas_tf.training.devices import default_strategy
-from enas_tf.training.pace import (
-    DATA,
-    PROPOSE,
-    REPORT,
-    REWARD,
-    TRAIN,
-    VALIDATE,
-    Own,
-    Pace,
-    measuring,
-    now,
-)
 
 # What the time is spent on, and the kinds of work that belong to it. What is left is Python's.
 PARTS = {
-    "training_steps": (TRAIN,),
-    "rewards": (REWARD,),
-    "validation": (VALIDATE,),
-    "controller": (PROPOSE, LEARN),
+    "training_steps": (pace.TRAIN,),
+    "rewards": (pace.REWARD,),
+    "validation": (pace.VALIDATE,),
+    "controller": (pace.PROPOSE, LEARN),
     "checkpoints": (SAVE,),
-    "data": (DATA,),
-    "reports": (REPORT,),
+    "data": (pace.DATA,),
+    "reports": (pace.REPORT,),
 }
 REST = "rest"
 # These are what a search is there for.
@@ -57,17 +46,18 @@ class _Mark(NamedTuple):
     """
 
     seconds: float
-    own: dict[str, Own]
+    own: dict[str, pace.Own]
 
     @classmethod
-    def of(cls, pace: Pace) -> Self:
-        """Returns what a pace says now."""
-        return cls(now(), {kind: pace.own(kind) for kinds in PARTS.values() for kind in kinds})
+    def of(cls, account: pace.Pace) -> Self:
+        """Returns what an account says now."""
+        kinds = (kind for kinds in PARTS.values() for kind in kinds)
+        return cls(pace.now(), {kind: account.own(kind) for kind in kinds})
 
-    def since(self, earlier: "_Mark", kinds: Sequence[str]) -> Own:
+    def since(self, earlier: "_Mark", kinds: Sequence[str]) -> pace.Own:
         """Returns what some kinds took together since an earlier mark."""
         pairs = [(earlier.own[kind], self.own[kind]) for kind in kinds]
-        return Own(
+        return pace.Own(
             sum(new.pieces - old.pieces for old, new in pairs),
             sum(new.seconds - old.seconds for old, new in pairs),
         )
@@ -108,19 +98,19 @@ def measure_search(
     """
     whole = whole or WholeConfig()
     config = whole.of_search(config)
-    pace = Pace()
+    account = pace.Pace()
     marks: list[_Mark] = []
 
     def epoch_done(told: dict[str, Any]) -> None:
         del told
-        marks.append(_Mark.of(pace))
+        marks.append(_Mark.of(account))
         if len(marks) == whole.epochs:
             raise _Enough
 
-    begun = now()
+    begun = pace.now()
     with (
         tempfile.TemporaryDirectory(prefix="enas_benchmark_") as folder,
-        measuring(pace),
+        pace.measuring(account),
         contextlib.suppress(_Enough),
     ):
         search(
@@ -135,7 +125,7 @@ def measure_search(
     first, last, epochs = marks[0], marks[-1], whole.epochs - 1
     parts = _divided(first, last, epochs)
     for part, kinds in PARTS.items():
-        parts[part]["first_piece_seconds"] = sum(map(pace.first, kinds))
+        parts[part]["first_piece_seconds"] = sum(map(account.first, kinds))
     replicas = (distribution or default_strategy()).num_replicas_in_sync
     return {
         "epochs": epochs,

@@ -46,5 +46,5 @@ class WholeConfig(Settings):
             warm_up=0.0,
             policy_start_epoch=0,
             shared_weights=config.shared_weights.replace(epochs=self.epochs),
-            darts=config.darts.replace(warm_up_epochs=0),
+            darts=config.darts.replace(warm_up_epochs=0, stop=None),
         )

@@ -13,7 +13,6 @@ SPACE = MacroSpace(
 CONFIG = SearchConfig(shared_weights=TrainingConfig(batch_size=6))
 
 
-@pytest.mark.long
 def test_one_step_is_recorded():
     results = measure_operations(SPACE, CONFIG, repeats=1)
     operations = {one["kind"]: one for one in results["operations"]}

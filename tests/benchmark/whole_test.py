@@ -11,6 +11,8 @@ from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.macro.config import MacroControllerConfig
 from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
+from enas_tf.training.pace import measured as measured_work
+from tests.clocks import goes
 
 SPACE = MacroSpace(
     num_layers=1,
@@ -68,11 +70,51 @@ def test_results_are_json(measured):
     assert json.loads(json.dumps(measured)) == measured
 
 
+def test_times_are_divided_exactly(monkeypatch):
+    """Of a made-up search on a clock that only its work moves."""
+
+    def search(space, data, config, folder, *, on_epoch_end, **others):
+        del space, data, folder, others
+        clock.seconds += 50.0
+        for epoch in range(config.shared_weights.epochs):
+            for _ in range(2):
+                with measured_work("step"):
+                    with measured_work("data"):
+                        clock.seconds += 1.0
+                    with measured_work("train"):
+                        clock.seconds += 100.0 if epoch == 0 else 10.0
+                    clock.seconds += 3.0
+            with measured_work("save"):
+                clock.seconds += 12.0
+            on_epoch_end({"epoch": epoch + 1})
+
+    monkeypatch.setattr("enas_tf.benchmark.whole.search", search)
+    with goes(monkeypatch) as clock:
+        results = measure_search(SPACE, CONFIG, WholeConfig(epochs=3, steps=2))
+    assert (results["first_epoch_seconds"], results["epoch_seconds"]) == (270.0, 40.0)
+    parts = {name: part for name, part in results["parts"].items() if part["seconds"]}
+    assert parts == {
+        "training_steps": {
+            "seconds": 20.0,
+            "share": 0.5,
+            "pieces": 2.0,
+            "first_piece_seconds": 100.0,
+        },
+        "checkpoints": {"seconds": 12.0, "share": 0.3, "pieces": 1.0, "first_piece_seconds": 12.0},
+        "data": {"seconds": 2.0, "share": 0.05, "pieces": 2.0, "first_piece_seconds": 1.0},
+        "rest": {"seconds": 6.0, "share": pytest.approx(0.15)},
+    }
+    assert results["neither_training_nor_scoring"] == pytest.approx(0.5)
+    assert results["epochs"] == 2
+
+
 def test_every_epoch_is_one_after_the_warm_up():
-    darts = DartsConfig(warm_up_epochs=7)
+    darts = DartsConfig(warm_up_epochs=7, stop="stable:1")
     config = WholeConfig(epochs=3).of_search(CONFIG.replace(darts=darts))
     assert config.shared_weights.epochs == 3
     assert (config.first_updating_epoch, config.darts.warm_up_epochs) == (0, 0)
+    # Nor does it end before.
+    assert config.darts.stop is None
 
 
 def test_a_time_budget_is_refused():
