@@ -1,7 +1,7 @@
 """How fast the steps of a search are, next to those of a plain network.
 
-All times are medians over interleaved repeats and several architectures: on a noisy machine only
-the ratios of one run are worth quoting.
+The times of `benchmark` are medians over interleaved repeats and several architectures: on a noisy
+machine only the ratios of one run are worth quoting.
 """
 
 import statistics
@@ -80,7 +80,8 @@ def measure_step(
     """Measures the training step alone, its memory and its work; arguments as for `benchmark`.
 
     Returns:
-      A dictionary with `step_seconds` (the mean over the architectures of their medians),
+      A dictionary with `step_seconds` (the mean over the architectures of the fastest step of each;
+      in a process of its own there is nothing beside it that would be as disturbed by others),
       `multiply_adds` (of the forward pass of a step, the mean over the same architectures; see
       `Costs`), `peak_memory_bytes`, `first_step_seconds`, `settings` and `device`.
     """
@@ -92,7 +93,7 @@ def measure_step(
     network = space.network_config()
     of_example = [space.costs(one, network).multiply_adds for one in chosen]
     return {
-        "step_seconds": statistics.mean(map(statistics.median, interleaved(steps, repeats))),
+        "step_seconds": statistics.mean(map(min, interleaved(steps, repeats))),
         "multiply_adds": statistics.mean(of_example) * running.num_predictions,
         "peak_memory_bytes": peak_memory(),
         "first_step_seconds": first_step_seconds,
