@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from enas_tf.benchmark.running import RunningSearch
-from enas_tf.benchmark.trace import KindOfOperation, read_operations
+from enas_tf.benchmark.trace import KindOfOperation, least_of, read_operations
 from enas_tf.environment.keras_settings import under_own_settings
 
 # Cheap operations are recorded too; TensorFlow leaves them out by default.
@@ -33,9 +33,10 @@ def measure_operations(
     report: Callable[[str], None] = lambda line: None,
     distribution: Any | None = None,
 ) -> dict[str, Any]:
-    """Records training steps of the supernet, and tells the one that took least.
+    """Records training steps of the supernet, all of one architecture.
 
-    The others waited for other programs, if for nothing else.
+    Of the times of each kind of operation, as of all others here, the least is told: in a step that
+    took longer, it waited for other programs.
 
     Args:
       space: the search space.
@@ -48,33 +49,34 @@ def measure_operations(
     Returns:
       A dictionary with `operations`: for each kind, those that took longest first, its `kind`, its
       `seconds` (without operations inside of it, added up over threads), the `share` of all and its
-      `calls`; `operation_seconds`, the sum; of the same step `recorded_step_seconds` and
-      `recorded_core_seconds` (of all cores), and of the least one that was not recorded
-      `step_seconds` and `core_seconds`; `architecture`, `settings` and `device`.
+      `calls`; `operation_seconds`, the sum; of whole steps `recorded_step_seconds` and
+      `recorded_core_seconds` (of all cores), and of those that were not recorded `step_seconds` and
+      `core_seconds`; `architecture`, `settings` and `device`.
     """
     running = RunningSearch(space, config, distribution, report)
     running.first_step()
     architecture = (architectures or space.benchmark_architectures())[0]
     step = running.step([architecture])
     step()
-    plain = min(_timed(step) for _ in range(repeats))
-    recorded, kinds = min(_recorded(step) for _ in range(repeats))
+    plain = [_timed(step) for _ in range(repeats)]
+    recorded = [_recorded(step) for _ in range(repeats)]
+    kinds = least_of(kinds for _, kinds in recorded)
     total = sum(one.seconds for one in kinds)
     report(f"recorded {sum(one.calls for one in kinds):,} operations")
     return {
         "operations": [{**one._asdict(), "share": one.seconds / total} for one in kinds],
         "operation_seconds": total,
-        "recorded_step_seconds": recorded.seconds,
-        "recorded_core_seconds": recorded.core,
-        "step_seconds": plain.seconds,
-        "core_seconds": plain.core,
+        "recorded_step_seconds": min(whole.seconds for whole, _ in recorded),
+        "recorded_core_seconds": min(whole.core for whole, _ in recorded),
+        "step_seconds": min(whole.seconds for whole in plain),
+        "core_seconds": min(whole.core for whole in plain),
         "architecture": architecture.to_release_string(),
         **running.about(),
     }
 
 
 def _recorded(step: Callable[[], None]) -> tuple[_Time, list[KindOfOperation]]:
-    """Returns how long a step took, and its kinds of operations."""
+    """Takes a step; returns how long it took, and its kinds of operations."""
     options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=_ALL_OPERATIONS)
     with tempfile.TemporaryDirectory(prefix="enas_benchmark_") as folder:
         with tf.profiler.experimental.Profile(folder, options):

@@ -93,7 +93,7 @@ def table_of_operations(results: Mapping[str, Any]) -> str:
         lines.append(_kind(f"{len(others)} other kinds", *sums))
     calls = sum(one["calls"] for one in kinds)
     lines.append(_kind("all", results["operation_seconds"], 1.0, calls))
-    for name, step in (("this step", "recorded_"), ("a step that is not recorded", "")):
+    for name, step in (("a recorded step", "recorded_"), ("a step that is not recorded", "")):
         clock, core = results[f"{step}step_seconds"], results[f"{step}core_seconds"]
         lines.append(f"{name:40}{1e3 * clock:10.2f} ms, {1e3 * core:.2f} ms of all cores")
     return "\n".join(lines)

@@ -62,6 +62,19 @@ def read_operations(folder: pathlib.Path) -> list[KindOfOperation]:
     return operations_of(space)
 
 
+def least_of(recordings: Iterable[Iterable[KindOfOperation]]) -> list[KindOfOperation]:
+    """Returns of each kind the recording in which it took least, those that took longest first.
+
+    Args:
+      recordings: of the same work; where it took longer, it waited for other programs.
+    """
+    least: dict[str, KindOfOperation] = {}
+    for kinds in recordings:
+        for one in kinds:
+            least[one.kind] = min(one, least.get(one.kind, one), key=lambda each: each.seconds)
+    return sorted(least.values(), key=lambda one: -one.seconds)
+
+
 def operations_of(space: xplane_pb2.XSpace) -> list[KindOfOperation]:
     """Returns the kinds of operations in the threads of the processor; see `read_operations`."""
     seconds: dict[str, float] = {}

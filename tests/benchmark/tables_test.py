@@ -81,4 +81,4 @@ def test_many_kinds_of_operations_have_one_line():
     assert lines[20].split() == ["Kind19", "1.00", "4.0", "%", "2"]
     assert lines[21].split() == ["5", "other", "kinds", "5.00", "20.0", "%", "10"]
     assert lines[22].split() == ["all", "25.00", "100.0", "%", "50"]
-    assert lines[23].split(maxsplit=2)[2] == "30.00 ms, 40.00 ms of all cores"
+    assert lines[23].split(maxsplit=3)[3] == "30.00 ms, 40.00 ms of all cores"

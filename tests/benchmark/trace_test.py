@@ -1,7 +1,7 @@
 import pytest
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from enas_tf.benchmark.trace import operations_of
+from enas_tf.benchmark.trace import KindOfOperation, least_of, operations_of
 
 MILLISECOND = 10**9
 
@@ -76,3 +76,9 @@ def test_operations_of_one_dnn_and_of_xla_have_their_usual_names():
 
 def test_other_planes_are_left_out():
     assert found(profile([("a:Mul", "Mul", 0, 1)], plane="/host:metadata")) == []
+
+
+def test_of_several_recordings_each_kind_has_its_least_time():
+    one = [KindOfOperation("MatMul", 0.009, 2), KindOfOperation("Mul", 0.001, 5)]
+    other = [KindOfOperation("Mul", 0.007, 5), KindOfOperation("MatMul", 0.003, 2)]
+    assert least_of([one, other]) == [other[1], one[1]]
