@@ -301,9 +301,9 @@ def _add_modes(command: CommandFlags) -> None:
         "sweep",
         tuple[str, ...] | None,
         None,
-        "Measure how the time and the memory of a training step grow beside its work, at once, "
-        "twice and four times the given sizes, along all axes that the space has or along some of "
-        "them, such as layers,filters,nodes,hidden,vocabulary,batch,samples,devices.",
+        "Measure how the time and the memory of a training step grow beside its work, at the given "
+        "sizes and at twice and four times each of them: along all axes that the space has, or "
+        "some, such as layers,filters,nodes,hidden,vocabulary,batch,samples,devices.",
         bare="all",
     )
     command.add(
