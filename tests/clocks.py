@@ -2,7 +2,7 @@
 
 import contextlib
 
-from enas_tf.training import time_budget
+from enas_tf.training import pace
 
 
 class Clock:
@@ -31,5 +31,5 @@ def goes(monkeypatch, seconds_per_look=0.0):
     """Lets time budgets have a clock of their own in a block."""
     with monkeypatch.context() as patch:
         clock = Clock(seconds_per_look)
-        patch.setattr(time_budget, "now", clock)
+        patch.setattr(pace, "now", clock)
         yield clock

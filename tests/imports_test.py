@@ -35,6 +35,9 @@ ROOMS = (
 )
 
 WITHOUT_TENSORFLOW = (
+    "enas_tf.benchmark.sweep",
+    "enas_tf.benchmark.tables",
+    "enas_tf.cli.benchmark",
     "enas_tf.spaces.architectures",
     "enas_tf.cli.report",
     "enas_tf.cli.search",
@@ -59,6 +62,7 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.studies.summary",
     "enas_tf.training.machines.cluster",
     "enas_tf.training.interruption",
+    "enas_tf.training.pace",
     "enas_tf.training.prediction_metrics",
     "enas_tf.spaces.macro.presets",
     "enas_tf.spaces.macro.published",

@@ -168,15 +168,7 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
       command: gets the flags.
       output_dir: says where results go by default.
     """
-    command.add(
-        Group.HARDWARE,
-        "devices",
-        str,
-        "auto",
-        "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
-        "logical devices on the CPU. batch_size counts the examples of all devices. With the "
-        "environment variable TF_CONFIG: of each machine.",
-    )
+    add_devices_flag(command)
     command.add(
         Group.HARDWARE,
         "worker_timeout",
@@ -226,6 +218,19 @@ def add_steps_flag(command: CommandFlags) -> None:
         "a run may go on with another number. More than 1 saves the time between two steps, for "
         "small networks on a fast device; a signal waits for the end of a call.",
         minimum=1,
+    )
+
+
+def add_devices_flag(command: CommandFlags) -> None:
+    """Adds `--devices`, whose value `strategy_of_devices` understands."""
+    command.add(
+        Group.HARDWARE,
+        "devices",
+        str,
+        "auto",
+        "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
+        "logical devices on the CPU. batch_size counts the examples of all devices. With the "
+        "environment variable TF_CONFIG: of each machine.",
     )
 
 

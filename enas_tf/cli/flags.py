@@ -96,6 +96,7 @@ class CommandFlags:
         help: str,  # noqa: A002 (the word users of flag libraries know)
         *,
         required: bool = False,
+        bare: str | None = None,
         **limits: Any,
     ) -> None:
         """Adds one flag.
@@ -108,14 +109,18 @@ class CommandFlags:
           default: the value when the flag is not given.
           help: one sentence.
           required: whether the flag must be given.
+          bare: the text that the flag alone, without `=`, stands for (default: it needs a value);
+            then a value cannot be the next argument.
           **limits: bounds and choices, as of a `setting`.
         """
         if limits.get("is_open") and default is not None and default not in limits["choices"]:
             # A program chose what no command line can.
             limits["choices"] = (*limits["choices"], default)
-        parser = _Parser(name, annotation, limits, required)
+        parser = _Parser(name, annotation, limits, required, bare)
         kind = flags.MultiFlag if parser.is_list else flags.Flag
-        flag: flags.Flag[Any] = kind(parser, None, name, default, help, boolean=parser.kind is bool)
+        # absl has no other flags that need no value; it reads them as a text.
+        boolean = parser.kind is bool or bare is not None
+        flag: flags.Flag[Any] = kind(parser, None, name, default, help, boolean=boolean)
         # absl adds to that of a list.
         flag.help = help
         # absl groups flags by modules.
@@ -270,9 +275,18 @@ class _Parser(flags.ArgumentParser):
 
     syntactic_help = ""
 
-    def __init__(self, name: str, annotation: Any, limits: Mapping[str, Any], required: bool):
+    def __init__(
+        self,
+        name: str,
+        annotation: Any,
+        limits: Mapping[str, Any],
+        required: bool,
+        bare: str | None = None,
+    ):
         kinds = alternatives(annotation)
         self.name = name
+        # What absl's texts for `--name` and `--noname` stand for.
+        self.alone = {} if bare is None else {"true": bare, "false": "none"}
         self.limits = limits
         self.required = required
         self.optional = type(None) in kinds
@@ -286,6 +300,7 @@ class _Parser(flags.ArgumentParser):
             # A default.
             return argument
         text = argument.strip()
+        text = self.alone.get(text, text)
         if self.optional and text.lower() == "none":
             return None
         value: Any
@@ -337,7 +352,7 @@ def _heading(flag: Any) -> str:
         word = "{" + ",".join(map(str, choices)) + "}"
     elif parser.is_tuple:
         word = f"{word},{word},..."
-    return f"--{flag.name}={word}"
+    return f"--{flag.name}[={word}]" if parser.alone else f"--{flag.name}={word}"
 
 
 def _description(flag: Any) -> str:

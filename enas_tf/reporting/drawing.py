@@ -52,15 +52,32 @@ def write_drawing(
       ConfigurationError: the name has another ending.
       RunDirectoryError: the file cannot be written.
     """
+    path = check_drawing_name(path)
+    write_picture(_picture(architecture, options), path)
+    return path
+
+
+def check_drawing_name(path: str | pathlib.Path) -> pathlib.Path:
+    """Returns the path of a file of a drawing.
+
+    Args:
+      path: as a person writes it.
+
+    Raises:
+      ConfigurationError: the ending is not among `FORMATS`.
+    """
     path = user_path(path)
     if path.suffix.lower() not in FORMATS:
         raise ConfigurationError(
             f"A drawing's file name must end in {' or '.join(FORMATS)}. Received: {path}"
         )
-    picture = _picture(architecture, options)
+    return path
+
+
+def write_picture(picture: Picture, path: pathlib.Path) -> None:
+    """Writes a picture in the form that the file's name says; see `check_drawing_name`."""
     is_png = path.suffix.lower() == ".png"
     write_bytes(path, to_png(picture) if is_png else to_svg(picture).encode())
-    return path
 
 
 def _picture(architecture: Architecture, options: dict[str, Any]) -> Picture:

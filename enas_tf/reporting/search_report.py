@@ -18,6 +18,7 @@ from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.relaxation import RelaxableSpace
+from enas_tf.training.pace import REPORT, measured
 
 # Far more steps than any run takes.
 _NO_END = 2**62
@@ -47,6 +48,7 @@ class SearchReport:
             for phase, steps in steps_done.items()
         }
 
+    @measured(REPORT)
     def metrics(
         self, phase: str, step: int, epoch: int, seconds: float, values: Mapping[str, float]
     ) -> None:
@@ -62,6 +64,7 @@ class SearchReport:
         self._append(phase, step, epoch, seconds, values)
         self._boards[phase].scalars(phase, values, step)
 
+    @measured(REPORT)
     def planned(self, epoch: int, step: int, seconds: float, values: Mapping[str, Any]) -> None:
         """Writes what a time budget decided to `metrics.jsonl`.
 
@@ -73,6 +76,7 @@ class SearchReport:
         """
         self._append(PLAN, step, epoch, seconds, values)
 
+    @measured(REPORT)
     def ranked(self, epochs: int, seconds: float, values: Mapping[str, float]) -> None:
         """Writes one candidate of the final ranking to `metrics.jsonl`.
 
@@ -90,6 +94,7 @@ class SearchReport:
             {"phase": phase, "step": step, "epoch": epoch, "seconds": round(seconds, 3), **values}
         )
 
+    @measured(REPORT)
     def rewarded(
         self,
         architectures: Sequence[Any],
@@ -115,6 +120,7 @@ class SearchReport:
                 }
             )
 
+    @measured(REPORT)
     def sampled(self, architectures: Sequence[Any], step: int) -> None:
         """Writes how often each operation was sampled for the next training steps.
 
@@ -130,6 +136,7 @@ class SearchReport:
         title = "share of each operation by place, %"
         board.png("sampled/operations", to_png(picture_of_shares(shares, title), 1.0), step + 1)
 
+    @measured(REPORT)
     def explored(
         self, phase: str, name: str, value: float, step: int, warning: str | None = None
     ) -> None:
@@ -147,6 +154,7 @@ class SearchReport:
         if warning is not None:
             self._boards[phase].text(f"{name}_warning", warning, step)
 
+    @measured(REPORT)
     def mixed(self, space: RelaxableSpace, mixture: Any, epoch: int) -> None:
         """Writes what a search by gradient has mixed: `mixtures.jsonl`, and heat maps.
 
@@ -162,6 +170,7 @@ class SearchReport:
             picture = picture_of_shares(shares, f"weight of the {name} by decision, %")
             self._boards[DERIVE].png(f"mixture/{name}", to_png(picture, 1.0), epoch)
 
+    @measured(REPORT)
     def begin(self, preview: Any, score_kind: str) -> None:
         """Writes what a new search is about.
 
@@ -171,6 +180,7 @@ class SearchReport:
         """
         write_about(self._run, preview, {f"{DERIVE}/{score_kind}": DERIVE})
 
+    @measured(REPORT)
     def proposed(
         self,
         architecture: Any,
@@ -195,6 +205,7 @@ class SearchReport:
         options = {**self._space.drawing_options(), **(drawing or {})}
         board.png(f"drawing/{name}", draw_png(drawn, **options), epoch)
 
+    @measured(REPORT)
     def derived(
         self,
         candidates: Sequence[Any],
@@ -243,6 +254,7 @@ class SearchReport:
             ),
         )
 
+    @measured(REPORT)
     def flush(self) -> None:
         """Makes all that was written readable by others."""
         for board in self._boards.values():

@@ -23,6 +23,7 @@ from enas_tf.training.devices import default_strategy, distributed
 from enas_tf.training.loss_scaling import scaling_metrics
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.optimizers import build_optimizer
+from enas_tf.training.pace import DATA, REWARD, TRAIN, VALIDATE, each, measured
 from enas_tf.training.schedules import Horizon
 from enas_tf.training.several_steps import SeveralSteps
 from enas_tf.training.step import gradient_step
@@ -182,6 +183,7 @@ class SharedWeights:
                     "learning_rate, or set clip_norm."
                 )
 
+    @measured(TRAIN)
     def train(self, batch: Any, decisions: Any, step: int, rollbacks: int = 0) -> Any:
         """Takes one training step.
 
@@ -217,13 +219,15 @@ class SharedWeights:
           Metrics as of `train`; where `most` is more than 1, tensors `[steps]`.
         """
         if most == 1:
-            return self.train(next(batches), decisions, step, rollbacks)
+            with measured(DATA):
+                batch = next(batches)
+            return self.train(batch, decisions, step, rollbacks)
         count = len(decisions[0]) // self.samples_per_step
         rows = type(decisions)(
             *(np.reshape(array, [count, -1, *np.shape(array)[1:]]) for array in decisions)
         )
         numbers = np.arange(step, step + count, dtype=np.int64)
-        with self._graph_options():
+        with self._graph_options(), measured(TRAIN, count):
             return self._several_steps(
                 (batches,), (rows, numbers, np.full(count, rollbacks, np.int32)), count, most
             )
@@ -289,12 +293,10 @@ class SharedWeights:
         decisions = type(encoded)(
             *(tf.convert_to_tensor(np.asarray(array)[numbers]) for array in encoded)
         )
-        with self._graph_options():
-            scores = self._rewarding([next(batches) for _ in range(blocks)], decisions)
+        with self._graph_options(), measured(REWARD):
+            scores = _each(self._rewarding([next(batches) for _ in range(blocks)], decisions))
         metric = self._config.reward_metric
-        return [
-            self.supernet.reward([score], metric) for score in _each(scores)[: len(architectures)]
-        ]
+        return [self.supernet.reward([score], metric) for score in scores[: len(architectures)]]
 
     def validation_score(
         self, batches: Iterable[Any], architecture: Any, *, use_batch_statistics: bool
@@ -338,7 +340,7 @@ class SharedWeights:
         """
         return [
             score
-            for batch in batches
+            for batch in each(DATA, batches)
             for score in self._scores(batch, decisions, use_batch_statistics)
             if score.count
         ]
@@ -407,6 +409,7 @@ class SharedWeights:
         """Returns one of several architectures, without the batch axis."""
         return type(decisions)(*(array[number] for array in decisions))
 
+    @measured(VALIDATE)
     def _scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> list[Any]:
         """Returns the score of each replica's batch, of no predictions if it does not count."""
         tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))

@@ -40,6 +40,7 @@ from enas_tf.settings.setting import Settings
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import data_of_run
+from enas_tf.training.pace import REPORT, measured
 from enas_tf.training.profiling import Profile
 from enas_tf.training.several_steps import most_per_call
 from enas_tf.training.time_budget import TimeBudget
@@ -151,10 +152,10 @@ class SearchTask(Task):
         return BudgetedSchedule(*sizes, budget, evaluator.steps_per_update)
 
     def _measured(self, kind: str, count: int = 1) -> contextlib.AbstractContextManager[None]:
-        """Measures a block, so many pieces of work of a kind, if there is a time budget."""
+        """Measures a block, pieces of work of a kind: for the time budget, if there is one."""
         budget = self._schedule.budget
         if budget is None:
-            return contextlib.nullcontext()
+            return measured(kind, count)
         return budget.pace.measured(kind, count=count)
 
     def _training_stretch(
@@ -441,6 +442,7 @@ class SearchTask(Task):
         epoch = self.state.epoch + (phase != DERIVE)
         self._report.metrics(phase, step, epoch, self._seconds, metrics)
 
+    @measured(REPORT)
     def _show(self, phase: str, steps: int, metrics: dict[str, float]) -> None:
         self._progress.update(
             phase,

@@ -16,6 +16,7 @@ from enas_tf.searching.running_metrics import RunningMetrics
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.training.pace import DATA, each
 
 # As often as the search reads metrics from the device.
 _STEPS_PER_READING = 20
@@ -77,7 +78,7 @@ class TrainingAlone:
         self._begin(seed)
         decisions = self._space.encode([architecture])
         steps = self._streams.steps_per_epoch
-        first, batches = self._first_step(seed), iter(self._batches)
+        first, batches = self._first_step(seed), each(DATA, self._batches)
         scores, running = [], RunningMetrics()
         for step in range(self._epochs * steps):
             running.add(self.weights.train(next(batches), decisions, first + step))

@@ -13,6 +13,7 @@ class Group(enum.Enum):
     START = "What it starts from"
     DATA = "Which data"
     STUDY = "What is compared"
+    MEASURED = "What is measured"
     SPACE = "What is searched"
     NETWORK = "What the final network is like"
     SEARCH = "How it searches"

@@ -30,6 +30,9 @@ FORMAT_VERSION = 1
 MOST_PARTS = 128
 # Decisions of all architectures of a space that can be listed; more would take days to train.
 MOST_ENUMERATED = 5000
+# So many times as large as the part that architectures are scored on is the training part of random
+# data; of CIFAR-10 too, if 5,000 of its 50,000 pictures are held out.
+TRAINING_SHARE = 9
 
 
 class Architecture(abc.ABC):
@@ -180,7 +183,14 @@ class DecisionSpace(Settings, abc.ABC):
 
 
 class SearchSpace(DecisionSpace):
-    """A family of networks, and what builds the supernet, the controller and single networks."""
+    """A family of networks, and what builds the supernet, the controller and single networks.
+
+    Attributes:
+      sizes: the settings, integers, that make its networks larger; `enas-benchmark --sweep` lets
+        them grow.
+    """
+
+    sizes: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
     def for_data(self, data: Any) -> Self:
@@ -226,8 +236,14 @@ class SearchSpace(DecisionSpace):
         """Returns a few architectures that together have every operation everywhere equally."""
 
     @abc.abstractmethod
-    def random_data(self, config: SearchConfig) -> Any:
-        """Returns meaningless data of the right form, enough for one training batch."""
+    def random_data(self, config: SearchConfig, steps: int = 1) -> Any:
+        """Returns meaningless data of the right form.
+
+        Args:
+          config: the settings of a search; the batch sizes count.
+          steps: training batches of an epoch. The validation part is a ninth of the training part,
+            as of CIFAR-10, and at least one batch.
+        """
 
     @staticmethod
     def score_note(score: float) -> str:

@@ -1,25 +1,19 @@
-"""How much of a given time is left, how fast work is, and what of it fits. No TensorFlow here.
+"""How much of a given time is left, and what of the work fits. No TensorFlow here.
 
 What was measured never decides anything by itself: it leads to decisions, which are part of the
 checkpoint that is saved with them, and hold until the next one. So a run that is killed goes on as
 if nothing had happened, at the same rates, to the same end.
 """
 
-import contextlib
 import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from enas_tf.settings.durations import seconds_of
+from enas_tf.training import pace
 
 # A plan is kept as long as it misses the end by no more than this share of the whole time.
 TOLERANCE = 0.02
-
-
-def now() -> float:
-    """Returns the seconds of a clock that only goes on."""
-    return time.monotonic()
 
 
 class Course(NamedTuple):
@@ -123,69 +117,6 @@ def _part(count: int, share: float) -> int:
     return max(1, round(share * count)) if count else 0
 
 
-class Pace:
-    """How long pieces of work take, by their kind, in seconds.
-
-    The first pieces of a kind in a process are kept apart: it is traced and compiled in them.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str, float] = {}
-        self._first: dict[str, float] = {}
-        self._seen: dict[str, int] = {}
-        self._total: dict[str, float] = {}
-        self._count: dict[str, int] = {}
-
-    @contextlib.contextmanager
-    def measured(self, kind: str, first: int = 1, count: int = 1) -> Iterator[None]:
-        """Measures the block, which is a piece of work.
-
-        Args:
-          kind: of the work.
-          first: how many pieces of it are kept apart.
-          count: how many pieces the block is.
-        """
-        begun = now()
-        yield
-        seconds = now() - begun
-        self._seen[kind] = self._seen.get(kind, 0) + count
-        if self._seen[kind] <= first:
-            self._first[kind] = self._first.get(kind, 0.0) + seconds
-            return
-        self._total[kind] = self._total.get(kind, 0.0) + seconds
-        self._count[kind] = self._count.get(kind, 0) + count
-
-    def is_known(self, kind: str) -> bool:
-        """Whether more than the first pieces of a kind were measured."""
-        return kind in self._count or kind in self._known
-
-    def seconds(self, kind: str) -> float:
-        """Returns the mean since `settle`, or what is known from before; else of the first ones."""
-        if kind in self._count:
-            return self._total[kind] / self._count[kind]
-        return self._known.get(kind, self.first(kind))
-
-    def first(self, kind: str) -> float:
-        """Returns how long the first pieces of a kind took; 0: there was none yet."""
-        return self._first.get(kind, self._known.get(f"first_{kind}", 0.0))
-
-    def settle(self) -> None:
-        """Remembers the means so far, and measures anew: speed may change in the course of time."""
-        self._known.update(self.to_json())
-        self._total.clear()
-        self._count.clear()
-
-    def to_json(self) -> dict[str, float]:
-        """Returns all that is known, for a checkpoint."""
-        means = {kind: self._total[kind] / count for kind, count in self._count.items()}
-        firsts = {f"first_{kind}": seconds for kind, seconds in self._first.items()}
-        return {**self._known, **firsts, **means}
-
-    def restore(self, known: Mapping[str, float]) -> None:
-        """Takes what `to_json` returned for known; what this process measures counts more."""
-        self._known = dict(known)
-
-
 class TimeBudget:
     """A time that a run may take, and how much of it is used, over all interruptions.
 
@@ -202,14 +133,14 @@ class TimeBudget:
         """
         self.text = text
         self.seconds = seconds_of(text) or 0.0
-        self.pace = Pace()
-        self._begun = now()
+        self.pace = pace.Pace()
+        self._begun = pace.now()
         self._used_before: float | None = None
 
     @property
     def used(self) -> float:
         """Seconds that the run has taken, but for those between its interruptions."""
-        return (self._used_before or 0.0) + now() - self._begun
+        return (self._used_before or 0.0) + pace.now() - self._begun
 
     def misses(self, left: float, planned: float) -> bool:
         """Whether a plan is to be corrected.

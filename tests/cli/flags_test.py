@@ -302,3 +302,21 @@ def test_flag_names_are_the_flags_of_settings():
 def test_peek_reads_one_flag_among_unknown_ones():
     argv = ["--epochs", "3", "--space=macro", "--noflip", "--help", "--helpfull"]
     assert peek(argv, ["space", "preset"]) == {"space": "macro", "preset": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        ([], None),
+        (["--axes"], ("all",)),
+        (["--axes=one,two"], ("one", "two")),
+        (["--noaxes"], None),
+        (["--axes", "--axes=none"], None),
+    ],
+)
+def test_a_flag_that_stands_for_a_text_when_it_stands_alone(arguments, value):
+    command = CommandFlags("program", "Does it.")
+    command.add(Group.START, "axes", tuple[str, ...] | None, None, "Some axes.", bare="all")
+    command.parse(arguments)
+    assert command["axes"] == value
+    assert "--axes[=TEXT,TEXT,...]" in command.help_text()

@@ -116,6 +116,23 @@ def test_the_benchmark_has_architectures_of_the_space(case):
         space.check(architecture)
 
 
+def test_what_makes_networks_larger_can_grow(case):
+    space = case.space()
+    for name in space.sizes:
+        assert getattr(space.replace(**{name: 2 * getattr(space, name)}), name) > 1
+
+
+@pytest.mark.parametrize("steps", [1, 20])
+def test_random_data_have_so_many_training_batches(case, steps):
+    space = case.space()
+    data = space.random_data(SEARCH, steps)
+    data.check_search(SEARCH)
+    assert space.for_data(data) == space
+    batch_size = SEARCH.shared_weights.batch_size
+    streams = data.search_streams(batch_size=batch_size, reward_batch_size=batch_size, seed=0)
+    assert streams.steps_per_epoch == steps
+
+
 def test_published_architectures_load_by_name(case):
     for name, architecture in case.entry.published.items():
         assert load_architecture(name, case.entry.name) == architecture

@@ -33,7 +33,7 @@ _FEWEST_POSITIONS = 2
 # Larger numbers are no numbers of words, but hashes or the like.
 _MOST_WORDS = 2**24
 
-# Batches of the default length in each part of a random text.
+# Batches of the default length in each part of a random text, unless it is said how many.
 _RANDOM_SEGMENTS = 4
 
 
@@ -236,18 +236,30 @@ class TextData:
         return dataclasses.replace(self, name=name, config=config)
 
     @classmethod
-    def random(cls, vocabulary_size: int, rows: int, seed: int = 0) -> Self:
-        """Makes a text of random words, enough for a few training segments of default length.
+    def random(
+        cls,
+        vocabulary_size: int,
+        rows: int,
+        seed: int = 0,
+        segments: int = _RANDOM_SEGMENTS,
+        held_out: int | None = None,
+    ) -> Self:
+        """Makes a text of random words, in segments of the default length.
 
         Args:
           vocabulary_size: number of words, of which all but `<unk>` are called by numbers.
-          rows: of the largest batch.
+          rows: of a batch.
           seed: of the words.
+          segments: in each row of the training part.
+          held_out: segments of one row in each of the other parts. Default: as many as in training.
         """
         config = TextDataConfig(dataset="random", random_lengths=False)
-        size = rows * _RANDOM_SEGMENTS * config.sequence_length + 1
+        other = rows * segments if held_out is None else held_out
+        # Each has a word more, the last one to be predicted.
+        ends = np.cumsum([n * config.sequence_length + 1 for n in (rows * segments, other, other)])
         generator = np.random.default_rng(seed)
-        parts = generator.integers(vocabulary_size, size=(len(_PARTS), size), dtype=np.int32)
+        words = generator.integers(vocabulary_size, size=ends[-1], dtype=np.int32)
+        parts = np.split(words, ends[:-1])
         vocabulary = Vocabulary((UNKNOWN, *map(str, range(1, vocabulary_size))))
         return cls("random", parts[0], parts[1], parts[2], vocabulary, config)
 

@@ -16,6 +16,7 @@ from enas_tf.settings.search import SearchConfig
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.loss_scaling import scaled_loss, scaling_metrics
 from enas_tf.training.optimizers import add_weight_decay, decayed_loss, global_norm
+from enas_tf.training.pace import DATA, TRAIN, measured
 from enas_tf.training.several_steps import SeveralSteps
 from enas_tf.training.step import gradient_step
 from enas_tf.training.sums import run_and_sum
@@ -84,6 +85,7 @@ class RelaxedWeights(SharedWeights):
         """Returns an iterator over the batches of a stream for `step`."""
         return iter(self.batches(stream))
 
+    @measured(TRAIN)
     def step(
         self, batch: Any, architecture_batch: Any, number: int, epoch: int, rollbacks: int
     ) -> tuple[Any, Any]:
@@ -133,7 +135,8 @@ class RelaxedWeights(SharedWeights):
         """
         iterators = batches, architecture_batches
         if most == 1:
-            pair = [None if one is None else next(one) for one in iterators]
+            with measured(DATA):
+                pair = [None if one is None else next(one) for one in iterators]
             return self.step(*pair, numbers.start, epoch, rollbacks)
         count = len(numbers)
         temperatures = [self._temperature(number, epoch) for number in numbers]
@@ -142,7 +145,7 @@ class RelaxedWeights(SharedWeights):
             np.full(count, rollbacks, np.int32),
             np.array(temperatures, np.float32),
         )
-        with self._graph_options():
+        with self._graph_options(), measured(TRAIN, count):
             return self._several_relaxed_steps(iterators, rows, count, most)
 
     def _temperature(self, number: int, epoch: int) -> float:

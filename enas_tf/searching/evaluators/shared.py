@@ -6,6 +6,7 @@ from typing import Any
 from enas_tf.searching.evaluators.base import Evaluator
 from enas_tf.searching.shared_weights import SharedWeights
 from enas_tf.spaces.base import Architecture
+from enas_tf.training.pace import DATA, each
 
 
 class SharedEvaluator(Evaluator):
@@ -40,10 +41,11 @@ class SharedEvaluator(Evaluator):
         if self._batches is None:
             count = len(architectures)
             same = self._config.reward_minibatches == "one"
-            self._batches = iter(
+            self._batches = each(
+                DATA,
                 self.weights.batches(
                     lambda share: self._streams.rewards(update, count, share, same_in_update=same)
-                )
+                ),
             )
         return self.weights.rewards(self._batches, architectures)
 

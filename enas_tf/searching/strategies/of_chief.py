@@ -6,6 +6,7 @@ from typing import Any
 from enas_tf.searching.strategies.base import Strategy
 from enas_tf.spaces.batch import ArchitectureBatch
 from enas_tf.training.machines.agreement import Machines
+from enas_tf.training.pace import PROPOSE, measured
 
 
 class ChiefsStrategy:
@@ -40,6 +41,7 @@ class ChiefsStrategy:
         """Returns candidates of the chief; see `Strategy.candidates`."""
         return self.of_chief(count, self._strategy.candidates)
 
+    @measured(PROPOSE)
     def most_likely(self) -> Any | None:
         """Returns the chief's favourite; see `Strategy.most_likely`."""
         favourite = self._strategy.most_likely()
@@ -61,6 +63,7 @@ class ChiefsStrategy:
         """Passes over the random numbers of the next proposal."""
         self._strategy.skip_proposal()
 
+    @measured(PROPOSE)
     def of_chief(self, count: int, draw: Callable[[int], ArchitectureBatch]) -> ArchitectureBatch:
         """Returns what is drawn on the chief.
 

@@ -12,7 +12,7 @@ from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.data import DataConfig
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.training import TrainingConfig
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.base import TRAINING_SHARE, SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.images.layer_counter import LayerCounter
 from enas_tf.spaces.images.layer_list import Layer, LayerList
@@ -111,17 +111,27 @@ class ImageSpace(SearchSpace):
             precision=precision,
         )
 
-    def random_data(self, config: SearchConfig) -> Any:
-        """Returns an `ImageData` of random pictures, enough for one training batch."""
+    def random_data(self, config: SearchConfig, steps: int = 1) -> Any:
+        """Returns an `ImageData` of random pictures; see `SearchSpace.random_data`."""
         from enas_tf.data.images.dataset import ImageData
 
-        sizes = config.shared_weights.batch_size, config.reward_batch_size
-        number = max(size or 0 for size in sizes)
+        batch_size = config.shared_weights.batch_size
+        largest = max(batch_size, config.reward_batch_size or 0)
+        held_out = max(largest, steps * batch_size // TRAINING_SHARE)
+        number = steps * batch_size + held_out
         generator = np.random.default_rng(config.seed)
-        images = generator.integers(0, 256, (2 * number, *self.input_shape), np.uint8)
-        labels = np.arange(2 * number) % self.num_classes
-        split = DataConfig(dataset="random", validation_size=number)
-        return ImageData.from_arrays(images, labels, images, labels, name="random", config=split)
+        images = generator.integers(0, 256, (number, *self.input_shape), np.uint8)
+        labels = np.arange(number) % self.num_classes
+        return ImageData.from_arrays(
+            images,
+            labels,
+            images[:largest],
+            labels[:largest],
+            # Of few pictures not every class has one.
+            label_names=[str(number) for number in range(self.num_classes)],
+            name="random",
+            config=DataConfig(dataset="random", validation_size=held_out),
+        )
 
 
 def check_input_shape(input_shape: Sequence[int]) -> None:

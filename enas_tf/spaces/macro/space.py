@@ -1,7 +1,7 @@
 """The macro search space: what builds its supernet, its controller and its networks."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class MacroSpace(MacroDecisionSpace, ImageSpace):
     """Whole convolutional networks: an operation and skip connections for every layer."""
+
+    sizes: ClassVar[tuple[str, ...]] = ("num_layers", "filters")
 
     def network_config(self) -> MacroNetworkConfig:
         """Returns the settings of a derived network that is about as large as in the search."""

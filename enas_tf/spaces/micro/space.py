@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class MicroSpace(MicroDecisionSpace, ImageSpace):
     """Networks made of copies of a normal cell and a reduction cell."""
+
+    sizes: ClassVar[tuple[str, ...]] = ("num_layers", "filters", "num_nodes")
 
     def network_config(self) -> MicroNetworkConfig:
         """Returns the settings of a derived network that is about as large as in the search."""

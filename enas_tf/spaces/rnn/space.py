@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from typing_extensions import Self
@@ -11,7 +11,7 @@ from enas_tf.environment.keras_settings import under_own_settings
 from enas_tf.errors import DataError
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.training import TrainingConfig
-from enas_tf.spaces.base import SearchSpace
+from enas_tf.spaces.base import TRAINING_SHARE, SearchSpace
 from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.rnn.architecture import LstmBaseline, RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class RnnSpace(RnnDecisionSpace, SearchSpace):
     """Language models with one recurrent cell, whose embedding also predicts the words."""
+
+    sizes: ClassVar[tuple[str, ...]] = ("hidden_size", "num_nodes", "vocabulary_size")
 
     @staticmethod
     def score_note(score: float) -> str:
@@ -84,14 +86,18 @@ class RnnSpace(RnnDecisionSpace, SearchSpace):
         first = np.arange(len(self.searched_operations))[:, None]
         return self.decode(RnnDecisions(previous, (first + nodes) % len(self.searched_operations)))
 
-    def random_data(self, config: SearchConfig) -> Any:
-        """Returns a `TextData` of random words, enough for a few training batches."""
+    def random_data(self, config: SearchConfig, steps: int = 1) -> Any:
+        """Returns a `TextData` of random words; see `SearchSpace.random_data`."""
         from enas_tf.data.texts.dataset import TextData
 
+        batch_size = config.shared_weights.batch_size
+        held_out = max(batch_size, config.reward_batch_size or 0)
         return TextData.random(
             vocabulary_size=self.vocabulary_size,
-            rows=max(config.shared_weights.batch_size, config.reward_batch_size or 0),
+            rows=batch_size,
             seed=config.seed,
+            segments=steps,
+            held_out=max(held_out, steps * batch_size // TRAINING_SHARE),
         )
 
     def drawing_options(self) -> dict[str, Any]:
