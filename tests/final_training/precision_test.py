@@ -22,7 +22,7 @@ from enas_tf.spaces.rnn.architecture import RnnArchitecture
 from enas_tf.spaces.rnn.config import RnnNetworkConfig
 from tests.searching.interruptions import interrupting
 
-HALF = pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+LONG = pytest.mark.long
 PICTURES = MacroArchitecture.from_release_string("3"), MacroNetworkConfig(filters=4)
 IMAGE_CONFIG = RetrainConfig(
     seed=3,
@@ -62,7 +62,7 @@ def events_of(folder):
     return [{k: v for k, v in json.loads(one).items() if k != "seconds"} for one in lines]
 
 
-@HALF
+@pytest.mark.parametrize("precision", ["float16", pytest.param("bfloat16", marks=LONG)])
 def test_a_network_for_pictures(pictures, tmp_path, precision):
     architecture, network = PICTURES
     exact = retrain(architecture, pictures, IMAGE_CONFIG, network, tmp_path / "exact")
@@ -83,7 +83,7 @@ def test_a_network_for_pictures(pictures, tmp_path, precision):
     assert logged == ([2.0**15] * 2 if precision == "float16" else [None] * 2)
 
 
-@HALF
+@pytest.mark.parametrize("precision", ["bfloat16", pytest.param("float16", marks=LONG)])
 def test_a_language_model(words, tmp_path, precision):
     architecture, network = TEXTS
     folder = tmp_path / "run"

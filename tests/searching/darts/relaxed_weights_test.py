@@ -15,6 +15,7 @@ from enas_tf.settings.training import TrainingConfig
 from enas_tf.spaces.rnn.config import RnnRegularization
 from enas_tf.spaces.rnn.space import RnnSpace
 from enas_tf.training.devices import mirrored_cpus
+from enas_tf.training.loss_scaling import unscaled
 from tests.searching.darts import plain_darts
 
 XI = 4.0
@@ -55,9 +56,10 @@ def batches():
     return [next(iter(streams.training(step))) for step in (0, 3)]
 
 
-def weights_of(order=2, clip_norm=TRAINING.clip_norm):
+def weights_of(order=2, clip_norm=TRAINING.clip_norm, precision="float32"):
     """Weights in the middle of a search: with momentum."""
     config = CONFIG.replace(
+        precision=precision,
         darts=CONFIG.darts.replace(order=order),
         shared_weights=TRAINING.replace(clip_norm=clip_norm),
     )
@@ -124,6 +126,26 @@ def test_first_order_is_the_derivative_of_the_validation_loss(batches, monkeypat
         lambda own: plain.validation(plain.weights, own), plain.logits
     )
     assert_close(learned_gradient(weights, batches, monkeypatch), expected, 1e-5)
+
+
+@pytest.mark.parametrize(("precision", "rounding"), [("bfloat16", 2**-9), ("float16", 2**-12)])
+def test_first_order_in_a_half_type(batches, monkeypatch, precision, rounding):
+    exact, half = weights_of(order=1), weights_of(order=1, precision=precision)
+    scaled = learned_gradient(half, batches, monkeypatch)
+    (found,) = unscaled(half.architecture.optimizer, [scaled])
+    # See tests/spaces/precision_test.py.
+    assert_close(found, learned_gradient(exact, batches, monkeypatch), 32 * rounding)
+
+
+def test_an_infinite_gradient_leaves_the_architecture_as_it_is():
+    weights = weights_of(order=1, precision="float16")
+    before = weights.architecture.logits.numpy()
+    weights.architecture.apply(tf.fill(PERMITTED.shape, np.inf))
+    np.testing.assert_array_equal(weights.architecture.logits.numpy(), before)
+    metrics = weights.step_metrics()
+    assert (metrics["skipped_steps"], metrics["architecture_skipped_steps"]) == (0.0, 1.0)
+    weights.architecture.apply(tf.ones(PERMITTED.shape))
+    assert np.any(weights.architecture.logits.numpy() != before)
 
 
 def test_second_order_is_that_of_the_authors(batches, monkeypatch):
