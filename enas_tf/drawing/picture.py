@@ -165,7 +165,7 @@ def to_png(picture: Picture, scale: float = 2.0) -> bytes:
         _paint(draw, shape, factor)
     small = image.resize((size[0] // oversampling, size[1] // oversampling), Image.Resampling.BOX)
     buffer = io.BytesIO()
-    small.save(buffer, "PNG", optimize=True)
+    small.save(buffer, "PNG")
     return buffer.getvalue()
 
 

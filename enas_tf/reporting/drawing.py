@@ -25,14 +25,15 @@ def draw_architecture(architecture: Architecture, **options: Any) -> str:
     return to_svg(_picture(architecture, options))
 
 
-def draw_png(architecture: Architecture, **options: Any) -> bytes:
+def draw_png(architecture: Architecture, *, scale: float = 2.0, **options: Any) -> bytes:
     """Returns a drawing of an architecture as the bytes of a PNG file.
 
     Args:
       architecture: of any space.
+      scale: pixels of the file per pixel of the SVG.
       **options: as for `draw_architecture`.
     """
-    return to_png(_picture(architecture, options))
+    return to_png(_picture(architecture, options), scale)
 
 
 def write_drawing(

@@ -203,7 +203,7 @@ class SearchReport:
         name = "proposed_architecture" if favourite is None else "most_likely_architecture"
         drawn = architecture if favourite is None else favourite
         options = {**self._space.drawing_options(), **(drawing or {})}
-        board.png(f"drawing/{name}", draw_png(drawn, **options), epoch)
+        board.png(f"drawing/{name}", draw_png(drawn, scale=1.0, **options), epoch)
 
     @measured(REPORT)
     def derived(
