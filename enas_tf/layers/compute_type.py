@@ -33,7 +33,7 @@ def with_float32_sums(function: Callable[..., tf.Tensor], *tensors: tf.Tensor) -
       *tensors: its arguments.
     """
     dtype = tf.as_dtype(tensors[0].dtype)
-    if dtype == tf.float32 or runs_on_gpu():
+    if not _is_half(dtype) or runs_on_gpu():
         return function(*tensors)
     return tf.cast(function(*(tf.cast(tensor, tf.float32) for tensor in tensors)), dtype)
 
@@ -44,7 +44,9 @@ def product(
     multiply: Callable[..., tf.Tensor] = tf.matmul,
     **options: Any,
 ) -> tf.Tensor:
-    """Returns a product, float32, whose factors are multiplied in the type of the second one.
+    """Returns a product whose factors are multiplied in the type of the second one.
+
+    It is float32 where that is a half type.
 
     Args:
       first: of any type; it is cast.
@@ -55,4 +57,8 @@ def product(
     outcome = with_float32_sums(
         lambda *factors: multiply(*factors, **options), tf.cast(first, second.dtype), second
     )
-    return tf.cast(outcome, tf.float32)
+    return tf.cast(outcome, tf.float32) if _is_half(second.dtype) else outcome
+
+
+def _is_half(dtype: tf.DType) -> bool:
+    return tf.as_dtype(dtype).size < 4
