@@ -4,6 +4,9 @@ import contextlib
 
 import tensorflow as tf
 
+from enas_tf.final_training.task import TrainingTask
+from enas_tf.searching.search import Search
+
 
 def _owner(kind, name):
     """Returns the class in which a type finds an attribute."""
@@ -34,17 +37,14 @@ def counted(monkeypatch):
 
 
 @contextlib.contextmanager
-def of_steps(monkeypatch, owner, method, every):
+def of_steps(monkeypatch, owner, method, is_read):
     """Gives a list that gets the reads of each call of a method that takes steps.
-
-    Those of an epoch's first step are left out, before which architectures are proposed, and those
-    of steps after which something is logged.
 
     Args:
       monkeypatch: pytest's.
       owner: has the method.
       method: its name; it takes the steps of a range.
-      every: something is logged after so many steps of an epoch.
+      is_read: takes an owner and the steps; whether numbers may be read there.
     """
     found = []
     original = getattr(owner, method)
@@ -53,8 +53,26 @@ def of_steps(monkeypatch, owner, method, every):
         def wrapped(self, steps):
             before = len(reads)
             original(self, steps)
-            if steps.start % every and steps.stop % every:
+            if not is_read(self, steps):
                 found.append(reads[before:])
 
         patch.setattr(owner, method, wrapped)
         yield found
+
+
+def of_search(monkeypatch):
+    """Returns `of_steps` of a search, which proposes in the first step of an epoch."""
+
+    def is_read(task, steps):
+        return not steps.start or not steps.stop % 20 or steps.stop == task._schedule.steps
+
+    return of_steps(monkeypatch, Search, "_train_weights", is_read)
+
+
+def of_training(monkeypatch):
+    """Returns `of_steps` of a final training, which shows its sums now and then."""
+
+    def is_read(task, steps):
+        return not steps.stop % 10 or not steps.stop % task._training.epoch_steps
+
+    return of_steps(monkeypatch, TrainingTask, "_take_steps", is_read)

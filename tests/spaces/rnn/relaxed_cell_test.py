@@ -83,7 +83,8 @@ def test_gradient_of_the_mixture_agrees_with_finite_differences(cell_output):
     wanted = generator.normal(size=(4, 3, HIDDEN))
 
     def loss(weights):
-        cell = relaxed_cell(input_kernel, banks, RnnMixture(weights), cell_output)
+        mixture = RnnMixture(weights)
+        cell = relaxed_cell(input_kernel, banks, mixture, cell_output, compute_type=tf.float64)
         return tf.reduce_mean(tf.square(cell(inputs, state, None).outputs - wanted))
 
     permitted = SPACE.permitted()
