@@ -25,13 +25,17 @@ def tied_cross_entropy(
 
     Args:
       features: float32 `[words, hidden]`.
-      embedding: `[vocabulary, hidden]`, of the type to multiply in; logits and softmax are float32.
+      embedding: `[vocabulary, hidden]`, of the type to multiply in, but for float16; logits and
+        softmax are float32.
       targets: int32 `[words]`, the right words.
       trains: whether there is a gradient; what scores needs none.
 
     Returns:
       Float32 scalar, in nats.
     """
+    if embedding.dtype == tf.float16:
+        # What is computed before the gradient from above is known, no scale of the loss protects.
+        embedding = tf.cast(embedding, tf.float32)
     if not trains:
         return _summed(features, embedding, targets, trains)[0]
 
