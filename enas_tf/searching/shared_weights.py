@@ -40,6 +40,7 @@ class SharedWeights:
       distribution: over which devices; default: see `default_strategy`.
       class_weights: what the loss counts the classes of pictures by; see
         `SearchStreams.class_weights`.
+      read: what a step does first with a batch; see `SearchStreams.reader`. Default: nothing.
 
     Attributes:
       supernet: the shared weights.
@@ -65,8 +66,10 @@ class SharedWeights:
         steps_per_epoch: int,
         distribution: tf.distribute.Strategy | None = None,
         class_weights: np.ndarray | None = None,
+        read: Callable[[Any], Any] = lambda batch: batch,
     ) -> None:
         self._space = space
+        self._read = read
         self._config = config
         self.distribution = distribution or default_strategy()
         self.machines = Machines(self.distribution)
@@ -212,6 +215,7 @@ class SharedWeights:
         number = step * self.num_replicas + tf.cast(replica, tf.int64)
         dropout_seed = tf.stack([self._config.seed + rollbacks, tf.cast(number, tf.int32)])
         rows = self.carried.rows_of(state, replica)
+        batch = self._read(batch)
         outcome, norm = gradient_step(
             lambda: self.supernet.training_pass(batch, own, rows, dropout_seed),
             self.supernet.trainable_variables,
@@ -312,7 +316,7 @@ class SharedWeights:
 
     def _refit_step(self, batch: SpreadBatch, decisions: Any) -> None:
         statistics = self._of_every_replica(
-            lambda batch, _: self.supernet.batch_statistics(batch, decisions), batch
+            lambda batch, _: self.supernet.batch_statistics(self._read(batch), decisions), batch
         )
         # One after the other, as one device does it.
         for replica in range(self.num_replicas):
@@ -367,6 +371,7 @@ class SharedWeights:
 
         Those of a replica's smaller batch are filled up, since replicas exchange equal shapes.
         """
+        batch = self._read(batch)
         score = self.supernet.score(batch, decisions, use_batch_statistics=use_batch, metric=metric)
 
         def filled(value: tf.Tensor) -> tf.Tensor:
