@@ -39,6 +39,7 @@ def benchmark(
     architectures: Sequence[Any] | None = None,
     repeats: int = 5,
     report: Callable[[str], None] = lambda line: None,
+    distribution: Any | None = None,
 ) -> dict[str, Any]:
     """Measures training steps, rewards and controller updates of a search on random data.
 
@@ -48,6 +49,8 @@ def benchmark(
       architectures: to be measured; default: a few that together use every operation equally.
       repeats: times that each architecture is measured.
       report: is called with a line for every stage.
+      distribution: which devices take the steps of the search; a plain network's always takes the
+        first one, on the whole batch. Default: see `default_strategy`.
 
     Returns:
       A dictionary with, all in seconds and all medians: `supernet_step_seconds`,
@@ -59,7 +62,7 @@ def benchmark(
       text), `peak_memory_bytes` (until the plain networks are built), `by_architecture`, `settings`
       and `device`.
     """
-    measured = _Measurement(space, config, report)
+    measured = _Measurement(space, config, report, distribution)
     first_step_seconds = measured.first_step()
     architectures = list(architectures or space.benchmark_architectures())
     stages = measured.stages(architectures[0], 2 * repeats)
@@ -91,7 +94,9 @@ class _Measurement:
       num_predictions: examples (words of text) in a training batch, known after the first step.
     """
 
-    def __init__(self, space: Any, config: Any, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, space: Any, config: Any, report: Callable[[str], None], distribution: Any | None
+    ) -> None:
         from enas_tf.searching.shared_weights import SharedWeights
         from enas_tf.searching.strategies import build_strategy
 
@@ -108,6 +113,7 @@ class _Measurement:
             space,
             config,
             self._streams.steps_per_epoch,
+            distribution,
             class_weights=self._streams.class_weights(config.loss.class_weights),
         )
         self._strategy = build_strategy(config.strategy, space, config)
@@ -147,9 +153,11 @@ class _Measurement:
         """Times training steps of the supernet and of the plain network, in turn."""
         decisions = self._space.encode([architecture] * self._weights.samples_per_step)
         static_step = self._space.build_static_step(architecture, self._config.shared_weights)
+        # Not one that is divided among devices.
+        batch = next(iter(self._streams.training(0)))
         pair = [
             lambda: _wait(self._weights.train(self._batch, decisions, 1)),
-            lambda: _wait(static_step(self._batch)),
+            lambda: _wait(static_step(batch)),
         ]
         supernet, static = map(statistics.median, _interleaved(pair, repeats))
         ratio = supernet / static

@@ -12,12 +12,13 @@ from enas_tf.cli.common import (
     chosen_preset,
     chosen_space,
     flags_of_other_spaces,
+    start,
 )
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
 from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.groups import Group
+from enas_tf.settings.hardware import HardwareConfig
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
@@ -30,6 +31,8 @@ SUMMARY = (
     "measures training steps, rewards and controller updates on random data, and the same training "
     "step of plain networks. Defaults are the release's search settings."
 )
+# Of trainings on several machines, and on pictures.
+_OF_RUNS = ("worker_timeout", "data_on_device")
 # What `--help` tells.
 COMMON = (
     "space",
@@ -44,6 +47,7 @@ COMMON = (
     "batch_size",
     "input_shape",
     "vocabulary_size",
+    "devices",
 )
 
 
@@ -71,11 +75,16 @@ def _benchmark(argv: Sequence[str]) -> None:
         architectures = [load_architecture(command["architecture"], space.name)]
         space.check(architectures[0])
 
-    load_tensorflow()
+    distribution = start(command, alone=True)
     from enas_tf.benchmark import benchmark
 
     results = benchmark(
-        space, config, architectures=architectures, repeats=command["repeats"], report=say
+        space,
+        config,
+        architectures=architectures,
+        repeats=command["repeats"],
+        report=say,
+        distribution=distribution,
     )
     print(json.dumps(results) if command["json"] else _table(results))
 
@@ -105,6 +114,7 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
             default=getattr(preset.space, name),
             **{**metadata, "group": Group.DATA},
         )
+    command.add_settings(Group.HARDWARE, HardwareConfig(), exclude=_OF_RUNS)
     command.add_settings(Group.SPACE, preset.space)
     command.add_settings(Group.SEARCH, preset.search, exclude=entry.unused_flags)
     return command

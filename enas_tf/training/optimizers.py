@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.schedules import CosineRestarts, Horizon
+from enas_tf.training.update import apply_update
 
 
 def build_optimizer(
@@ -153,7 +154,7 @@ def apply_gradients(
     if scale is not None:
         # All at once, since every factor of its own would be one more pass over the memory.
         gradients = [_scaled(gradient, scale) for gradient in gradients]
-    optimizer.apply(gradients, variables)
+    apply_update(optimizer, gradients, variables)
     return norm
 
 
