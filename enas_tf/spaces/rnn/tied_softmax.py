@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from enas_tf.layers.deterministic import subtract_rows
+
 
 @tf.custom_gradient
 def tied_cross_entropy(
@@ -35,8 +37,8 @@ def tied_cross_entropy(
         weights = of_losses[:, None]
         of_features = tf.matmul(probabilities, embedding) - tf.gather(embedding, targets)
         weighted = weights * features
-        of_embedding = tf.tensor_scatter_nd_sub(
-            tf.matmul(probabilities, weighted, transpose_a=True), targets[:, None], weighted
+        of_embedding = subtract_rows(
+            tf.matmul(probabilities, weighted, transpose_a=True), targets, weighted
         )
         return weights * of_features, of_embedding, None
 
