@@ -27,6 +27,7 @@ def _retrained(data, folder, distribution):
         folder,
         distribution=distribution,
     )
+    assert " Runs on " in (folder / "log.txt").read_text()
     results = json.loads((folder / "results.json").read_text())
     return {name: results[name] for name in ("test_loss", "test_accuracy", "validation_accuracy")}
 
