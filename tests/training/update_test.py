@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,7 +19,7 @@ def _trained(choice, monkeypatch, momentum, clip_norm=0.0, sparse=False):
         epochs=2, learning_rate=0.5, restart_epochs=1, momentum=momentum, clip_norm=clip_norm
     )
     generator = np.random.default_rng(0)
-    variables = [tf.Variable(generator.normal(size=s).astype(np.float32)) for s in SHAPES]
+    variables = [keras.Variable(generator.normal(size=s).astype(np.float32)) for s in SHAPES]
     optimizer = build_optimizer(config, steps_per_epoch=2)
     optimizer.build(variables)
 

@@ -386,7 +386,12 @@ class ImageData:
 
         Args:
           devices: names of the devices of this machine, in the order of its replicas.
+
+        Raises:
+          DataError: they are not in memory.
         """
+        if self.obstacle_on_devices is not None:
+            raise DataError(f"Pictures cannot be kept on devices: {self.obstacle_on_devices}.")
         from enas_tf.data.images.device_pictures import DevicePictures
 
         return dataclasses.replace(self, memory=DevicePictures(self.x_train, devices))

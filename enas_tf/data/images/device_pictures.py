@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from enas_tf.data.images.pictures import ArrayPictures, Pictures
 
-# TensorFlow has no gather of single bytes for GPUs, but one of these.
+# Of these TensorFlow has a gather for GPUs, of single bytes not in every version.
 _WORD = np.dtype(np.int64)
 
 
