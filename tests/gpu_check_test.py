@@ -108,10 +108,9 @@ def test_searches_that_shall_end_alike_and_do_not_have_failed(tmp_path):
     rows, _ = _rows(tmp_path, quick=True, different=True)
     assert rows["twice the same bits, macro", "CPU"][0] == FAILED
     # Another device may round otherwise.
-    assert rows["pictures on the device", "CPU"] == (
-        PASSED,
-        "other digits than with batches made on the host",
-    )
+    result, figure = rows["pictures on the device", "CPU"]
+    assert result == PASSED
+    assert figure.startswith("other digits than with batches made on the host; the search took 0 s")
 
 
 def test_pytorch_is_compared_where_it_is(tmp_path, monkeypatch):
