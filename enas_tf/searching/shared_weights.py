@@ -239,9 +239,7 @@ class SharedWeights:
         blocks = -(-len(architectures) // self.num_replicas)
         # Replicas that have nothing to do repeat the last architecture.
         numbers = np.arange(blocks * self.num_replicas).clip(max=len(architectures) - 1)
-        decisions = type(encoded)(
-            *(tf.convert_to_tensor(np.asarray(array)[numbers]) for array in encoded)
-        )
+        decisions = self._on_host(type(encoded)(*(np.asarray(array)[numbers] for array in encoded)))
         with self._graph_options():
             scores = self._rewarding([next(batches) for _ in range(blocks)], decisions)
         metric = self._config.reward_metric
@@ -356,15 +354,20 @@ class SharedWeights:
         return run_and_sum(self.distribution, placed, (batch,))[0]
 
     @staticmethod
+    def _on_host(decisions: Any) -> Any:
+        """Returns decisions as tensors in the memory of the host, which chooses by them."""
+        with tf.device("CPU:0"):
+            return type(decisions)(*map(tf.convert_to_tensor, decisions))
+
+    @staticmethod
     def _decisions_of(decisions: Any, number: Any) -> Any:
         """Returns one of several architectures, without the batch axis."""
         return type(decisions)(*(array[number] for array in decisions))
 
     def _scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> list[Any]:
         """Returns the score of each replica's batch, of no predictions if it does not count."""
-        tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
         with self._graph_options():
-            return _each(self._scoring[use_batch](batch, tensors))
+            return _each(self._scoring[use_batch](batch, self._on_host(decisions)))
 
     def _score(self, batch: Any, decisions: Any, use_batch: bool, metric: str) -> Any:
         """Returns the score of an architecture, whose tensors have the same shapes for all batches.
