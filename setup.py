@@ -70,6 +70,8 @@ setup(
     ],
     extras_require={
         "test": ["mypy>=1.11", "pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.6"],
+        # CUDA's libraries, for NVIDIA's GPUs; the driver is that of the system.
+        "cuda": ["tensorflow[and-cuda]>=2.21"],
         "onnx": ["onnxruntime>=1.20", "tf2onnx>=1.17"],
         "openvino": ["openvino>=2025.0"],
         # For clients of TensorFlow Serving over gRPC.

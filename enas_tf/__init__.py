@@ -19,6 +19,7 @@ _PUBLIC = {
     "DataConfig": "enas_tf.settings.data",
     "DeriveConfig": "enas_tf.settings.search",
     "EnasError": "enas_tf.errors",
+    "HardwareConfig": "enas_tf.settings.hardware",
     "ImageData": "enas_tf.data.images.dataset",
     "LossConfig": "enas_tf.settings.training",
     "LstmBaseline": "enas_tf.spaces.rnn.architecture",
@@ -67,6 +68,7 @@ _PUBLIC = {
     "search": "enas_tf.searching.api",
     "search_presets": "enas_tf.spaces.presets_by_name",
     "study": "enas_tf.studies.api",
+    "use_hardware": "enas_tf.training.hardware",
 }
 
 # Loading them loads Keras.

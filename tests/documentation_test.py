@@ -57,6 +57,7 @@ RUN = (
     ("docs/costs.md", None),
     ("docs/darts.md", "DARTS: search by gradient"),
     ("docs/data.md", None),
+    ("docs/gpu.md", "Pictures on the device"),
     ("docs/machines.md", "By hand"),
     ("docs/operations.md", None),
     ("docs/prediction.md", None),

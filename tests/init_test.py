@@ -28,7 +28,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_values_settings_and_data_need_no_tensorflow():
     with_tensorflow = {"evaluate", "export", "generate", "load_model"}
-    with_tensorflow |= {"predict", "retrain", "search", "study"}
+    with_tensorflow |= {"predict", "retrain", "search", "study", "use_hardware"}
     script = (
         "import sys, enas_tf; "
         f"[getattr(enas_tf, name) for name in set(enas_tf.__all__) - {with_tensorflow}]; "

@@ -88,8 +88,10 @@ def disturbed(tmp_path_factory):
 
 
 def shown(errors):
-    """Returns the lines on standard error but those of the progress."""
-    progress = re.compile(r"(shared weights|controller|derive|retrain)  (epoch|step) \d|$")
+    """Returns the lines on standard error but those of the progress and of the devices."""
+    progress = re.compile(
+        r"enas-\w+: runs on |(shared weights|controller|derive|retrain)  (epoch|step) \d|$"
+    )
     return [line for line in errors.splitlines() if not progress.match(line)]
 
 

@@ -96,7 +96,9 @@ class RunningSearch:
         static_step = self._space.build_static_step(
             architecture, self._config.shared_weights, precision=self._config.precision
         )
-        pair = [self.step([architecture]), lambda: _wait(static_step(self._batch))]
+        # Not one that is divided among devices.
+        batch = next(iter(self._streams.training(0)))
+        pair = [self.step([architecture]), lambda: _wait(static_step(batch))]
         supernet, static = map(statistics.median, interleaved(pair, repeats))
         ratio = supernet / static
         self._report(f"step {supernet:.3f} s, static {static:.3f} s, ratio {ratio:.3f}")

@@ -8,16 +8,15 @@ from typing import Any, NamedTuple
 
 from enas_tf.cli.app import SMALLER_TRAINING, run_command
 from enas_tf.cli.common import (
-    add_devices_flag,
     add_preset_flag,
     add_space_flag,
     check_output_file,
     chosen_preset,
     chosen_space,
     flags_of_other_spaces,
+    start,
 )
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.cli.start_up import load_tensorflow
 from enas_tf.environment.console import say
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.places import user_path
@@ -26,6 +25,7 @@ from enas_tf.reporting.drawing import FORMATS, check_drawing_name, write_picture
 from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.benchmark import WholeConfig
 from enas_tf.settings.groups import Group
+from enas_tf.settings.hardware import HardwareConfig
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture
@@ -39,6 +39,8 @@ SUMMARY = (
     "step of plain networks; or a short search as a whole, how a step grows, or its operations. "
     "Defaults are the release's search settings."
 )
+# Of trainings on several machines, and on pictures.
+_OF_RUNS = ("worker_timeout", "data_on_device")
 # What `--help` tells.
 COMMON = (
     "space",
@@ -56,6 +58,7 @@ COMMON = (
     "batch_size",
     "input_shape",
     "vocabulary_size",
+    "devices",
 )
 # In the place of a file.
 STDOUT = "-"
@@ -150,12 +153,8 @@ def _options(asked: Asked) -> dict[str, Any]:
 
 
 def _distribution(asked: Asked) -> Any:
-    """Loads TensorFlow; returns the strategy of the devices, None if none were named."""
-    load_tensorflow()
-    from enas_tf.training.devices import AUTOMATIC, strategy_of_devices
-
-    devices = asked.command["devices"]
-    return None if devices == AUTOMATIC else strategy_of_devices(devices)
+    """Loads TensorFlow; returns the strategy of the devices."""
+    return start(asked.command, alone=True)
 
 
 def _steps(asked: Asked) -> None:
@@ -259,7 +258,6 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
     add_space_flag(command, entry)
     add_preset_flag(command, entry.search_presets, preset_name, DEFAULT_PRESET)
     _add_modes(command)
-    add_devices_flag(command)
     command.add(Group.OUTPUT, "json", bool, False, "Print one JSON object.")
     command.add(
         Group.DURATION, "repeats", int, 5, "Times that each architecture is measured.", minimum=1
@@ -280,6 +278,7 @@ def _flags(entry: SpaceEntry, preset_name: str) -> CommandFlags:
             default=getattr(preset.space, name),
             **{**metadata, "group": Group.DATA},
         )
+    command.add_settings(Group.HARDWARE, HardwareConfig(), exclude=_OF_RUNS)
     command.add_settings(Group.SPACE, preset.space)
     command.add_settings(Group.SEARCH, preset.search, exclude=entry.unused_flags)
     command.add_settings(Group.MEASURED, WholeConfig(), "whole_")

@@ -1,6 +1,7 @@
 """What the commands share: which space and preset they work with, and where results go."""
 
 import contextlib
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,10 +9,12 @@ from typing import Any, TypeVar
 
 from enas_tf.cli.flags import CommandFlags, MisplacedFlagError, peek
 from enas_tf.cli.start_up import load_tensorflow
+from enas_tf.environment.console import say
 from enas_tf.errors import ConfigurationError
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.arguments import flag_names
 from enas_tf.settings.groups import Group
+from enas_tf.settings.hardware import HardwareConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import space_of_architecture
 from enas_tf.spaces.presets import RetrainPreset, SearchPreset
@@ -19,6 +22,8 @@ from enas_tf.spaces.registry import SpaceEntry, get_space, space_names
 from enas_tf.training.machines.cluster import Cluster
 
 Started = TypeVar("Started")
+
+_log = logging.getLogger(__name__)
 
 # What tells the space of commands that take an architecture.
 OR_ITS_ARCHITECTURE = "the architecture is a run, a file or a published one"
@@ -168,23 +173,7 @@ def add_training_flags(command: CommandFlags, output_dir: str) -> None:
       command: gets the flags.
       output_dir: says where results go by default.
     """
-    add_devices_flag(command)
-    command.add(
-        Group.HARDWARE,
-        "worker_timeout",
-        float,
-        1800.0,
-        "Seconds to wait for the other machines that TF_CONFIG names.",
-        above=0.0,
-    )
-    command.add(
-        Group.HARDWARE,
-        "deterministic",
-        bool,
-        False,
-        "Make TensorFlow choose operations that give the same bits every time, on GPUs too, which "
-        "may be slower.",
-    )
+    command.add_settings(Group.HARDWARE, HardwareConfig())
     command.add(
         Group.OUTPUT,
         "output_dir",
@@ -218,19 +207,6 @@ def add_steps_flag(command: CommandFlags) -> None:
         "a run may go on with another number. More than 1 saves the time between two steps, for "
         "small networks on a fast device; a signal waits for the end of a call.",
         minimum=1,
-    )
-
-
-def add_devices_flag(command: CommandFlags) -> None:
-    """Adds `--devices`, whose value `strategy_of_devices` understands."""
-    command.add(
-        Group.HARDWARE,
-        "devices",
-        str,
-        "auto",
-        "What trains: auto (all GPUs if there are several), all, a number of GPUs, or cpu:N for N "
-        "logical devices on the CPU. batch_size counts the examples of all devices. With the "
-        "environment variable TF_CONFIG: of each machine.",
     )
 
 
@@ -291,16 +267,23 @@ def check_output_file(flag: str, path: str) -> None:
         )
 
 
-def start(command: CommandFlags) -> Any:
-    """Loads TensorFlow and returns the strategy for the devices that the flags name."""
+def start(command: CommandFlags, *, alone: bool = False) -> Any:
+    """Loads TensorFlow, says what it runs on, and returns the strategy of the devices.
+
+    Args:
+      command: its flags name the devices.
+      alone: whether it works without other machines, whatever `TF_CONFIG` says.
+    """
     load_tensorflow()
-    import tensorflow as tf
+    from enas_tf.training.hardware import described, unused_gpu, use_hardware
 
-    from enas_tf.training.devices import strategy_of_devices
-
-    if command["deterministic"]:
-        tf.config.experimental.enable_op_determinism()
-    return strategy_of_devices(command["devices"], command["worker_timeout"])
+    config = command.settings(HardwareConfig())
+    strategy = use_hardware(config, alone=alone)
+    say(f"{command.name}: runs on {described(strategy)}")
+    missing = unused_gpu(config)
+    if missing is not None:
+        _log.warning(missing)
+    return strategy
 
 
 @contextlib.contextmanager

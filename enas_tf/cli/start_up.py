@@ -19,6 +19,7 @@ def load_tensorflow() -> None:
     """Imports TensorFlow and looks for devices; on stderr only what is worth reading appears.
 
     The process keeps the memory that it frees from now on.
+    The memory of GPUs is taken as it is needed.
 
     Raises:
       ConfigurationError: Keras cannot be loaded as it is configured.
@@ -29,6 +30,7 @@ def load_tensorflow() -> None:
     with native_lines_aside(_NOISE):
         # First, since TensorFlow reads the same file as Keras, and says less of what is wrong.
         check_backend()
-        import tensorflow as tf
+        from enas_tf.training.hardware import grow_memory
 
-        tf.config.list_physical_devices()
+        # Whoever trains may say otherwise later.
+        grow_memory(True)

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
@@ -40,6 +41,13 @@ class SearchStreams(abc.ABC):
     @abc.abstractmethod
     def training(self, first_step: int, share: Share = ALONE) -> "tf.data.Dataset":
         """Returns endless training batches from a step on, divided by rows."""
+
+    def reader(self) -> Callable[[Any], Any]:
+        """Returns what a step does first with a batch of any of the streams.
+
+        To be called eagerly, before a step is traced. Default: a batch is used as it comes.
+        """
+        return lambda batch: batch
 
     @abc.abstractmethod
     def divided(self, share: float) -> tuple[Self, Self]:

@@ -21,6 +21,7 @@ from enas_tf.settings.training import RetrainConfig, TextRetrainConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space, space_names
 from enas_tf.training.devices import training_strategy
+from enas_tf.training.placement import placed
 
 # By the kind of the data of a space.
 _TRAININGS: Mapping[str, type[Training]] = {"images": ImageTraining, "texts": TextTraining}
@@ -159,4 +160,4 @@ def _training(
             )
     config, network = config or kind.config_class(), network or entry.network()
     entry.check_network(architecture, network)
-    return kind(architecture, data, config, network, strategy)
+    return kind(architecture, placed(data, strategy), config, network, strategy)

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -13,7 +13,7 @@ from enas_tf.data.images.augmentation import normalize
 from enas_tf.data.images.class_weights import class_weights
 from enas_tf.data.images.dataset import ImageData, retraining_part
 from enas_tf.data.images.preprocessing import PREVIEWED, Normalization
-from enas_tf.data.images.streams import training_batches
+from enas_tf.data.images.streams import reader, training_batches
 from enas_tf.data.sharing import ALONE, Share
 from enas_tf.final_training.initial_weights import assign_initial_weights
 from enas_tf.final_training.training import Training, short_training
@@ -77,6 +77,15 @@ class ImageTraining(Training):
             strategy=strategy,
         )
         self._moving = MeanMovingStatistics(self.network, strategy)
+        self._read = self._reader()
+
+    def _reader(self) -> Callable[[Any], Any]:
+        """Returns what a step does first with a batch; see `SearchStreams.reader`."""
+        if self.data.memory is None:
+            # A run may still find out the statistics of pictures that are read piece by piece.
+            return lambda batch: batch
+        images, _ = self.data.streamed(self.part)
+        return reader(images, self.normalization, self.data.augmentation)
 
     def _network_in_training(self) -> keras.Model:
         network = self.form.build(
@@ -161,7 +170,7 @@ class ImageTraining(Training):
 
     def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
         """Returns normalised and augmented pictures with their labels; see `Training.batches`."""
-        images, labels = self.data.part(self.part)
+        images, labels = self.data.streamed(self.part)
         return training_batches(
             images,
             labels,
@@ -176,14 +185,14 @@ class ImageTraining(Training):
 
     def preview(self) -> Any:
         """Returns the first pictures of the training."""
-        images, _ = next(iter(self.batches(0, ALONE)))
+        images, _ = self._read(next(iter(self.batches(0, ALONE))))
         return self.normalization.pictures(images.numpy()[:PREVIEWED])
 
     def drawing_options(self) -> dict[str, Any]:
         """Returns what a drawing of the architecture needs to know."""
         return get_space(self.architecture.space_name).space().for_data(self.data).drawing_options()
 
-    def train_step(self, batch: tuple[Any, Any]) -> ImageMetrics:
+    def train_step(self, batch: Any) -> ImageMetrics:
         """Takes one step and returns its metrics."""
         (metrics, moving), _ = run_and_sum(self.strategy, self._replica_step, (batch,))
         self._moving.share(moving)
@@ -240,11 +249,12 @@ class ImageTraining(Training):
         """Returns the accuracy on the validation part, None if there is none."""
         return validation.get("validation_accuracy")
 
-    def _replica_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[Any, Any]:
+    def _replica_step(self, batch: Any) -> tuple[Any, Any]:
+        examples = self._read(batch)
         outcome, _ = gradient_step(
             lambda: image_pass(
                 lambda images: self.network(images, training=True),
-                batch,
+                examples,
                 self.form.auxiliary_weight(self.network_config),
                 self._loss,
             ),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from enas_tf.layers import deterministic
 from enas_tf.layers.banks import EPSILON, BatchNormalizationEntry
 from enas_tf.layers.compute_type import with_float32_sums
 
@@ -41,6 +42,8 @@ def convolution(inputs: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Ten
 
 def depthwise_convolution(inputs: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
     """Depthwise convolution with SAME padding; kernel `[height, width, channels, 1]`."""
+    if deterministic.is_needed():
+        return deterministic.depthwise_convolution(inputs, kernel, dilation=dilation)
     dilations = None if dilation == 1 else [dilation, dilation]
     return with_float32_sums(
         lambda inputs, kernel: tf.nn.depthwise_conv2d(

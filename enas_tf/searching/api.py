@@ -28,6 +28,7 @@ from enas_tf.spaces.registry import get_space
 from enas_tf.training.devices import training_strategy
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import open_run
+from enas_tf.training.placement import placed
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -108,6 +109,7 @@ def search(
                 None if overwrite else machines.decide(lambda: _recorded_samples(output_dir)),
             )
             data.check_search(config, strategy.num_replicas_in_sync)
+            data = placed(data, strategy)
             settings = {"space": space, "data": data.config, "search": config}
             is_stated = network is not None or bool(config.costs.counted)
             network = network or _default_network(

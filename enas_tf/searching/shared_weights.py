@@ -43,6 +43,7 @@ class SharedWeights:
       distribution: over which devices; default: see `default_strategy`.
       class_weights: what the loss counts the classes of pictures by; see
         `SearchStreams.class_weights`.
+      read: what a step does first with a batch; see `SearchStreams.reader`. Default: nothing.
 
     Attributes:
       supernet: the shared weights.
@@ -68,8 +69,10 @@ class SharedWeights:
         steps_per_epoch: int,
         distribution: tf.distribute.Strategy | None = None,
         class_weights: np.ndarray | None = None,
+        read: Callable[[Any], Any] = lambda batch: batch,
     ) -> None:
         self._space = space
+        self._read = read
         self._config = config
         self.distribution = distribution or default_strategy()
         self.machines = Machines(self.distribution)
@@ -267,6 +270,7 @@ class SharedWeights:
         number = step * self.num_replicas + tf.cast(replica, tf.int64)
         dropout_seed = tf.stack([self._config.seed + rollbacks, tf.cast(number, tf.int32)])
         rows = self.carried.rows_of(state, replica)
+        batch = self._read(batch)
         outcome, norm = gradient_step(
             lambda: self.supernet.training_pass(batch, own, rows, dropout_seed),
             self.supernet.trainable_variables,
@@ -290,9 +294,7 @@ class SharedWeights:
         blocks = -(-len(architectures) // self.num_replicas)
         # Replicas that have nothing to do repeat the last architecture.
         numbers = np.arange(blocks * self.num_replicas).clip(max=len(architectures) - 1)
-        decisions = type(encoded)(
-            *(tf.convert_to_tensor(np.asarray(array)[numbers]) for array in encoded)
-        )
+        decisions = self._on_host(type(encoded)(*(np.asarray(array)[numbers] for array in encoded)))
         with self._graph_options(), measured(REWARD):
             scores = _each(self._rewarding([next(batches) for _ in range(blocks)], decisions))
         metric = self._config.reward_metric
@@ -365,7 +367,7 @@ class SharedWeights:
 
     def _refit_step(self, batch: SpreadBatch, decisions: Any) -> None:
         statistics = self._of_every_replica(
-            lambda batch, _: self.supernet.batch_statistics(batch, decisions), batch
+            lambda batch, _: self.supernet.batch_statistics(self._read(batch), decisions), batch
         )
         # One after the other, as one device does it.
         for replica in range(self.num_replicas):
@@ -405,6 +407,12 @@ class SharedWeights:
         return run_and_sum(self.distribution, placed, (batch,))[0]
 
     @staticmethod
+    def _on_host(decisions: Any) -> Any:
+        """Returns decisions as tensors in the memory of the host, which chooses by them."""
+        with tf.device("CPU:0"):
+            return type(decisions)(*map(tf.convert_to_tensor, decisions))
+
+    @staticmethod
     def _decisions_of(decisions: Any, number: Any) -> Any:
         """Returns one of several architectures, without the batch axis."""
         return type(decisions)(*(array[number] for array in decisions))
@@ -412,15 +420,15 @@ class SharedWeights:
     @measured(VALIDATE)
     def _scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> list[Any]:
         """Returns the score of each replica's batch, of no predictions if it does not count."""
-        tensors = type(decisions)(*map(tf.convert_to_tensor, decisions))
         with self._graph_options():
-            return _each(self._scoring[use_batch](batch, tensors))
+            return _each(self._scoring[use_batch](batch, self._on_host(decisions)))
 
     def _score(self, batch: Any, decisions: Any, use_batch: bool, metric: str) -> Any:
         """Returns the score of an architecture, whose tensors have the same shapes for all batches.
 
         Those of a replica's smaller batch are filled up, since replicas exchange equal shapes.
         """
+        batch = self._read(batch)
         score = self.supernet.score(batch, decisions, use_batch_statistics=use_batch, metric=metric)
 
         def filled(value: tf.Tensor) -> tf.Tensor:

@@ -52,6 +52,7 @@ class TrainingAlone:
             streams.steps_per_epoch,
             distribution,
             streams.class_weights(config.loss.class_weights),
+            streams.reader(),
         )
         self._other_variables = [*self.weights.optimizer.variables, *self.weights.carried.tensors]
         self._start = [variable.numpy() for variable in self._other_variables]

@@ -26,6 +26,8 @@ from enas_tf.spaces.base import Architecture, SearchSpace
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.plan import WHOLE, Part
 from enas_tf.studies.truth import Truth, check_known_costs
+from enas_tf.training.devices import default_strategy
+from enas_tf.training.placement import placed
 
 TRUTH = "truth.json"
 _FOLDER = "trainings"
@@ -155,6 +157,7 @@ def _train(
     """Trains architectures alone, and writes a line for each."""
     size = config.shared_weights.batch_size
     sizes = {"batch_size": size, "reward_batch_size": size, "seed": config.seed}
+    data = placed(data, distribution or default_strategy())
     alone = TrainingAlone(space, config, data.search_streams(**sizes), distribution)
     tests = alone.weights.batches(data.search_streams(**sizes, scored_part="test").validation)
     progress = Progress({"trainings": len(jobs)})

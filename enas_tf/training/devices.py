@@ -56,7 +56,9 @@ def training_strategy(distribution: Any | None = None) -> Iterator[Any]:
         yield strategy
 
 
-def strategy_of_devices(devices: str, worker_timeout: float = WORKER_TIMEOUT) -> Any:
+def strategy_of_devices(
+    devices: str, worker_timeout: float = WORKER_TIMEOUT, *, alone: bool = False
+) -> Any:
     """Returns the strategy for devices that a person named, and for the machines of `TF_CONFIG`.
 
     Args:
@@ -64,13 +66,14 @@ def strategy_of_devices(devices: str, worker_timeout: float = WORKER_TIMEOUT) ->
         logical devices on the CPU, which must come before TensorFlow made its devices. On several
         machines: of each machine.
       worker_timeout: how long to wait for the other machines, in seconds.
+      alone: whether this machine works without the others, whatever `TF_CONFIG` says.
 
     Raises:
       ConfigurationError: there are no such devices, or `TF_CONFIG` cannot be used.
       WorkerLostError: another machine did not come.
     """
     kind, number = _parsed(devices)
-    cluster = Cluster.from_environment()
+    cluster = None if alone else Cluster.from_environment()
     if cluster is not None:
         _limit_devices(devices, kind, number)
         wait_for_all(cluster, worker_timeout)
@@ -89,6 +92,15 @@ def strategy_of_devices(devices: str, worker_timeout: float = WORKER_TIMEOUT) ->
     available = [device.name for device in tf.config.list_logical_devices("GPU")]
     _check_gpus(devices, number, len(available))
     return tf.distribute.MirroredStrategy(available[:number])
+
+
+def devices_of(strategy: tf.distribute.Strategy) -> list[str]:
+    """Returns the names of the devices of this machine that train, in the order of its replicas."""
+    try:
+        return list(strategy.extended.worker_devices)
+    except RuntimeError:
+        # That of those who ask for none does not name its device.
+        return ["GPU:0" if tf.config.list_logical_devices("GPU") else "CPU:0"]
 
 
 def _parsed(devices: str) -> tuple[str, int | None]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.loss_scaling import LossScaling, ScaledSGD, times, unscaled
 from enas_tf.training.schedules import CosineRestarts, Horizon
+from enas_tf.training.update import apply_update
 
 
 def build_optimizer(
@@ -156,7 +157,7 @@ def apply_gradients(
         gradients = [times(gradient, scale) for gradient in gradients]
     if isinstance(optimizer, LossScaling):
         optimizer.observe(norm if is_known else _norm_of_parts(gradients))
-    optimizer.apply(gradients, variables)
+    apply_update(optimizer, gradients, variables)
     return norm
 
 

@@ -10,6 +10,7 @@ from enas_tf.records import next_steps
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.spaces import own_operations
 from enas_tf.spaces.registry import get_space
+from tests.cli.bad_input.refusals import after_start
 from tests.spaces.own_operations import registered
 
 MODULE = """
@@ -90,6 +91,7 @@ def test_what_cannot_be_chosen_is_told_in_one_line(folder, capsys, flags, messag
     data = "--dataset=pydoc" if "rnn" in flags else "--dataset=digits"
     assert search.main([*flags.split(), data, "--preset=smoke", "--output_dir=out"]) == 2
     out, errors = capsys.readouterr()
+    errors = after_start(errors)
     assert (out, errors.count("\n")) == ("", 1)
     assert message in errors
     assert not (folder / "out").exists()

@@ -1,6 +1,7 @@
 import pytest
 
 from enas_tf.cli import study
+from tests.cli.bad_input.refusals import after_start
 from tests.studies.truth_test import SPACE, made_up_truth
 
 SMALL = [
@@ -33,7 +34,7 @@ SMALL = [
 def test_bad_input_is_one_line(arguments, message, tmp_path, capsys):
     output = tmp_path / "out"
     assert study.main([*SMALL, f"--output_dir={output}", *arguments]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = after_start(capsys.readouterr().err).splitlines()
     assert line.startswith("enas-study: error: ")
     assert message in line
     assert not output.exists()

@@ -1,7 +1,9 @@
 """Random changes of training pictures, as vectorised TensorFlow functions without state.
 
-Whoever calls them draws the random numbers; the same numbers give the same pictures. Every
-function works eagerly and inside `tf.data`.
+In three steps: random numbers are drawn (`draw`), it is worked out what they mean for each picture
+(`changes_of`), and the pictures are changed (`changed`). The first two are some numbers a picture
+and are always made on the host; the last one may run there or on the device that trains, and gives
+the same bits on every CPU. Every function works eagerly, inside `tf.data` and in a training step.
 """
 
 import functools
@@ -91,6 +93,41 @@ class Mask(NamedTuple):
         """Returns whether a value lies inside, as bool `[batch, height, width * channels]`."""
         columns = tf.repeat(self.columns, channels, axis=1)
         return self.rows[:, :, tf.newaxis] & columns[:, tf.newaxis, :]
+
+
+class Mixing(NamedTuple):
+    """How the pictures of a batch are mixed, each with the next one.
+
+    Attributes:
+      weight: float32 `[batch]`, of the picture itself outside of the rectangle.
+      pasted: the rectangle, which shows the next picture alone.
+    """
+
+    weight: tf.Tensor
+    pasted: Mask
+
+
+class Changes(NamedTuple):
+    """What happens to the pictures of a batch, worked out so far that only pixels are missing.
+
+    Attributes:
+      rows: int64 `[batch, height]`, which row each row shows, counted over all pictures.
+      columns: int64 `[batch, width]`, which column each column shows.
+      inside: a `Mask`; pixels outside of it become the colour of the mean; (): none do.
+      cut: a `Mask`; pixels inside of it do likewise; (): none do.
+      color: a `ColorDraws`; (): colours stay.
+      layer_seed: int64 `[2]`, of what a layer of the user's does; (): there is none.
+      mixing: a `Mixing` of all pictures but the last one, which is only mixed in; (): pictures are
+        not mixed.
+    """
+
+    rows: tf.Tensor
+    columns: tf.Tensor
+    inside: Any = ()
+    cut: Any = ()
+    color: Any = ()
+    layer_seed: Any = ()
+    mixing: Any = ()
 
 
 def draw(
@@ -189,25 +226,68 @@ def _uniform(count: int, seed: tf.Tensor, low: Any, high: Any, dtype: Any) -> tf
     return tf.random.stateless_uniform([count], seed, low, high, dtype, alg=_ALGORITHM)
 
 
-def crop_and_flip(images: tf.Tensor, draws: Draws) -> tf.Tensor:
-    """Moves pictures by their crops and mirrors them, in one gather.
+def changes_of(
+    draws: Draws,
+    augmentation: Augmentation,
+    height: int,
+    width: int,
+    seed_of_layer: tf.Tensor | None = None,
+) -> Changes:
+    """Returns what draws mean for the pictures.
 
     Args:
-      images: uint8 `[batch, height, width, channels]`.
-      draws: top, left and flipped are used.
-
-    Returns:
-      uint8 of the same shape. Pixels outside the original picture repeat its border; `crop_mask`
-      tells which these are.
+      draws: what `draw` returned for the same `augmentation`.
+      augmentation: says which changes there are.
+      height: of the pictures.
+      width: of the pictures.
+      seed_of_layer: int64 `[2]`, of what `augmentation.layer` does, if there is one.
     """
-    height, width, channels = images.shape[1:]
+    cutout = augmentation.cutout
+    return Changes(
+        *_pixels(draws, height, width),
+        inside=crop_mask(draws, height, width) if augmentation.crop_padding else (),
+        cut=cutout_mask(draws, cutout, height, width) if cutout else (),
+        color=draws.color if augmentation.color_jitter else (),
+        layer_seed=seed_of_layer if augmentation.layer is not None else (),
+        mixing=_mixing(draws.mixing, height, width) if augmentation.mixes else (),
+    )
+
+
+def _pixels(draws: Draws, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the rows and the columns of `Changes`; beyond a picture its border is repeated."""
     rows, columns = _source_pixels(draws, height, width)
     rows = tf.clip_by_value(rows, 0, height - 1)
     columns = tf.clip_by_value(columns, 0, width - 1)
     # 64 bits, because a batch may have more than 2³¹ pixels.
     number = tf.range(tf.shape(rows, tf.int64)[0])
-    first = number[:, tf.newaxis] * height + tf.cast(rows, tf.int64)
-    pixels = first[:, :, tf.newaxis] * width + tf.cast(columns, tf.int64)[:, tf.newaxis, :]
+    return number[:, tf.newaxis] * height + tf.cast(rows, tf.int64), tf.cast(columns, tf.int64)
+
+
+def _mixing(draws: MixingDraws, height: int, width: int) -> Mixing:
+    rows, columns = (
+        (first[:-1, tf.newaxis] <= tf.range(length)) & (tf.range(length) < end[:-1, tf.newaxis])
+        for first, end, length in (
+            (draws.top, draws.bottom, height),
+            (draws.left, draws.right, width),
+        )
+    )
+    return Mixing(draws.weight[:-1], Mask(rows, columns))
+
+
+def crop_and_flip(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Moves pictures by their crops and mirrors them, in one gather.
+
+    Args:
+      images: uint8 or float32 `[batch, height, width, channels]`.
+      rows: of `Changes`.
+      columns: of `Changes`.
+
+    Returns:
+      Pictures of the same type and shape. Pixels outside the original picture repeat its border;
+      `crop_mask` tells which these are.
+    """
+    width, channels = images.shape[2:]
+    pixels = rows[:, :, tf.newaxis] * width + columns[:, tf.newaxis, :]
     return tf.gather(tf.reshape(images, [-1, channels]), pixels)
 
 
@@ -263,95 +343,98 @@ def change_colors(images: tf.Tensor, draws: ColorDraws) -> tf.Tensor:
     return tf.reshape(tf.clip_by_value(changed, 0.0, 255.0), tf.shape(images))
 
 
-def mix(
-    images: tf.Tensor, labels: tf.Tensor, draws: MixingDraws, num_classes: int
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mixes every picture with the next one, and their labels by what is seen of both.
+def mixed_labels(
+    labels: tf.Tensor, draws: MixingDraws, num_classes: int, num_pixels: int
+) -> tf.Tensor:
+    """Mixes the label of every picture with that of the next one, by what is seen of both.
+
+    Args:
+      labels: int32 `[batch + 1]`; the last one is only mixed in.
+      draws: for as many pictures, of which the last one's do not count.
+      num_classes: number of classes.
+      num_pixels: of a picture.
+
+    Returns:
+      float32 `[batch, num_classes]`: the share of each class.
+    """
+    draws = tf.nest.map_structure(lambda choices: choices[:-1], draws)
+    area = (draws.bottom - draws.top) * (draws.right - draws.left)
+    share = draws.weight * (1.0 - tf.cast(area, tf.float32) / float(num_pixels))
+    one_hot, share = tf.one_hot(labels, num_classes), share[:, tf.newaxis]
+    return share * one_hot[:-1] + (1.0 - share) * one_hot[1:]
+
+
+def mixed(images: tf.Tensor, mixing: Mixing) -> tf.Tensor:
+    """Mixes every picture with the next one.
 
     Args:
       images: float32 `[batch + 1, height, width, channels]`; the last one is only mixed in.
-      labels: int32 `[batch + 1]`.
-      draws: for `batch` pictures.
-      num_classes: number of classes.
-
-    Returns:
-      float32 `[batch, height, width, channels]`, and float32 `[batch, num_classes]`: the share of
-      each class.
-    """
-    height, width, channels = images.shape[1:]
-    inside = Mask(
-        *(
-            (first[:, tf.newaxis] <= tf.range(length)) & (tf.range(length) < end[:, tf.newaxis])
-            for first, end, length in (
-                (draws.top, draws.bottom, height),
-                (draws.left, draws.right, width),
-            )
-        )
-    )
-    rows, weight = _as_rows(images), draws.weight[:, tf.newaxis, tf.newaxis]
-    weight = weight * tf.cast(~inside.to_rows(channels), tf.float32)
-    mixed = weight * rows[:-1] + (1.0 - weight) * rows[1:]
-    area = (draws.bottom - draws.top) * (draws.right - draws.left)
-    share = draws.weight * (1.0 - tf.cast(area, tf.float32) / float(height * width))
-    one_hot, share = tf.one_hot(labels, num_classes), share[:, tf.newaxis]
-    return (
-        tf.reshape(mixed, tf.shape(images[:-1])),
-        share * one_hot[:-1] + (1.0 - share) * one_hot[1:],
-    )
-
-
-def normalize(images: tf.Tensor, normalization: Normalization) -> tf.Tensor:
-    """Returns float32 pictures of mean 0 and variance 1 over the training set.
-
-    Args:
-      images: uint8 or float32 `[batch, height, width, channels]`, pixels 0 to 255.
-      normalization: statistics of the training set, in pixel units.
-    """
-    width = images.shape[2]
-    # Rows of pixels, because a broadcast over three channels is six times slower on a CPU.
-    rows = tf.cast(_as_rows(images), tf.float32)
-    mean = np.tile(normalization.mean, width)
-    deviation = np.tile(normalization.standard_deviation, width)
-    return tf.reshape((rows - mean) / deviation, tf.shape(images))
-
-
-def augment(
-    images: tf.Tensor,
-    draws: Draws,
-    augmentation: Augmentation,
-    normalization: Normalization,
-    seed_of_layer: tf.Tensor | None = None,
-) -> tf.Tensor:
-    """Returns a batch of training pictures: moved, mirrored, coloured, normalised, and cut out.
-
-    As in the release, padding and CutOut are 0 after normalisation: the colour of the mean.
-
-    Args:
-      images: uint8 `[batch, height, width, channels]`.
-      draws: what `draw` returned for the same `augmentation`.
-      augmentation: says which changes there are.
-      normalization: statistics of the training set.
-      seed_of_layer: int64 `[2]`, of what `augmentation.layer` does, if there is one.
+      mixing: of `Changes`.
 
     Returns:
       float32 `[batch, height, width, channels]`.
     """
-    height, width, channels = images.shape[1:]
-    pixels = crop_and_flip(images, draws)
-    if augmentation.color_jitter:
-        pixels = change_colors(pixels, draws.color)
-    if augmentation.layer is not None:
-        pixels = augmentation.layer(tf.cast(pixels, tf.float32), seed_of_layer)
+    channels = images.shape[3]
+    rows, weight = _as_rows(images), mixing.weight[:, tf.newaxis, tf.newaxis]
+    weight = weight * tf.cast(~mixing.pasted.to_rows(channels), tf.float32)
+    result = weight * rows[:-1] + (1.0 - weight) * rows[1:]
+    return tf.reshape(result, tf.shape(images[:-1]))
+
+
+def normalize(images: tf.Tensor, normalization: Any) -> tf.Tensor:
+    """Returns float32 pictures of mean 0 and variance 1 over the training set.
+
+    Args:
+      images: uint8 or float32 `[batch, height, width, channels]`, pixels 0 to 255.
+      normalization: a `Normalization`; or its mean and its deviation for each value of a row of
+        pixels, as `row_statistics` returns them, perhaps as tensors.
+    """
+    # Rows of pixels, because a broadcast over three channels is six times slower on a CPU.
+    rows = tf.cast(_as_rows(images), tf.float32)
+    if isinstance(normalization, Normalization):
+        normalization = row_statistics(normalization, images.shape[2])
+    mean, deviation = normalization
+    return tf.reshape((rows - mean) / deviation, tf.shape(images))
+
+
+def row_statistics(normalization: Normalization, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and deviation of each value of a row of pixels, float32 `[width * channels]`."""
+    return (
+        np.tile(normalization.mean, width),
+        np.tile(normalization.standard_deviation, width),
+    )
+
+
+def changed(images: tf.Tensor, changes: Changes, layer: Any, normalization: Any) -> tf.Tensor:
+    """Returns a batch of training pictures: moved, mirrored, coloured, normalised, cut, mixed.
+
+    As in the release, padding and CutOut are 0 after normalisation: the colour of the mean.
+
+    Args:
+      images: uint8 or float32 `[batch, height, width, channels]`, pixels 0 to 255.
+      changes: what `changes_of` returned for them.
+      layer: `Augmentation.layer`.
+      normalization: as for `normalize`.
+
+    Returns:
+      float32 `[batch, height, width, channels]`; of mixed pictures, one less.
+    """
+    channels = images.shape[3]
+    pixels = crop_and_flip(images, changes.rows, changes.columns)
+    if changes.color:
+        pixels = change_colors(pixels, changes.color)
+    if layer is not None:
+        pixels = layer(tf.cast(pixels, tf.float32), changes.layer_seed)
     pictures = normalize(pixels, normalization)
     kept = []
-    if augmentation.crop_padding:
-        kept.append(crop_mask(draws, height, width).to_rows(channels))
-    if augmentation.cutout:
-        kept.append(~cutout_mask(draws, augmentation.cutout, height, width).to_rows(channels))
-    if not kept:
-        return pictures
-    rows = _as_rows(pictures) * tf.cast(functools.reduce(tf.logical_and, kept), tf.float32)
-    return tf.reshape(rows, tf.shape(pictures))
+    if changes.inside:
+        kept.append(changes.inside.to_rows(channels))
+    if changes.cut:
+        kept.append(~changes.cut.to_rows(channels))
+    if kept:
+        rows = _as_rows(pictures) * tf.cast(functools.reduce(tf.logical_and, kept), tf.float32)
+        pictures = tf.reshape(rows, tf.shape(pictures))
+    return mixed(pictures, changes.mixing) if changes.mixing else pictures
 
 
 def _source_pixels(draws: Draws, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -74,6 +74,7 @@ class ImageData:
       file_settings: what the files of the pictures were brought to; None: they were no files.
       fingerprint: tells files from others by their names, sizes and times; None: there are none.
       kept_normalization: mean and deviation that a run began with; None: those of the pictures.
+      memory: `DevicePictures`, those of `x_train` in the memory of devices; None: they are on none.
     """
 
     name: str
@@ -91,6 +92,7 @@ class ImageData:
     file_settings: PictureSettings | None = None
     fingerprint: str | None = None
     kept_normalization: Normalization | None = None
+    memory: Any = None
 
     @classmethod
     def from_arrays(
@@ -356,6 +358,44 @@ class ImageData:
             return self.x_test, self.y_test
         raise ConfigurationError(f"`part` must be one of {', '.join(_PARTS)}. Received: {part!r}.")
 
+    def streamed(self, part: str) -> tuple[Any, np.ndarray]:
+        """Returns a part as `part` does, for batches: on devices, if the data are there."""
+        images, labels = self.part(part)
+        first = len(self.y_train) - self.validation_size if part == "validation" else 0
+        if self.memory is None or part == "test":
+            return images, labels
+        from enas_tf.data.images.device_pictures import HeldPictures
+
+        return HeldPictures(images, self.memory, first), labels
+
+    @property
+    def obstacle_on_devices(self) -> str | None:
+        """Why `on_devices` cannot be asked for; None: it can."""
+        if not is_lazy(self.x_train):
+            return None
+        limit = f"memory_limit, {self.config.memory_limit} MB"
+        return f"the pictures take more than {limit}, and are read each time they are needed"
+
+    @property
+    def device_bytes(self) -> int:
+        """Bytes of the pictures that `on_devices` keeps on each device."""
+        return int(self.x_train.nbytes)
+
+    def on_devices(self, devices: Sequence[str]) -> Self:
+        """Returns the data with training and validation pictures in the memory of devices.
+
+        Args:
+          devices: names of the devices of this machine, in the order of its replicas.
+
+        Raises:
+          DataError: they are not in memory.
+        """
+        if self.obstacle_on_devices is not None:
+            raise DataError(f"Pictures cannot be kept on devices: {self.obstacle_on_devices}.")
+        from enas_tf.data.images.device_pictures import DevicePictures
+
+        return dataclasses.replace(self, memory=DevicePictures(self.x_train, devices))
+
     def class_counts(self, part: str = "train") -> np.ndarray:
         """Returns how many pictures of each class a part has, int64 `[classes]`."""
         return np.bincount(self.part(part)[1], minlength=self.num_classes)
@@ -433,7 +473,7 @@ class ImageData:
         """
         from enas_tf.data.images.streams import ImageSearchStreams
 
-        train, scored = self.part("train"), self.part(scored_part)
+        train, scored = self.streamed("train"), self.streamed(scored_part)
         return ImageSearchStreams(
             train=train,
             held_out=scored,

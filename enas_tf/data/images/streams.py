@@ -3,20 +3,32 @@
 A batch is a function of the seed and its number: nothing needs to be saved for a run to go on
 exactly where it stopped, and of batches that are divided among several machines, each machine makes
 its own part only.
+
+Of pictures that are in the memory of devices (`HeldPictures`), a dataset has what batches are to be
+made of (`Chosen`), and a `Reader` makes them, within a training step, of the same bits.
 """
 
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from typing_extensions import Self
 
 from enas_tf.data.batching import check_batch_size, steps_per_epoch
-from enas_tf.data.images.augmentation import augment, draw, layer_seed, mix, normalize
+from enas_tf.data.images.augmentation import (
+    changed,
+    changes_of,
+    draw,
+    layer_seed,
+    mixed_labels,
+    normalize,
+    row_statistics,
+)
 from enas_tf.data.images.class_weights import class_weights
+from enas_tf.data.images.device_pictures import HeldPictures, OnDevices
 from enas_tf.data.images.fetching import Fetch
 from enas_tf.data.images.pictures import as_pictures
 from enas_tf.data.images.preprocessing import PREVIEWED, Augmentation, Normalization
@@ -29,6 +41,70 @@ _NO_END = 2**62
 
 # Pictures, an array or `Pictures`, and their labels.
 Examples = tuple[Any, np.ndarray]
+
+
+class Chosen(NamedTuple):
+    """What a batch is to be made of.
+
+    Attributes:
+      numbers: int64 `[pictures]`, of its pictures.
+      labels: as the batch has them.
+      changes: a `Changes`; (): the pictures are only normalised.
+    """
+
+    numbers: tf.Tensor
+    labels: tf.Tensor
+    changes: Any = ()
+
+
+class Reader:
+    """Makes batches in a step, of pictures in the memory of the device that takes it.
+
+    Args:
+      pictures: of the training part; where they are, all pictures are that streams choose.
+      normalization: statistics of the training part.
+      layer: `Augmentation.layer`.
+    """
+
+    def __init__(self, pictures: HeldPictures, normalization: Normalization, layer: Any) -> None:
+        self._memory = pictures.memory
+        self._layer = layer
+        # Of constants TensorFlow would make reciprocals, whose products have other last bits.
+        self._statistics = [
+            OnDevices(values, self._memory.devices)
+            for values in row_statistics(normalization, pictures.shape[2])
+        ]
+
+    def __call__(self, batch: Any) -> Any:
+        """Returns the batch that is to be made; what is one already, as it is."""
+        if not isinstance(batch, Chosen):
+            return batch
+        statistics = tuple(values.here() for values in self._statistics)
+        return _made(self._memory.read(batch.numbers), batch, self._layer, statistics)
+
+
+def reader(
+    images: Any, normalization: Normalization, augmentation: Augmentation
+) -> Callable[[Any], Any]:
+    """Returns what a step has to do first with batches of the streams; to be called eagerly.
+
+    Args:
+      images: of the training part.
+      normalization: its statistics.
+      augmentation: random changes of training pictures.
+    """
+    if isinstance(images, HeldPictures):
+        return Reader(images, normalization, augmentation.layer)
+    return lambda batch: batch
+
+
+def _made(
+    pictures: tf.Tensor, chosen: Chosen, layer: Any, normalization: Any
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the batch of what was chosen; for the arguments see `changed`."""
+    if chosen.changes:
+        return changed(pictures, chosen.changes, layer, normalization), chosen.labels
+    return normalize(pictures, normalization), chosen.labels
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,8 +127,12 @@ class ImageSearchStreams(SearchStreams):
 
     def preview(self) -> Any:
         """Returns the first pictures of the training, augmented, uint8."""
-        images, _ = next(iter(self.training(0)))
+        images, _ = self.reader()(next(iter(self.training(0))))
         return self.normalization.pictures(images.numpy()[:PREVIEWED])
+
+    def reader(self) -> Callable[[Any], Any]:
+        """Returns what makes batches of pictures that are on devices; see `SearchStreams`."""
+        return reader(self.train[0], self.normalization, self.augmentation)
 
     def training(self, first_step: int, share: Share = ALONE) -> tf.data.Dataset:
         """Returns endless augmented training batches from a step on, divided by rows."""
@@ -113,32 +193,23 @@ class ImageSearchStreams(SearchStreams):
         Raises:
           DataError: the batch size is not positive, or there are no examples.
         """
-        fetch, labels = _fetching(*self.held_out)
-        size, count = self.batch_size, len(labels)
+        part = _Part(*self.held_out, self.normalization)
+        size, count = self.batch_size, len(part)
         check_batch_size(size)
         if not count:
             raise DataError("There are no examples to evaluate on; choose a part that has some.")
 
-        def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def batch(number: tf.Tensor) -> Any:
             start = number * size
-            end = tf.minimum(start + size, count)
-            return normalize(fetch(tf.range(start, end)), self.normalization), labels[start:end]
+            return part.batch(tf.range(start, tf.minimum(start + size, count)))
 
         return _spread(batch, math.ceil(count / size), share)
 
-    def _shuffled(
-        self, examples: Examples, batch_size: int
-    ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    def _shuffled(self, examples: Examples, batch_size: int) -> Callable[[tf.Tensor], Any]:
         """Returns what makes the batch of a number, without augmentation."""
-        fetch, labels = _fetching(*examples)
-        rows = _shuffled_rows(len(labels), batch_size, self.seed)
-
-        def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            places = rows(number, tf.range(batch_size, dtype=tf.int64))
-            pictures = normalize(fetch(places), self.normalization)
-            return pictures, tf.gather(labels, places)
-
-        return batch
+        part = _Part(*examples, self.normalization)
+        rows = _shuffled_rows(len(part), batch_size, self.seed)
+        return lambda number: part.batch(rows(number, tf.range(batch_size, dtype=tf.int64)))
 
 
 def training_batches(
@@ -159,7 +230,8 @@ def training_batches(
     not depend on how many replicas share it.
 
     Args:
-      images: uint8 `[examples, height, width, channels]`, an array or `Pictures`.
+      images: uint8 `[examples, height, width, channels]`, an array or `Pictures`; of
+        `HeldPictures`, the dataset has `Chosen`s.
       labels: int32 `[examples]`.
       normalization: statistics of the training part.
       batch_size: examples in every batch, over all replicas.
@@ -179,33 +251,36 @@ def training_batches(
       DataError: there are not enough examples for one batch.
     """
     num_examples, height, width, _ = images.shape
-    fetch, labels = _fetching(images, labels)
+    augmentation = augmentation or Augmentation()
+    part = _Part(images, labels, normalization, augmentation.layer)
     batch = _shuffled_rows(num_examples, batch_size, seed)
     share.check_batch_size(batch_size)
-    evenly = batch_size % share.total == 0
+    evenly, changes = batch_size % share.total == 0, augmentation != Augmentation()
 
-    def rows(element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def rows(element: tf.Tensor) -> Any:
         step, replica = element // share.count, share.first + element % share.count
         begin, end = share.rows(replica, batch_size)
         count = batch_size // share.total if evenly else end - begin
-        mixes = augmentation is not None and augmentation.mixes
         # Every row is mixed with the next one of the batch, so that one more is needed.
-        places = (begin + tf.range(count + int(mixes), dtype=tf.int64)) % batch_size
+        more = int(augmentation.mixes)
+        places = (begin + tf.range(count + more, dtype=tf.int64)) % batch_size
         examples = batch(step, places)
-        own_labels = tf.gather(labels, examples)
-        if augmentation is None:
-            return normalize(fetch(examples), normalization), own_labels
+        if not changes:
+            return part.batch(examples)
         # Drawn for the whole batch: a row's draws do not depend on who makes it.
         pair = _pair(seed, step)
         drawn = draw(augmentation, batch_size, height, width, pair)
         own = tf.nest.map_structure(lambda choices: tf.gather(choices, places), drawn)
         # A layer draws for the rows it gets.
         seed_of_layer = layer_seed(pair, begin)
-        pictures = augment(fetch(examples), own, augmentation, normalization, seed_of_layer)
-        if not mixes:
-            return pictures, own_labels
-        mixing = tf.nest.map_structure(lambda choices: choices[:-1], own.mixing)
-        return mix(pictures, own_labels, mixing, augmentation.num_classes)
+        own_labels = None
+        if augmentation.mixes:
+            own_labels = mixed_labels(
+                part.labels(examples), own.mixing, augmentation.num_classes, height * width
+            )
+        return part.batch(
+            examples, changes_of(own, augmentation, height, width, seed_of_layer), own_labels
+        )
 
     return _endless(first_step * share.count, rows)
 
@@ -265,27 +340,56 @@ def _pair(seed: int, number: tf.Tensor) -> tf.Tensor:
     return tf.stack([tf.constant(seed, tf.int64), number])
 
 
-def _fetching(images: Any, labels: Any) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.Tensor]:
-    """Returns what reads pictures of some numbers, int64 `[pictures]`, and the labels of all.
+class _Part:
+    """Pictures and labels, and how the host makes batches of them.
 
     Nothing is copied but the pictures of a batch, wherever the set is.
+
+    Args:
+      images: uint8 `[examples, height, width, channels]`, an array or `Pictures`.
+      labels: int32 `[examples]`.
+      normalization: statistics of the training part.
+      layer: `Augmentation.layer`.
     """
-    if len(images) != len(labels):
-        raise DataError(
-            "`images` and `labels` must have the same length. "
-            f"Received: {len(images)} and {len(labels)}."
-        )
-    pictures = as_pictures(images)
-    read_pictures = Fetch(pictures)
 
-    def fetch(places: tf.Tensor) -> tf.Tensor:
-        read = tf.numpy_function(read_pictures, [places], tf.uint8, stateful=False)
-        return tf.ensure_shape(read, [places.shape[0], *pictures.shape[1:]])
+    def __init__(
+        self, images: Any, labels: Any, normalization: Normalization, layer: Any = None
+    ) -> None:
+        if len(images) != len(labels):
+            raise DataError(
+                "`images` and `labels` must have the same length. "
+                f"Received: {len(images)} and {len(labels)}."
+            )
+        self._pictures = as_pictures(images)
+        self._read = Fetch(self._pictures)
+        self._normalization = normalization
+        self._layer = layer
+        # On the host: batches are made there, whatever device trains. As a tensor that the
+        # functions capture, they are not copied into the graph.
+        with tf.device("CPU:0"):
+            self._labels = tf.convert_to_tensor(labels, tf.int32)
 
-    # On the host: batches are made there, whatever device trains. As a tensor that the functions
-    # capture, they are not copied into the graph.
-    with tf.device("CPU:0"):
-        return fetch, tf.convert_to_tensor(labels, tf.int32)
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def labels(self, numbers: tf.Tensor) -> tf.Tensor:
+        """Returns the labels of some pictures, int32 `[pictures]`."""
+        return tf.gather(self._labels, numbers)
+
+    def batch(self, numbers: tf.Tensor, changes: Any = (), labels: tf.Tensor | None = None) -> Any:
+        """Returns a batch; of pictures that are on devices, what it is to be made of.
+
+        Args:
+          numbers: of its pictures, int64 `[pictures]`.
+          changes: a `Changes`; (): the pictures are only normalised.
+          labels: default: those of the pictures.
+        """
+        chosen = Chosen(numbers, self.labels(numbers) if labels is None else labels, changes)
+        if isinstance(self._pictures, HeldPictures):
+            return chosen._replace(numbers=numbers + self._pictures.first)
+        read = tf.numpy_function(self._read, [numbers], tf.uint8, stateful=False)
+        pictures = tf.ensure_shape(read, [numbers.shape[0], *self._pictures.shape[1:]])
+        return _made(pictures, chosen, self._layer, self._normalization)
 
 
 def _endless(first: int, function: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:

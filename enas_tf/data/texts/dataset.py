@@ -61,6 +61,7 @@ class TextData:
     config: TextDataConfig
     # The words are named by their own checksum, and files of texts are read as a whole.
     fingerprint = None
+    obstacle_on_devices = "words are sent as they are needed, and only pictures are kept there"
 
     @classmethod
     def from_tokens(

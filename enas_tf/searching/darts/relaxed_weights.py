@@ -40,8 +40,9 @@ class RelaxedWeights(SharedWeights):
         steps_per_epoch: int,
         distribution: Any = None,
         class_weights: np.ndarray | None = None,
+        read: Callable[[Any], Any] = lambda batch: batch,
     ) -> None:
-        super().__init__(space, config, steps_per_epoch, distribution, class_weights)
+        super().__init__(space, config, steps_per_epoch, distribution, class_weights, read)
         self._total_epochs = config.shared_weights.epochs
         with self.distribution.scope():
             self.architecture = MixtureWeights(space, config.darts, config.seed, config.precision)
@@ -188,8 +189,9 @@ class RelaxedWeights(SharedWeights):
             tf.random.experimental.stateless_fold_in(one, 1) for one in (shared, seed)
         )
         rows = self.carried.rows_of(state, replica)
-        other_outcome = None
+        batch, other_outcome = self._read(batch), None
         if other is not None:
+            other = self._read(other)
             other_rows = self.carried_architecture.rows_of(other_state, replica)
             other_outcome = self._learn_architecture(
                 (batch, rows, seed), (other, other_rows, other_seed), path_seed, temperature

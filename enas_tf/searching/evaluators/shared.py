@@ -19,7 +19,7 @@ class SharedEvaluator(Evaluator):
         super().__init__(space, config, streams, run, distribution)
         weights = streams.class_weights(config.loss.class_weights)
         self.weights = self.weights_type(
-            space, config, streams.steps_per_epoch, distribution, weights
+            space, config, streams.steps_per_epoch, distribution, weights, streams.reader()
         )
         self.training_steps = streams.steps_per_epoch
         self._batches: Iterator[Any] | None = None

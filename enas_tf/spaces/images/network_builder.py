@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
+from enas_tf.layers.deterministic import SeparableConvolution
 from enas_tf.layers.drop_path import DropPathSchedule
 from enas_tf.layers.dropout import ResumableDropout
 from enas_tf.layers.factorized_reduction import FactorizedReduction
@@ -90,7 +91,8 @@ class NetworkBuilder(NetworkLayers):
         depthwise = keras.initializers.TruncatedNormal(
             stddev=math.sqrt(2.0) / size / _TRUNCATED_DEVIATION, seed=seed
         )
-        return keras.layers.SeparableConv2D(
+        kind = keras.layers.SeparableConv2D if self.portable else SeparableConvolution
+        return kind(
             filters,
             size,
             strides=strides,

@@ -301,10 +301,11 @@ class PartialChannelsLayers(SupernetLayers):
                 use_batch_statistics,
             )
             outputs.append(result.outputs)
-            place = channels[:, None]
+            # Not a scatter, which a deterministic GPU leaves to the CPU.
+            others = [[start, filters - start - weights.counts[number]]]
             statistics.append(
                 tuple(
-                    tf.scatter_nd(place, values, [filters])
+                    tf.ensure_shape(tf.pad(values, others), [filters])
                     for values in (tf.ones_like(result.mean), result.mean, result.variance)
                 )
             )

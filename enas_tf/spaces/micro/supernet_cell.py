@@ -106,11 +106,14 @@ class CellFunction:
                 statistics.append(moments)
             # A sum of tensors of one shape, which `+` does not know them to be of.
             tensors.append(tf.add_n(terms))
-        numbers = tf.range(self._num_nodes + NUM_CELL_INPUTS)
-        read = tf.reduce_any(tf.equal(tf.reshape(weights.inputs, [-1, 1]), numbers), axis=0)
+        # Integers, as these stay on the host: truth values would have to come back from a GPU.
+        apart = tf.math.squared_difference(
+            tf.reshape(weights.inputs, [-1, 1]), tf.range(self._num_nodes + NUM_CELL_INPUTS)
+        )
+        nearest = tf.unstack(tf.reduce_min(apart, axis=0))
         outputs = tf.zeros_like(older)
-        for tensor, block, was_read in zip(tensors, tf.unstack(weights.blocks), tf.unstack(read)):
-            outputs = self._add_loose_end(outputs, tensor, block, was_read)
+        for tensor, block, distance in zip(tensors, tf.unstack(weights.blocks), nearest):
+            outputs = self._add_loose_end(outputs, tensor, block, distance)
         outputs, *moments = batch_normalization(outputs, weights.norm, use_batch_statistics)
         mean, variance = (tf.concat(parts, axis=0) for parts in zip(*statistics))
         return outputs, CellStatistics((mean, variance), tuple(moments))

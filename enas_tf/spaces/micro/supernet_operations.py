@@ -201,7 +201,7 @@ def own_layer(
 
 
 def add_if_loose(
-    outputs: tf.Tensor, tensor: tf.Tensor, block: tf.Tensor, was_read: tf.Tensor
+    outputs: tf.Tensor, tensor: tf.Tensor, block: tf.Tensor, distance: tf.Tensor
 ) -> tf.Tensor:
     """Adds a loose end's share of the closing convolution.
 
@@ -212,15 +212,17 @@ def add_if_loose(
       outputs: the sum so far, `[batch, height, width, filters]`.
       tensor: may be a loose end; of the same shape.
       block: `[filters, filters]`.
-      was_read: bool scalar, whether a node read the tensor.
+      distance: int32 scalar, 0 if a node read the tensor, else more.
 
     Returns:
       The sum.
     """
-    return tf.cond(
-        was_read,
-        lambda: tf.identity(outputs),
-        lambda: tf.add_n([outputs, convolution(tf.nn.relu(tensor), block)]),
+    return tf.switch_case(
+        tf.minimum(distance, 1),
+        [
+            lambda: tf.identity(outputs),
+            lambda: tf.add_n([outputs, convolution(tf.nn.relu(tensor), block)]),
+        ],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from enas_tf.layers.compute_type import product, runs_on_gpu
+from enas_tf.layers.deterministic import subtract_rows
 
 # Logits that are computed at a time: 24 MB, which stay in the caches of a CPU from one operation
 # to the next. All of a batch would be some 200 MB. On a GPU, few large blocks are faster.
@@ -44,7 +45,7 @@ def tied_cross_entropy(
         features: tf.Tensor, embedding: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
         total, of_embedding, of_features = _summed(features, embedding, targets, trains)
-        of_embedding = tf.tensor_scatter_nd_sub(of_embedding, targets[:, None], features)
+        of_embedding = subtract_rows(of_embedding, targets, features)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             # Scaled before it is rounded: unscaled, small ones would vanish.

@@ -31,12 +31,13 @@ class Machines:
       distribution: the strategy of the training.
 
     Attributes:
+      distribution: as given.
       count: number of processes.
       index: which one this is; 0 is the chief.
     """
 
     def __init__(self, distribution: tf.distribute.Strategy) -> None:
-        self._distribution = distribution
+        self.distribution = distribution
         self.count, self.index = 1, 0
         if isinstance(distribution, tf.distribute.MultiWorkerMirroredStrategy):
             resolver = distribution.cluster_resolver
@@ -182,7 +183,7 @@ class Machines:
         return self._sum_of_vectors(vector).numpy().reshape(array.shape)
 
     def _summed(self, vector: tf.Tensor) -> tf.Tensor:
-        strategy = self._distribution
+        strategy = self.distribution
         # A process with several devices counts once.
         devices = strategy.num_replicas_in_sync // self.count
 

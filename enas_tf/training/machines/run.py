@@ -1,13 +1,17 @@
 """The run directory of a training on several machines."""
 
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from enas_tf.runs.directory import DATA, RunDirectory
+from enas_tf.training.hardware import described
 from enas_tf.training.machines.agreement import Machines
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -47,7 +51,9 @@ def open_run(
         if not opened:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="enas_machine_"))
             opened.append(RunDirectory.open(scratch, configuration))
-        yield stack.enter_context(opened[0])
+        run = stack.enter_context(opened[0])
+        _log.info("Runs on %s.", described(machines.distribution))
+        yield run
 
 
 def data_of_run(data: Any, part: str, run: RunDirectory, machines: Machines) -> Any:

@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from enas_tf.cli import benchmark, common, derive, evaluate, export, generate, predict
+from enas_tf.cli import common, derive, evaluate, export, generate, predict
 from tests.cli.bad_input.refusals import assert_refused
 
 
@@ -30,6 +30,6 @@ def refused_early(refused, monkeypatch):
     def load_tensorflow():
         pytest.fail("TensorFlow is not needed to see what is wrong here")
 
-    for module in (benchmark, common, derive, evaluate, export, generate, predict):
+    for module in (common, derive, evaluate, export, generate, predict):
         monkeypatch.setattr(module, "load_tensorflow", load_tensorflow)
     return refused

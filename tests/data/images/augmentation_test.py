@@ -6,14 +6,17 @@ from enas_tf.data.images.augmentation import (
     ColorDraws,
     Draws,
     MixingDraws,
-    augment,
     change_colors,
+    changed,
+    changes_of,
     crop_and_flip,
     crop_mask,
     cutout_mask,
     draw,
-    mix,
+    mixed,
+    mixed_labels,
     normalize,
+    row_statistics,
 )
 from enas_tf.data.images.preprocessing import Augmentation, Normalization
 
@@ -37,6 +40,15 @@ def _images():
     return tf.constant(_IMAGES[[3, 1]])
 
 
+def _moved(draws):
+    changes = changes_of(draws, Augmentation(), 6, 8)
+    return crop_and_flip(_images(), changes.rows, changes.columns)
+
+
+def _augmented(draws, augmentation):
+    return changed(_images(), changes_of(draws, augmentation, 6, 8), None, _NORMALIZATION)
+
+
 def _reference(image, top, left, flipped):
     """The crop of a picture that is padded by zeros, then mirrored."""
     padding = 2
@@ -48,7 +60,7 @@ def _reference(image, top, left, flipped):
 
 
 def test_without_moves_the_pictures_come_back(run):
-    result = run(lambda: crop_and_flip(_images(), _draws()))
+    result = run(lambda: _moved(_draws()))
     np.testing.assert_array_equal(result, _IMAGES[[3, 1]])
 
 
@@ -57,7 +69,7 @@ def test_without_moves_the_pictures_come_back(run):
 def test_crop_equals_slicing_a_padded_picture(run, top, left, flipped):
     def function():
         draws = _draws((top, 0), (left, 0), (flipped, False))
-        pictures = crop_and_flip(_images(), draws)
+        pictures = _moved(draws)
         mask = crop_mask(draws, 6, 8).to_rows(3)
         return pictures * tf.cast(tf.reshape(mask, [2, 6, 8, 3]), tf.uint8)
 
@@ -89,11 +101,17 @@ def test_normalisation(run):
     np.testing.assert_array_equal(result, expected.astype(np.float32))
 
 
+def test_normalisation_by_given_rows_is_the_same(run):
+    rows = row_statistics(_NORMALIZATION, 8)
+    result = run(lambda: normalize(tf.constant(_IMAGES), tuple(map(tf.constant, rows))))
+    np.testing.assert_array_equal(result, normalize(tf.constant(_IMAGES), _NORMALIZATION))
+
+
 def test_padding_and_cutout_are_zero_after_normalisation(run):
     def function():
         draws = _draws(top=(2, 0), row=(0, 2), column=(0, 3))
         augmentation = Augmentation(crop_padding=2, cutout=2)
-        return augment(_images(), draws, augmentation, _NORMALIZATION)
+        return _augmented(draws, augmentation)
 
     result = run(function)
     first, second = normalize(tf.constant(_IMAGES[[3, 1]]), _NORMALIZATION).numpy()
@@ -168,25 +186,29 @@ def test_pictures_that_are_not_rgb_have_no_saturation(channels):
     np.testing.assert_array_equal(_changed(pixels, saturation=0.3), _changed(pixels))
 
 
-def _mixing(weight=1.0, box=(0, 0, 0, 0)):
-    return MixingDraws(tf.constant([weight]), *(tf.constant([edge]) for edge in box))
+def _mixed(weight=1.0, box=(0, 0, 0, 0)):
+    """Two pictures of classes 2 and 0, and how the first one is mixed with the second."""
+    augmentation = Augmentation(mixup=1.0, num_classes=3)
+    edges = (tf.constant([edge, 0]) for edge in box)
+    draws = _draws()._replace(mixing=MixingDraws(tf.constant([weight, 0.0]), *edges))
+    mixing = changes_of(draws, augmentation, 6, 8).mixing
+    labels = mixed_labels(tf.constant([2, 0]), draws.mixing, 3, 6 * 8)
+    return mixed(tf.cast(_images(), tf.float32), mixing), labels
 
 
 def test_mixup_mixes_a_picture_with_the_next_one_and_their_labels(run):
-    pictures = tf.cast(_images(), tf.float32)
-    mixed, labels = run(lambda: mix(pictures, tf.constant([2, 0]), _mixing(0.75), 3))
+    pictures, labels = run(lambda: _mixed(0.75))
     expected = 0.75 * _IMAGES[3] + 0.25 * _IMAGES[1].astype(np.float32)
-    np.testing.assert_allclose(mixed, [expected])
+    np.testing.assert_allclose(pictures, [expected])
     np.testing.assert_allclose(labels, [[0.25, 0.0, 0.75]])
 
 
 def test_cutmix_pastes_a_rectangle_and_mixes_labels_by_area(run):
-    pictures = tf.cast(_images(), tf.float32)
     # Three of six rows and four of eight columns.
-    mixed, labels = run(lambda: mix(pictures, tf.constant([2, 0]), _mixing(1.0, (1, 2, 4, 6)), 3))
+    pictures, labels = run(lambda: _mixed(1.0, (1, 2, 4, 6)))
     expected = _IMAGES[3].copy()
     expected[1:4, 2:6] = _IMAGES[1][1:4, 2:6]
-    np.testing.assert_array_equal(mixed, [expected])
+    np.testing.assert_array_equal(pictures, [expected])
     np.testing.assert_allclose(labels, [[0.25, 0.0, 0.75]])
 
 
@@ -243,7 +265,7 @@ def test_colours_change_before_padding_is_blanked(run):
     def function():
         factors = ColorDraws(tf.constant([0.5, 1.0]), tf.ones([2]), tf.ones([2]))
         draws = _draws(top=(2, 0))._replace(color=factors)
-        return augment(_images(), draws, augmentation, _NORMALIZATION)
+        return _augmented(draws, augmentation)
 
     first, second = run(function)
     expected = normalize(tf.constant(_IMAGES[[3]] * 0.5, tf.float32), _NORMALIZATION)[0]

@@ -24,7 +24,9 @@ def test_one_machine_has_the_run_directory(tmp_path, alone):
         assert run.path == tmp_path / "run"
         assert run.configuration == {"seed": 1}
         logging.getLogger("enas_tf").warning("noted")
-    assert "noted" in (tmp_path / "run" / "log.txt").read_text()
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "Runs on the CPU." in log.splitlines()[0]
+    assert "noted" in log
 
 
 def test_the_run_is_closed_at_the_end(tmp_path, alone):
