@@ -58,11 +58,16 @@ class CellFunction:
 
     Args:
       num_nodes: of the cell.
-      operations: those that it chooses from, by their numbers.
+      operations: those that it chooses from, by their numbers. With one of the user's own, whose
+        layer has a width, the function is that of one width.
+
+    Attributes:
+      knows_width: whether it is.
     """
 
     def __init__(self, num_nodes: int, operations: Sequence[CellOperation]) -> None:
         self._num_nodes = num_nodes
+        self.knows_width = any(one.layer is not None for one in operations)
         self._run = traced_once(self._run_cell)
         self._operate = traced_once(functools.partial(operate, tuple(operations)))
         self._add_loose_end = traced_once(add_if_loose)
@@ -71,6 +76,8 @@ class CellFunction:
         self, older: tf.Tensor, newer: tf.Tensor, weights: CellWeights, use_batch_statistics: bool
     ) -> tuple[tf.Tensor, CellStatistics]:
         """Runs one cell; see `StageCells.run`."""
+        if self.knows_width:
+            return self._run(older, newer, weights, use_batch_statistics)
         pictures = of_any_size(older), of_any_size(newer)
         # Entries are taken apart along the first axis.
         banks = tf.nest.map_structure(

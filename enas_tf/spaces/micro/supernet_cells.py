@@ -205,10 +205,8 @@ class StageCells(keras.layers.Layer):
         self.operations = types.MappingProxyType(
             {one.label: cell_operation(one, filters) for one in space.searched_operations}
         )
-        operations = list(self.operations.values())
-        has_own = any(one.layer is not None for one in operations)
-        if function is None or has_own:
-            function = CellFunction(space.num_nodes, operations)
+        if function is None or function.knows_width:
+            function = CellFunction(space.num_nodes, list(self.operations.values()))
         self.function = function
         as_released = space.bank_initialization == "release"
         separable, own = [], []
