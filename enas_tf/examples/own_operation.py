@@ -111,7 +111,8 @@ def main(folder="runs/own_operation", *, num_layers=3, epochs=4):
 
     pictures = data.x_test[:8]
     reloaded = keras.models.load_model(folder / "final" / "model.keras")
-    saved_model = tf.saved_model.load(str(folder / "final" / "saved_model" / "1"))
+    served = enas_tf.export(model, folder / "served", overwrite=True)
+    saved_model = tf.saved_model.load(str(served))
     answer = saved_model.signatures["serving_default"](images=tf.constant(pictures))
     lite = enas_tf.export(model, folder / "model.tflite", format="tflite", overwrite=True)
     return {

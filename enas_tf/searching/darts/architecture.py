@@ -75,9 +75,8 @@ class MixtureWeights(tf.Module):
         place = tf.argmax(flat, axis=-1, output_type=tf.int32)
         chosen = tf.gather(flat, place, axis=-1, batch_dims=place.shape.rank)
         gains = 1.0 + (chosen - tf.stop_gradient(chosen))
-        numbers = tf.constant([int(one) for one in self.space.mixed_operations], tf.int32)
         count = logits.shape[-1]
-        return self.space.path_type(place // count, tf.gather(numbers, place % count), gains)
+        return self.space.path_type(place // count, place % count, gains)
 
     def apply(self, gradient: tf.Tensor) -> None:
         """Takes a step of Adam; in a replica, with the gradient over all replicas.

@@ -10,7 +10,9 @@ from enas_tf.spaces.rnn.space import RnnSpace
 
 RNN = RnnSpace(num_nodes=3)
 MICRO = MicroSpace(num_nodes=2)
-BOTH = pytest.mark.parametrize("space", [MICRO, RNN], ids=["micro", "rnn"])
+# Whose operations have other numbers than in the space of all.
+CHOSEN = MicroSpace(num_nodes=2, operations=["identity", "separable_5x5"])
+BOTH = pytest.mark.parametrize("space", [MICRO, CHOSEN, RNN], ids=["micro", "chosen", "rnn"])
 
 
 def decided(space, architecture):
