@@ -43,6 +43,10 @@ NEEDS_MORE = re.compile(
     r"|\b(bin/|srun|tensorboard)"
     # Half an hour each.
     r"|runs/(study|parts)"
+    # Some minutes each; `tests/benchmark` has small forms.
+    r"|enas-benchmark"
+    # What is installed already, or cannot be here.
+    r"|pip install"
 )
 TRAINS = re.compile(r"enas_tf\.(search|retrain|study)\(|\.fit\(|[\"']runs/")
 # Sections whose blocks are run as they are written; None: the whole page.
@@ -57,6 +61,7 @@ RUN = (
     ("docs/costs.md", None),
     ("docs/darts.md", "DARTS: search by gradient"),
     ("docs/data.md", None),
+    ("docs/gpu.md", "Settings"),
     ("docs/gpu.md", "Pictures on the device"),
     ("docs/machines.md", "By hand"),
     ("docs/operations.md", None),

@@ -91,12 +91,11 @@ def test_bad_flags_of_a_benchmark(measured, argument, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_devices_are_those_that_are_named(measured, monkeypatch):
-    monkeypatch.setattr("enas_tf.training.devices.strategy_of_devices", lambda devices: devices)
-    command.main([*SMALL, "--devices=cpu:2"])
-    assert measured["distribution"] == "cpu:2"
-    command.main(SMALL)
-    assert measured["distribution"] is None
+@pytest.mark.usefixtures("two_devices")
+def test_devices_are_those_that_are_named(measured):
+    for flag, count in (("--devices=cpu:2", 2), ("--devices=auto", 1)):
+        command.main([*SMALL, flag])
+        assert measured["distribution"].num_replicas_in_sync == count
 
 
 @pytest.fixture

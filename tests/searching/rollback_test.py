@@ -47,7 +47,7 @@ def steps(monkeypatch):
     recorded = Steps()
 
     def train(self, batch, decisions, step, rollbacks):
-        recorded.append((step, decisions.operations.numpy().tolist(), rollbacks))
+        recorded.append((step, np.asarray(decisions.operations).tolist(), rollbacks))
         if len(recorded) == recorded.interrupted:
             signal.raise_signal(signal.SIGINT)
         loss = np.nan if len(recorded) in recorded.bad else 8.0
