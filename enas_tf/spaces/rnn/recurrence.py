@@ -148,6 +148,22 @@ def _array(size: Any, shape: Sequence[int | None], fill: int = 0) -> Any:
     return array.unstack(tf.fill([size, *shape], float(fill)))
 
 
+class _Held(list):
+    """Tensors whose places are known in advance, which the compiler then need not keep in one.
+
+    It does what an array does.
+    """
+
+    def read(self, place: int) -> tf.Tensor:
+        """Returns the tensor of a place."""
+        return self[place]
+
+    def write(self, place: int, tensor: tf.Tensor) -> "_Held":
+        """Puts a tensor into a place."""
+        self[place] = tensor
+        return self
+
+
 def _by_node(array: Any, num_nodes: int) -> tf.Tensor:
     """Returns `[nodes + 1, time, …]` of an array of all times of node 0, then of node 1, …."""
     stacked = array.stack()
@@ -174,21 +190,28 @@ def _forward(
 
     def step(time: tf.Tensor, state: tf.Tensor, states: Any, *kept: Any) -> Sequence[Any]:
         place = 0 if mask is None else time
+        # Of a fixed wiring; else a node that is not known in advance reads them from the array.
+        values: list[tf.Tensor] = []
 
         def both_of(source: tf.Tensor, node: Any) -> tf.Tensor:
             return product(source if mask is None else source * mask, kernels[node])
 
         def keep(node: Any, parts: Sequence[tf.Tensor], kept: Sequence[Any]) -> list[Any]:
+            values.append(parts[0])
             return [array.write(node * times + place, part) for array, part in zip(kept, parts)]
 
         def run(node: Any, *kept: Any) -> list[Any]:
-            source = kept[0].read(wiring.previous_of(node) * times + place)
+            previous = wiring.previous_of(node)
+            known = wiring.is_fixed
+            source = values[previous] if known else kept[0].read(previous * times + place)
             activate = functools.partial(wiring.activate, node=node)
             return keep(node, _gated(both_of(source, node), source, activate), kept)
 
         both = both_of(state, 0) + tf.gather(projected, time)
         kept = wiring.for_each_node(run, keep(0, _gated(both, state, tf.tanh), kept))
-        state = wiring.combine([kept[0].read(n * times + place) for n in range(num_nodes + 1)])
+        if not wiring.is_fixed:
+            values = [kept[0].read(node * times + place) for node in range(num_nodes + 1)]
+        state = wiring.combine(values)
         return state, states.write(time, state), *kept
 
     places, parts = (num_nodes + 1) * times, 1 if mask is None else 3
@@ -244,9 +267,11 @@ def _backward(
             of_source, products = through(node, of_values.read(node), source, slope, products)
             return of_values.write(previous, of_values.read(previous) + of_source), products
 
-        of_values = _array(num_nodes + 1, of_state.shape).unstack(
-            wiring.spread(of_state + tf.gather(of_states, time))
-        )
+        spread = wiring.spread(of_state + tf.gather(of_states, time))
+        if wiring.is_fixed:
+            of_values = _Held(tf.unstack(spread))
+        else:
+            of_values = _array(num_nodes + 1, of_state.shape).unstack(spread)
         of_values, products = wiring.for_each_node(run, (of_values, products), backwards=True)
         source = tf.gather(before, time)
         return through(0, of_values.read(0), source, lambda tanh: 1.0 - tanh * tanh, products)
