@@ -6,6 +6,7 @@ import re
 from enas_tf.environment.console import native_lines_aside
 from enas_tf.environment.keras_settings import check_backend
 from enas_tf.environment.memory import keep_freed_memory
+from enas_tf.training.interruption import DeferredSignals
 
 # Written before TensorFlow's log level counts: which CPU features it has, that there is no CUDA
 # driver (303, on every machine without a GPU), and that parts of it were linked twice (up to 2.19).
@@ -27,7 +28,8 @@ def load_tensorflow() -> None:
     # Whatever the machine uses Keras for otherwise.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     keep_freed_memory()
-    with native_lines_aside(_NOISE):
+    # A native part that is interrupted while it is loaded fails with an error of its own.
+    with DeferredSignals(), native_lines_aside(_NOISE):
         # First, since TensorFlow reads the same file as Keras, and says less of what is wrong.
         check_backend()
         from enas_tf.training.hardware import grow_memory
