@@ -141,11 +141,11 @@ def _loop(
     )[1:]
 
 
-def _array(size: Any, shape: Sequence[int | None], fill: int = 0) -> Any:
-    """Returns an array whose elements may be read and written in any order."""
-    # Arrays that begin alike would begin as one, and be copied.
-    array = tf.TensorArray(tf.float32, size, element_shape=shape, clear_after_read=False)
-    return array.unstack(tf.fill([size, *shape], float(fill)))
+def _array(tensor: tf.Tensor) -> Any:
+    """Returns an array of a tensor's rows, which may be read and written in any order."""
+    return tf.TensorArray(
+        tensor.dtype, tf.shape(tensor)[0], element_shape=tensor.shape[1:], clear_after_read=False
+    ).unstack(tensor)
 
 
 class _Held(list):
@@ -215,8 +215,9 @@ def _forward(
         return state, states.write(time, state), *kept
 
     places, parts = (num_nodes + 1) * times, 1 if mask is None else 3
-    kept = [_array(places, state.shape, fill) for fill in range(parts)]
-    carried = (state, _array(room, state.shape, parts), *kept)
+    # Arrays that begin alike would begin as one, and be copied.
+    kept = [_array(tf.fill([places, *state.shape], float(part))) for part in range(parts)]
+    carried = (state, _array(tf.fill([room, *state.shape], float(parts))), *kept)
     _, states, *kept = _loop(num_steps, step, carried, room)
     return [states.stack(), *(_by_node(one, num_nodes) for one in kept if mask is not None)]
 
@@ -268,15 +269,13 @@ def _backward(
             return of_values.write(previous, of_values.read(previous) + of_source), products
 
         spread = wiring.spread(of_state + tf.gather(of_states, time))
-        if wiring.is_fixed:
-            of_values = _Held(tf.unstack(spread))
-        else:
-            of_values = _array(num_nodes + 1, of_state.shape).unstack(spread)
+        of_values = _Held(tf.unstack(spread)) if wiring.is_fixed else _array(spread)
         of_values, products = wiring.for_each_node(run, (of_values, products), backwards=True)
         source = tf.gather(before, time)
         return through(0, of_values.read(0), source, lambda tanh: 1.0 - tanh * tanh, products)
 
     zeros = tf.zeros_like(of_states[0])
-    products = _array((num_nodes + 1) * room, [*before.shape[1:-1], kernels.shape[-1]])
+    shape = [(num_nodes + 1) * room, *before.shape[1:-1], kernels.shape[-1]]
+    products = _array(tf.zeros(shape))
     of_state, products = _loop(num_steps, step, (zeros, products), room)
     return of_state, _by_node(products, num_nodes)
