@@ -4,24 +4,8 @@ import gc
 
 import pytest
 
-from enas_tf.settings.search import SearchConfig
-from enas_tf.settings.strategies import PolicyConfig
-from enas_tf.settings.training import TrainingConfig
-from enas_tf.spaces.macro.config import MacroControllerConfig
-from enas_tf.spaces.macro.space import MacroSpace
 from tests.memory_growth import STEPS_PER_UPDATE, RunningSearch, growth
-
-SPACE = MacroSpace(
-    num_layers=2,
-    filters=2,
-    input_shape=(4, 4, 1),
-    num_classes=2,
-    num_operations=2,
-    controller=MacroControllerConfig(lstm_size=4),
-)
-CONFIG = SearchConfig(
-    shared_weights=TrainingConfig(batch_size=6), policy=PolicyConfig(samples_per_update=2)
-)
+from tests.smallest_search import CONFIG, SPACE
 
 
 def test_steps_leave_no_objects_behind():

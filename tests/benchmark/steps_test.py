@@ -5,13 +5,10 @@ import numpy as np
 import pytest
 
 from enas_tf.benchmark import benchmark
-from enas_tf.settings.search import SearchConfig
-from enas_tf.settings.strategies import PolicyConfig
 from enas_tf.settings.training import TrainingConfig
-from enas_tf.spaces.macro.config import MacroControllerConfig
-from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.micro.architecture import MicroArchitecture
 from enas_tf.spaces.micro.space import MicroSpace
+from tests.smallest_search import CONFIG, SPACE
 
 # The measurements that the benchmark's users rely on.
 NUMBERS = (
@@ -24,17 +21,6 @@ NUMBERS = (
     "first_step_seconds",
     "examples_per_second",
     "peak_memory_bytes",
-)
-SPACE = MacroSpace(
-    num_layers=2,
-    filters=2,
-    input_shape=(4, 4, 1),
-    num_classes=2,
-    num_operations=2,
-    controller=MacroControllerConfig(lstm_size=4),
-)
-CONFIG = SearchConfig(
-    shared_weights=TrainingConfig(batch_size=6), policy=PolicyConfig(samples_per_update=2)
 )
 
 

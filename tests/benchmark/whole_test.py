@@ -8,20 +8,11 @@ from enas_tf.settings.benchmark import WholeConfig
 from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.settings.strategies import DartsConfig, PolicyConfig
 from enas_tf.settings.training import TrainingConfig
-from enas_tf.spaces.macro.config import MacroControllerConfig
-from enas_tf.spaces.macro.space import MacroSpace
 from enas_tf.spaces.rnn.space import RnnSpace
 from enas_tf.training.pace import measured as measured_work
 from tests.clocks import goes
+from tests.smallest_search import SPACE
 
-SPACE = MacroSpace(
-    num_layers=1,
-    filters=2,
-    input_shape=(4, 4, 1),
-    num_classes=2,
-    num_operations=1,
-    controller=MacroControllerConfig(lstm_size=4),
-)
 # In which the first two epochs would have no updates.
 CONFIG = SearchConfig(
     warm_up=0.5,
