@@ -57,7 +57,7 @@ _PUBLIC = {
     "export": "enas_tf.models.export",
     "generate": "enas_tf.models.generation",
     "load_architecture": "enas_tf.spaces.architectures",
-    "load_images": "enas_tf.data.images.dataset",
+    "load_images": "enas_tf.data.images.loading",
     "load_model": "enas_tf.models.export",
     "load_texts": "enas_tf.data.texts.dataset",
     "predict": "enas_tf.models.prediction",

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.settings.data import DataConfig, TextDataConfig
 

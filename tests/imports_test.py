@@ -44,7 +44,7 @@ WITHOUT_TENSORFLOW = (
     "enas_tf.settings.search",
     "enas_tf.environment.console",
     "enas_tf.errors",
-    "enas_tf.data.images.dataset",
+    "enas_tf.data.images.loading",
     "enas_tf.data.sharing",
     "enas_tf.data.texts.batch",
     "enas_tf.data.texts.dataset",

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from enas_tf.cli import evaluate
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.settings.data import DataConfig
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]

@@ -8,7 +8,7 @@ from enas_tf.cli.app import run_command
 from enas_tf.cli.common import add_model_flag, check_output_file
 from enas_tf.cli.flags import CommandFlags
 from enas_tf.cli.start_up import load_tensorflow
-from enas_tf.data.images.dataset import are_files, brought_to, load_images, needs_tensorflow
+from enas_tf.data.images.loading import are_files, brought_to, load_images, needs_tensorflow
 from enas_tf.data.images.pictures import as_pictures
 from enas_tf.data.texts.sources_by_name import read_source
 from enas_tf.errors import ConfigurationError, RunDirectoryError

@@ -41,7 +41,7 @@ def _pack(argv: Sequence[str]) -> None:
     if os.path.lexists(path) and not (command["overwrite"] and os.path.isfile(path)):
         raise ConfigurationError(f"{path} exists already; give another path, or --overwrite.")
 
-    from enas_tf.data.images.dataset import load_arrays
+    from enas_tf.data.images.loading import load_arrays
     from enas_tf.data.images.packing import pack, part_sizes
     from enas_tf.environment.progress import Progress
 

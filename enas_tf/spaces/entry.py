@@ -97,13 +97,13 @@ class SpaceEntry:
 
 
 def _load_images(config: Any) -> Any:
-    from enas_tf.data.images.dataset import load_images
+    from enas_tf.data.images.loading import load_images
 
     return load_images(config)
 
 
 def _images_need_tensorflow(config: Any) -> bool:
-    from enas_tf.data.images.dataset import needs_tensorflow
+    from enas_tf.data.images.loading import needs_tensorflow
 
     return needs_tensorflow(config)
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from enas_tf.cli import pack
-from enas_tf.data.images.dataset import load_images
 from enas_tf.data.images.files import PictureSettings
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.images.pictures import is_lazy, mapped_file
 from enas_tf.settings.data import DataConfig
 

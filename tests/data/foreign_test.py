@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from enas_tf.data.foreign import read_file, reading
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.texts.dataset import load_texts
 from enas_tf.errors import DataError
 from enas_tf.settings.data import DataConfig, TextDataConfig

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from enas_tf.data.images.dataset import ImageData, load_images
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.names import NAME, WORD, check_label_names, check_name, check_text
 from enas_tf.data.texts.dataset import TextData, load_texts
 from enas_tf.errors import DataError

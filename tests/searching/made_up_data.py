@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.settings.data import DataConfig
 from enas_tf.settings.search import DeriveConfig, SearchConfig
 from enas_tf.settings.strategies import PolicyConfig

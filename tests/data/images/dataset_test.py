@@ -4,7 +4,8 @@ import re
 import numpy as np
 import pytest
 
-from enas_tf.data.images.dataset import ImageData, load_images
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.images.pictures import Pictures, mapped_file
 from enas_tf.errors import ConfigurationError, DataError
 from enas_tf.settings.data import DataConfig

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from enas_tf.data.images.dataset import ImageData, load_images
+from enas_tf.data.images.dataset import ImageData
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.images.seeded_layer import SeededLayer
 from enas_tf.errors import ConfigurationError
 from enas_tf.settings.data import DataConfig

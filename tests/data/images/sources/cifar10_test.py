@@ -6,7 +6,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.images.sources import cifar10
 from enas_tf.errors import DataError
 from enas_tf.settings.data import DataConfig

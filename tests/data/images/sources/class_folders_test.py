@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.images.pictures import Pictures
 from enas_tf.data.images.sources import class_folders, listing
 from enas_tf.errors import ConfigurationError, DataError

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.settings.data import DataConfig
 
 

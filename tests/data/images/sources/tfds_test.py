@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets
 
-from enas_tf.data.images.dataset import load_images
+from enas_tf.data.images.loading import load_images
 from enas_tf.data.images.pictures import Pictures
 from enas_tf.data.images.sources import tfds
 from enas_tf.errors import DataError
