@@ -12,6 +12,7 @@ import tensorflow as tf
 from enas_tf.environment.progress import Progress
 from enas_tf.final_training.plan import EPOCH_END, SAVE, STEP
 from enas_tf.final_training.saved_training import SavedTraining
+from enas_tf.layers.graph_options import training_graphs
 from enas_tf.runs.phases import PLAN, RETRAIN
 from enas_tf.training.devices import distributed
 from enas_tf.training.loss_scaling import scaling_metrics
@@ -164,7 +165,9 @@ class TrainingTask(Task):
     def _take_steps(self, steps: range) -> None:
         plan = self._training.plan
         with self._measured(STEP, _FIRST_STEPS):
-            self._traced_step(next(self._batches))
+            batch = next(self._batches)
+            with training_graphs():
+                self._traced_step(batch)
             self._training.after_step()
             if plan is not None and plan.total is None:
                 # Waits for the device, whose pace is to be found out.

@@ -4,7 +4,6 @@ Everything runs under a `tf.distribute` strategy in `tf.function`s that take the
 integers, so that nothing is traced again when it changes.
 """
 
-import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ import tensorflow as tf
 
 from enas_tf.data.sharing import Share, SpreadBatch
 from enas_tf.errors import NumericalError
-from enas_tf.layers.graph_options import without_graph_optimization
+from enas_tf.layers.graph_options import training_graphs
 from enas_tf.settings.search import SearchConfig
 from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.batch import ArchitectureBatch
@@ -111,10 +110,6 @@ class SharedWeights:
             self._distributed_rewards, autograph=False, reduce_retracing=True
         )
         self._refitting_step = tf.function(self._refit_step, autograph=False)
-        # On a GPU the optimiser chooses the layout of the pictures. On a CPU it changes nothing
-        # that can be measured, and takes seconds of the first step.
-        on_gpu = bool(tf.config.list_logical_devices("GPU"))
-        self._graph_options = contextlib.nullcontext if on_gpu else without_graph_optimization
 
     def _build_supernet(self) -> Any:
         return self._space.build_supernet(seed=self._config.seed)
@@ -200,7 +195,7 @@ class SharedWeights:
         Returns:
           Metrics as tensors, sums over the whole batch: those of `TrainingPass`.
         """
-        with self._graph_options():
+        with training_graphs():
             self._trace_training()
             return self._training_step(
                 batch, decisions, tf.constant(step, tf.int64), tf.constant(rollbacks, tf.int32)
@@ -230,7 +225,7 @@ class SharedWeights:
             *(np.reshape(array, [count, -1, *np.shape(array)[1:]]) for array in decisions)
         )
         numbers = np.arange(step, step + count, dtype=np.int64)
-        with self._graph_options(), measured(TRAIN, count):
+        with training_graphs(), measured(TRAIN, count):
             return self._several_steps(
                 (batches,), (rows, numbers, np.full(count, rollbacks, np.int32)), count, most
             )
@@ -295,7 +290,7 @@ class SharedWeights:
         # Replicas that have nothing to do repeat the last architecture.
         numbers = np.arange(blocks * self.num_replicas).clip(max=len(architectures) - 1)
         decisions = self._on_host(type(encoded)(*(np.asarray(array)[numbers] for array in encoded)))
-        with self._graph_options(), measured(REWARD):
+        with training_graphs(), measured(REWARD):
             scores = _each(self._rewarding([next(batches) for _ in range(blocks)], decisions))
         metric = self._config.reward_metric
         return [self.supernet.reward([score], metric) for score in scores[: len(architectures)]]
@@ -420,7 +415,7 @@ class SharedWeights:
     @measured(VALIDATE)
     def _scores(self, batch: SpreadBatch, decisions: Any, use_batch: bool) -> list[Any]:
         """Returns the score of each replica's batch, of no predictions if it does not count."""
-        with self._graph_options():
+        with training_graphs():
             return _each(self._scoring[use_batch](batch, self._on_host(decisions)))
 
     def _score(self, batch: Any, decisions: Any, use_batch: bool, metric: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from enas_tf.layers.graph_options import training_graphs
 from enas_tf.settings.training import TrainingConfig
 from enas_tf.training.carried_state import CarriedState
 from enas_tf.training.loss_scaling import scaled_loss
@@ -66,7 +67,7 @@ def static_step(
       precision: that the network computes in.
 
     Returns:
-      A traced function that trains the network on a batch and returns its metrics.
+      A function that trains the network on a batch and returns its metrics.
     """
     optimizer = build_optimizer(config, steps_per_epoch=1000, precision=precision)
     optimizer.build(variables)
@@ -81,4 +82,8 @@ def static_step(
         carried.write(outcome.state)
         return outcome.metrics
 
-    return step
+    def step_as_in_training(batch: Any) -> Any:
+        with training_graphs():
+            return step(batch)
+
+    return step_as_in_training

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from enas_tf.data.sharing import Share
 from enas_tf.errors import NumericalError
+from enas_tf.layers.graph_options import training_graphs
 from enas_tf.searching.darts.architecture import MixtureWeights
 from enas_tf.searching.darts.bilevel import Tensors, Unrolling, architecture_gradient
 from enas_tf.searching.shared_weights import SharedWeights
@@ -103,7 +104,7 @@ class RelaxedWeights(SharedWeights):
           The metrics of the pass over the weights' batch, and over the architecture's (None if it
           is frozen), as sums over the whole batch.
         """
-        with self._graph_options():
+        with training_graphs():
             return self._relaxed_step(
                 batch,
                 architecture_batch,
@@ -146,7 +147,7 @@ class RelaxedWeights(SharedWeights):
             np.full(count, rollbacks, np.int32),
             np.array(temperatures, np.float32),
         )
-        with self._graph_options(), measured(TRAIN, count):
+        with training_graphs(), measured(TRAIN, count):
             return self._several_relaxed_steps(iterators, rows, count, most)
 
     def _temperature(self, number: int, epoch: int) -> float:

@@ -87,11 +87,13 @@ def cell_operation(operation: MicroOperation | OwnOperation, filters: int) -> Ce
 
 
 def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """Returns one of some tensors, in such a way that its gradient costs nothing for the others.
+    """Returns one of some tensors, without a wait or a copy for the others, and so its gradient.
 
     All tensors are handed through, and the next reader must take them from here: what flows back to
     the chosen one is then added to its gradient, without zeros for the tensors that are not chosen.
-    Arrays hold tensors without copying them.
+    Switches and merges, which a graph has but eager code has not, hand on what is there: neither
+    the chosen tensor nor the gradient of one that is not chosen waits until all are computed, so
+    that nodes of a cell that do not depend on each other run at the same time.
 
     Args:
       index: int32 scalar.
@@ -100,28 +102,31 @@ def choose(index: tf.Tensor, tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tens
     Returns:
       The tensors, and the chosen one.
     """
-
-    def array(tensors: Sequence[tf.Tensor]) -> tf.TensorArray:
-        first = tensors[0]
-        held = tf.TensorArray(
-            first.dtype, len(tensors), element_shape=first.shape, clear_after_read=False
-        )
-        for number, tensor in enumerate(tensors):
-            held = held.write(number, tensor)
-        return held
+    is_chosen = [tf.equal(index, number) for number in range(len(tensors))]
 
     @tf.custom_gradient
     def run(*tensors: tf.Tensor) -> tuple[list[tf.Tensor], Callable[..., list[tf.Tensor]]]:
         def gradient(*upstream: tf.Tensor) -> list[tf.Tensor]:
             *passed, of_chosen = upstream
-            held = array(passed)
-            held = held.write(index, held.read(index) + of_chosen)
-            return [held.read(number) for number in range(len(passed))]
+            sides = [_switch(tensor, chosen) for tensor, chosen in zip(passed, is_chosen)]
+            return [_merge([apart, tf.add_n([own, of_chosen])]) for apart, own in sides]
 
-        return [*map(tf.identity, tensors), array(tensors).read(index)], gradient
+        chosen = _merge([_switch(*pair)[1] for pair in zip(tensors, is_chosen)])
+        return [*map(tf.identity, tensors), chosen], gradient
 
     *passed, chosen = run(*tensors)
     return passed, chosen
+
+
+def _switch(tensor: tf.Tensor, condition: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the tensor as that of the side of the condition, False or True; only it exists."""
+    sides = tf.raw_ops.Switch(data=tensor, pred=condition)
+    return sides.output_false, sides.output_true
+
+
+def _merge(sides: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns that one of the tensors which exists."""
+    return tf.raw_ops.Merge(inputs=sides).output
 
 
 def operate(
