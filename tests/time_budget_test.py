@@ -9,7 +9,7 @@ import time
 import pytest
 
 from enas_tf.cli import retrain, search
-from enas_tf.training import time_budget
+from enas_tf.training import pace
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def seconds_of(monkeypatch):
 
     def run(command, *arguments):
         looks.clear()
-        monkeypatch.setattr(time_budget, "now", clock)
+        monkeypatch.setattr(pace, "now", clock)
         assert command.main(arguments) == 0
         return time.process_time() - looks[0]
 
