@@ -82,7 +82,7 @@ def fail(*args, **kwargs):
 
 def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
     with TensorBoardWriter(tmp_path) as board:
-        monkeypatch.setattr(tf.summary, "scalar", fail)
+        monkeypatch.setattr(tf.summary.experimental, "write_raw_pb", fail)
         with pytest.raises(RunDirectoryError, match=r"Cannot write .*: no space left on device"):
             board.scalars("controller", {"reward": 0.5}, step=1)
 
