@@ -58,6 +58,16 @@ def test_pictures_are_written(tmp_path):
     assert set(read(tmp_path).Tags()["tensors"]) == {"inputs", "drawing"}
 
 
+def test_a_picture_is_written_as_it_is_with_its_size(tmp_path):
+    png = draw_png(MacroArchitecture.from_release_string("0 1 0"))
+    with TensorBoardWriter(tmp_path) as board:
+        board.png("drawing", png, step=1)
+    width, height, written = read(tmp_path).Tensors("drawing")[0].tensor_proto.string_val
+    assert written == png
+    pixels = tf.io.decode_png(png)
+    assert (int(height), int(width)) == tuple(pixels.shape[:2])
+
+
 def test_settings_are_there_for_the_hparams_dashboard(tmp_path):
     with TensorBoardWriter(tmp_path) as board:
         board.hyperparameters({"seed": 3, "space": "macro", "shape": [8, 8]}, {"loss": "retrain"})
