@@ -86,6 +86,10 @@ class CellFunction:
         norm = tf.nest.map_structure(of_any_size, weights.norm)
         weights = weights._replace(weighted=banks[0], blocks=banks[1], norm=norm)
         outputs, statistics = self._run(*pictures, weights, use_batch_statistics)
+        # Several devices add statistics up, whose sizes must be known for it.
+        statistics = tf.nest.map_structure(
+            lambda one: tf.ensure_shape(one, [*one.shape[:-1], older.shape[-1]]), statistics
+        )
         return tf.ensure_shape(outputs, older.shape), statistics
 
     def _run_cell(

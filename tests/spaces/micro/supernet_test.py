@@ -270,3 +270,15 @@ def test_banks_start_with_the_releases_fan_in_on_request():
     supernet = build(filters=64, bank_initialization="release")
     expected = [np.sqrt(2 / (node + 2)) for node in range(NUM_NODES)]
     np.testing.assert_allclose(deviations(supernet), expected, rtol=0.03)
+
+
+@pytest.mark.parametrize("batch_statistics", [False, True])
+def test_sizes_of_statistics_are_known_as_devices_add_them_up(supernet, batch_statistics):
+    decisions = supernet.decisions_of(with_operand("normal", 0, 0))
+
+    @tf.function
+    def sizes(images):
+        _, statistics = supernet.forward(images, decisions, use_batch_statistics=batch_statistics)
+        assert all(one.shape.is_fully_defined() for one in tf.nest.flatten(statistics))
+
+    sizes.get_concrete_function(pictures())
