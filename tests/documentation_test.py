@@ -23,7 +23,8 @@ from PIL import Image
 import enas_tf
 from enas_tf.cli import common
 from enas_tf.cli.flags import CommandFlags
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.contents import BEST_ARCHITECTURE
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.groups import Group
 from enas_tf.spaces.architectures import architecture_document
 from enas_tf.spaces.registry import get_space

@@ -9,7 +9,7 @@ from enas_tf.environment.progress import duration
 from enas_tf.records import next_steps
 from enas_tf.records.run import RecordedRun, recorded_run
 from enas_tf.reporting.page.numbers import ties_in_words
-from enas_tf.runs.directory import RESULTS
+from enas_tf.runs.contents import RESULTS
 from enas_tf.searching.procedures import PROCEDURES
 from enas_tf.training.prediction_metrics import score_name
 

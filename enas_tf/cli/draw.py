@@ -17,7 +17,8 @@ from enas_tf.cli.common import (
 from enas_tf.cli.flags import CommandFlags, peek
 from enas_tf.errors import ConfigurationError, RunDirectoryError
 from enas_tf.reporting.drawing import FORMATS, write_drawing
-from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.runs.contents import CONFIG
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.settings.groups import Group
 from enas_tf.settings.setting import field_types
 from enas_tf.spaces.architectures import load_architecture

@@ -19,7 +19,7 @@ from enas_tf.final_training.initial_weights import assign_initial_weights
 from enas_tf.final_training.training import Training, short_training
 from enas_tf.models.classifier import build_classifier, evaluate, evaluate_logits
 from enas_tf.models.remembered import attach_label_names, attach_picture_settings, attach_versions
-from enas_tf.runs.directory import versions
+from enas_tf.runs.versions import versions
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.settings.training import RetrainConfig

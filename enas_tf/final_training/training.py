@@ -26,7 +26,8 @@ from enas_tf.final_training.saved_training import SavedTraining
 from enas_tf.final_training.task import OnEvent, OnProgress, TrainingTask
 from enas_tf.models.files import MODEL_FILE
 from enas_tf.records.run import written_settings
-from enas_tf.runs.directory import FILES, RESULTS
+from enas_tf.runs.contents import RESULTS
+from enas_tf.runs.directory import FILES
 from enas_tf.runs.phases import RETRAIN
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings

@@ -41,7 +41,7 @@ from enas_tf.models.remembered import (
     settings_of_json,
     versions_of,
 )
-from enas_tf.runs.directory import RESULTS
+from enas_tf.runs.contents import RESULTS
 
 _log = logging.getLogger(__name__)
 _LABELS_FILE = "label_names.txt"

@@ -9,7 +9,7 @@ import shlex
 from typing import NamedTuple
 
 from enas_tf.records.run import RecordedRun
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS
+from enas_tf.runs.contents import BEST_ARCHITECTURE, RESULTS
 from enas_tf.runs.phases import SEARCH
 from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.data import TextDataConfig

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from enas_tf.errors import ArchitectureError, ConfigurationError, DataError, RunDirectoryError
-from enas_tf.runs.directory import CONFIG, RunDirectory
+from enas_tf.runs.contents import CONFIG
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import RETRAIN, SEARCH
 from enas_tf.settings.arguments import differing_arguments
 from enas_tf.settings.search import SearchConfig

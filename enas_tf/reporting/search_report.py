@@ -12,7 +12,8 @@ from enas_tf.records.next_steps import train_best
 from enas_tf.reporting.about import write_about
 from enas_tf.reporting.drawing import draw_png, write_drawing
 from enas_tf.reporting.tensorboard import TensorBoardWriter
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.contents import BEST_ARCHITECTURE
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import DERIVE, PLAN, SHARED_WEIGHTS
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_document

@@ -15,25 +15,20 @@ checkpoints/  tensorboard/  log.txt
 """
 
 import contextlib
-import importlib.metadata
 import json
 import logging
 import os
 import pathlib
-import platform
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import Self
 
-import enas_tf
 from enas_tf.errors import DataError, RunDirectoryError
 from enas_tf.files import places
 from enas_tf.files.lock import lock_folder
 from enas_tf.files.places import absolute, user_path
 from enas_tf.files.reading import read_bytes
-from enas_tf.files.replacing import clear_up
 from enas_tf.files.writing import (
     JsonLines,
     LogFile,
@@ -43,59 +38,27 @@ from enas_tf.files.writing import (
     write_text,
     writing,
 )
-from enas_tf.runs.differences import differences
-from enas_tf.runs.prolonging import is_longer, obstacle
+from enas_tf.runs.contents import (
+    ARCHITECTURES,
+    CHECKPOINTS,
+    CONFIG,
+    LOG,
+    METRICS,
+    MIXTURES,
+    TENSORBOARD,
+    delete,
+    has_work,
+    sweep,
+)
+from enas_tf.runs.prolonging import is_longer
+from enas_tf.runs.same_run import check_command, check_same, completed
+from enas_tf.runs.versions import changed_versions, versions
 
 logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
-CONFIG = "config.json"
-METRICS = "metrics.jsonl"
-ARCHITECTURES = "architectures.jsonl"
-MIXTURES = "mixtures.jsonl"
-BEST_ARCHITECTURE = "best_architecture.json"
-EVALUATIONS = "evaluations.jsonl"
-LATENCIES = "latencies.json"
-DATA = "data.json"
-RESULTS = "results.json"
-STUDY = "study.json"
-# Of a study: the runs that belong to it.
-STUDY_FOLDERS = ("searches", "trainings", "scores")
-
-# What `overwrite` may delete; anything else in the folder is not ours.
-_FILES = (
-    METRICS,
-    ARCHITECTURES,
-    MIXTURES,
-    EVALUATIONS,
-    LATENCIES,
-    DATA,
-    BEST_ARCHITECTURE,
-    "best_architecture.svg",
-    "architecture.json",
-    RESULTS,
-    "model.keras",
-    "vocabulary.txt",
-    "report.html",
-    STUDY,
-    "study.html",
-    "log.txt",
-)
-_FOLDERS = ("checkpoints", "tensorboard", "saved_model", *STUDY_FOLDERS)
 # In the origin of a run: tells the files of the data from others.
 FILES = "files"
-# What decides the bits of the results, of the recorded versions.
-_NUMERICAL = ("tensorflow", "keras")
-# What is worth keeping of a run, besides checkpoints. Logs count when something is in them.
-_WORK = (
-    METRICS,
-    EVALUATIONS,
-    BEST_ARCHITECTURE,
-    RESULTS,
-    "model.keras",
-    "saved_model",
-    *STUDY_FOLDERS,
-)
 
 
 class RunDirectory:
@@ -193,17 +156,17 @@ class RunDirectory:
             run._reach(places.hold(run.path).way)
         else:
             run._reach(lock_folder(run.path))
-            run._sweep()
+            sweep(run._way)
         if os.path.lexists(run.file(CONFIG)):
-            there = _completed(run.configuration, json.loads(to_json_text(defaults or {})))
-            _check_command(run.path, there, configuration)
-            if not overwrite and (there == configuration or run._has_work()):
-                _check_same(run.path, there, configuration)
+            there = completed(run.configuration, json.loads(to_json_text(defaults or {})))
+            check_command(run.path, there, configuration)
+            if not overwrite and (there == configuration or has_work(run._way)):
+                check_same(run.path, there, configuration)
                 if is_longer(there, configuration):
                     run._prolong(configuration)
                 run._files = (origin or {}).get(FILES)
                 return run
-            run._delete()
+            delete(run._way, run.path)
         run.write_json(
             CONFIG,
             {
@@ -287,7 +250,7 @@ class RunDirectory:
     @property
     def checkpoints(self) -> pathlib.Path:
         """Folder of the checkpoints."""
-        return self.file("checkpoints")
+        return self.file(CHECKPOINTS)
 
     @property
     def has_checkpoint(self) -> bool:
@@ -297,7 +260,7 @@ class RunDirectory:
     @property
     def tensorboard(self) -> pathlib.Path:
         """Folder of TensorBoard's event files."""
-        return self.file("tensorboard")
+        return self.file(TENSORBOARD)
 
     def write_json(self, name: str, value: Any) -> pathlib.Path:
         """Writes a file that is, at every moment, either the old one or the whole new one.
@@ -384,7 +347,7 @@ class RunDirectory:
 
     def __enter__(self) -> Self:
         if self._handler is None:
-            path = self.file("log.txt")
+            path = self.file(LOG)
             with writing(path):
                 self._handler = LogFile(path)
             form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -411,18 +374,8 @@ class RunDirectory:
 
     def _compare_versions(self) -> None:
         """Says that a run goes on with another TensorFlow or Keras than it began with."""
-        try:
-            there = self.read_json(CONFIG).get("versions")
-        except RunDirectoryError:
-            return
-        now = versions()
-        if isinstance(there, dict):
-            different = differences(
-                {name: there[name] for name in _NUMERICAL if name in there and name in now},
-                {name: now[name] for name in _NUMERICAL if name in there and name in now},
-                words=("then", "now"),
-            )
-            if different:
+        with contextlib.suppress(RunDirectoryError):
+            if different := changed_versions(self.read_json(CONFIG).get("versions")):
                 logger.warning(
                     "The run in %s was begun with other versions (%s); it goes on, but may not end "
                     "as it would have, to the last bit.",
@@ -438,110 +391,3 @@ class RunDirectory:
                 "on with these; --overwrite starts anew.",
                 self.path,
             )
-
-    def _has_work(self) -> bool:
-        """Whether the run has made anything that it would be a pity to lose."""
-        paths = map(self.file, _WORK)
-        checkpoints = [path.stem for path in self.checkpoints.glob("*.index")]
-        # The first one is saved before the first step.
-        return checkpoints not in ([], ["ckpt-1"]) or any(
-            path.is_dir() or (path.exists() and path.stat().st_size > 0) for path in paths
-        )
-
-    def _sweep(self) -> None:
-        """Deletes what a process that was killed while it wrote has left behind."""
-        saved_models = self.file("saved_model")
-        clear_up(self._way)
-        clear_up(saved_models)
-        with writing(self._way):
-            # What is not whole yet is called so by `write_bytes`, and was so by version 0.1.0.
-            for pattern in (*(f".{name}.*" for name in (CONFIG, *_FILES)), ".model.*.keras"):
-                for path in self._way.glob(pattern):
-                    if not _is_folder(path):
-                        path.unlink(missing_ok=True)
-            for path in filter(_is_folder, saved_models.glob(".export-*")):
-                shutil.rmtree(path)
-
-    def _delete(self) -> None:
-        """Deletes what the run made, if all of it can be deleted; of links, the links."""
-        # The old config.json stays until the new one replaces it, so that a folder that was left
-        # half deleted is still known as ours.
-        parts = [name for name in (*_FILES, *_FOLDERS) if os.path.lexists(self.file(name))]
-        for name in parts:
-            if obstacle := _obstacle(self.file(name), name in _FOLDERS):
-                raise RunDirectoryError(
-                    f"Cannot start anew in {self.path}: {obstacle}. Nothing was deleted; move it "
-                    "away, or give another output_dir."
-                )
-        with writing(self._way):
-            for path in map(self.file, parts):
-                shutil.rmtree(path) if _is_folder(path) else path.unlink()
-
-
-def _is_folder(path: pathlib.Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
-def _obstacle(path: pathlib.Path, is_folder: bool) -> str:
-    """Returns why a part of a run cannot be deleted; nothing if it can."""
-    if path.is_symlink() or (path.is_file() and not is_folder):
-        return ""
-    if not (path.is_dir() and is_folder):
-        return f"{path.name} is not a {'folder' if is_folder else 'file'}"
-    for folder, _, _ in os.walk(path):
-        name = pathlib.Path(folder).relative_to(path.parent)
-        if os.path.ismount(folder):
-            return f"another file system is mounted at {name}"
-        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            return f"what is in {name} may not be deleted: permission denied"
-    return ""
-
-
-def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns values with the defaults of those that are missing, in their sections too."""
-    # Of another space, which has other settings.
-    if values.get("name") != defaults.get("name"):
-        return dict(values)
-    return {**defaults} | {
-        name: _completed(value, defaults[name])
-        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
-        else value
-        for name, value in values.items()
-    }
-
-
-def _check_same(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    different = differences(there, now)
-    if is_longer(there, now):
-        why = obstacle(there, now)
-        if why is not None:
-            raise RunDirectoryError(
-                f"{path} holds a run that cannot have more epochs ({different}): {why}, so that it "
-                "would have gone otherwise from the beginning. Give another output_dir, or "
-                "--overwrite to start anew."
-            )
-        return
-    if different:
-        raise RunDirectoryError(
-            f"{path} holds a run with another configuration ({different}). Use the same settings "
-            "to go on, another output_dir, or --overwrite to start anew."
-        )
-
-
-def _check_command(path: pathlib.Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    # Else the retraining of what a search found could overwrite the search.
-    old, new = there.get("command"), now.get("command")
-    if None not in (old, new) and old != new:
-        raise RunDirectoryError(
-            f"{path} holds a run of enas-{old}, which enas-{new} neither resumes nor overwrites; "
-            "nothing was changed. Give another output_dir."
-        )
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of what works here, by the name of the program."""
-    found = {"enas_tf": enas_tf.__version__, "python": platform.python_version()}
-    for name in ("tensorflow", "keras", "numpy", "pillow"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found

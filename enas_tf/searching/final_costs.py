@@ -5,7 +5,8 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from enas_tf.runs.directory import LATENCIES, RunDirectory
+from enas_tf.runs.contents import LATENCIES
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.latencies import Latencies
 from enas_tf.settings.costs import COSTS, CostConfig
 from enas_tf.settings.setting import Settings

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enas_tf.errors import RunDirectoryError
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.contents import BEST_ARCHITECTURE
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.ranking import Candidate
 from enas_tf.spaces.architectures import architecture_from_document

@@ -14,7 +14,8 @@ from typing_extensions import Self
 from enas_tf.environment.progress import Progress
 from enas_tf.errors import NumericalError, RunDirectoryError
 from enas_tf.reporting.search_report import SearchReport
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RunDirectory
+from enas_tf.runs.contents import BEST_ARCHITECTURE
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import ALTERNATING, DERIVE, SHARED_WEIGHTS
 from enas_tf.searching.comparison import Comparison
 from enas_tf.searching.evaluators.base import Evaluator

@@ -10,7 +10,7 @@ from enas_tf.data.texts.dataset import TextData
 from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
 from enas_tf.records.run import recorded_search, written_settings
-from enas_tf.runs.directory import STUDY as STUDY_FILE
+from enas_tf.runs.contents import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import STUDY
 from enas_tf.searching.final_costs import FinalCosts

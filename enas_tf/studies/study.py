@@ -21,7 +21,8 @@ from enas_tf.errors import RunDirectoryError, RunInUseError
 from enas_tf.files.reading import read_bytes
 from enas_tf.files.writing import to_json_text, write_text
 from enas_tf.final_training.api import retrain
-from enas_tf.runs.directory import BEST_ARCHITECTURE, RESULTS, RunDirectory
+from enas_tf.runs.contents import BEST_ARCHITECTURE, RESULTS
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import DERIVE, RETRAIN
 from enas_tf.searching.api import search
 from enas_tf.searching.ranking_again import score_again

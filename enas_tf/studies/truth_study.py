@@ -9,7 +9,7 @@ from enas_tf.files.writing import to_json_text
 from enas_tf.records.run import written_settings
 from enas_tf.reporting.page.charts import Axis, Series, line_chart
 from enas_tf.reporting.page.render import render
-from enas_tf.runs.directory import STUDY as STUDY_FILE
+from enas_tf.runs.contents import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.searching.limits import Limits
 from enas_tf.searching.strategies import STRATEGIES

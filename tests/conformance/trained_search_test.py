@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from enas_tf.runs.directory import EVALUATIONS
+from enas_tf.runs.contents import EVALUATIONS
 from enas_tf.searching.api import search
 from enas_tf.searching.strategies import STRATEGIES
 from enas_tf.searching.training_alone import TrainingAlone

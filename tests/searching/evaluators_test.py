@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from enas_tf.runs.directory import EVALUATIONS
+from enas_tf.runs.contents import EVALUATIONS
 from enas_tf.searching.api import search
 from enas_tf.searching.training_alone import TrainingAlone
 from enas_tf.settings.search import DeriveConfig, TrainedConfig

@@ -12,7 +12,7 @@ from enas_tf.records.run import RecordedRun, recorded_run
 from enas_tf.reporting.page.mixtures import RecordedMixture, read_mixtures
 from enas_tf.reporting.page.numbers import is_number
 from enas_tf.reporting.page.sampled import Sampled, read_sampled
-from enas_tf.runs.directory import (
+from enas_tf.runs.contents import (
     ARCHITECTURES,
     BEST_ARCHITECTURE,
     CONFIG,

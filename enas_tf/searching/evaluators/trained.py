@@ -10,7 +10,7 @@ from typing import Any
 
 from enas_tf.errors import NumericalError
 from enas_tf.files.writing import JsonLines
-from enas_tf.runs.directory import EVALUATIONS
+from enas_tf.runs.contents import EVALUATIONS
 from enas_tf.searching.evaluators.base import Evaluator
 from enas_tf.searching.ranking import Candidate
 from enas_tf.searching.training_alone import TrainingAlone

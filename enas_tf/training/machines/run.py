@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from enas_tf.runs.directory import DATA, RunDirectory
+from enas_tf.runs.contents import DATA
+from enas_tf.runs.directory import RunDirectory
 from enas_tf.training.hardware import described
 from enas_tf.training.machines.agreement import Machines
 

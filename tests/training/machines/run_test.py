@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.errors import RunDirectoryError
-from enas_tf.runs.directory import DATA
+from enas_tf.runs.contents import DATA
 from enas_tf.settings.data import DataConfig
 from enas_tf.training.machines.agreement import Machines
 from enas_tf.training.machines.run import data_of_run, open_run
