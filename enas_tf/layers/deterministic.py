@@ -5,7 +5,6 @@ the CPU. Here both are made of sums whose order is fixed. They are slower, and u
 needed alone.
 """
 
-import keras
 import tensorflow as tf
 
 # Nothing public tells.
@@ -93,20 +92,3 @@ def subtract_rows(table: tf.Tensor, numbers: tf.Tensor, rows: tf.Tensor) -> tf.T
     if is_needed():
         return table - tf.math.unsorted_segment_sum(rows, numbers, table.shape[0])
     return tf.tensor_scatter_nd_sub(table, numbers[:, None], rows)
-
-
-class SeparableConvolution(keras.layers.SeparableConv2D):
-    """Keras's layer without bias or activation, which trains deterministically on GPUs too."""
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """See `keras.layers.SeparableConv2D`."""
-        if not is_needed():
-            return super().call(inputs)
-        outputs = depthwise_convolution(
-            inputs,
-            tf.convert_to_tensor(self.depthwise_kernel),
-            self.strides[0],
-            self.padding.upper(),
-            self.dilation_rate[0],
-        )
-        return tf.nn.conv2d(outputs, tf.convert_to_tensor(self.pointwise_kernel), 1, "SAME")

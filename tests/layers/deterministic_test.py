@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -92,18 +91,6 @@ def _kernel_gradient(function, kernel):
         return tape.gradient(total, kernel)
 
     return gradient
-
-
-@pytest.mark.usefixtures("on_gpu")
-def test_the_layer_of_networks_is_kerass_but_for_its_gradient():
-    layer = deterministic.SeparableConvolution(4, 3, strides=2, padding="same", use_bias=False)
-    outputs = layer(tf.constant(IMAGES))
-    keras_layer = keras.layers.SeparableConv2D(4, 3, strides=2, padding="same", use_bias=False)
-    keras_layer.build(IMAGES.shape)
-    keras_layer.set_weights(layer.get_weights())
-    np.testing.assert_allclose(outputs, keras_layer(IMAGES), rtol=1e-5, atol=1e-5)
-    assert _LACKING not in _read(_kernel_gradient(layer, layer.depthwise_kernel.value))
-    assert _LACKING in _read(_kernel_gradient(keras_layer, keras_layer.depthwise_kernel.value))
 
 
 @pytest.mark.parametrize("needed", [False, True])

@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from enas_tf.layers.batch_normalization import FusedBatchNormalization
-from enas_tf.layers.deterministic import SeparableConvolution
 from enas_tf.layers.drop_path import DropPathSchedule
 from enas_tf.layers.dropout import ResumableDropout
 from enas_tf.layers.factorized_reduction import FactorizedReduction
+from enas_tf.layers.trained_layers import AveragePooling, Convolution, SeparableConvolution
 from enas_tf.spaces.images.network_layers import EPSILON, NetworkLayers
 from enas_tf.spaces.images.own_layers import add_own_layer
 from enas_tf.spaces.operations import Operation, OwnOperation
@@ -57,7 +57,8 @@ class NetworkBuilder(NetworkLayers):
         strides: int = 1,
     ) -> keras.KerasTensor:
         """Convolution without a bias."""
-        return keras.layers.Conv2D(
+        kind = keras.layers.Conv2D if self.portable else Convolution
+        return kind(
             filters,
             size,
             strides=strides,
@@ -114,8 +115,9 @@ class NetworkBuilder(NetworkLayers):
         centred: bool = False,
     ) -> keras.KerasTensor:
         """Pooling with SAME padding, which an average does not count."""
+        averaging = keras.layers.AveragePooling2D if self.portable else AveragePooling
         is_average = operation.name.startswith("AVERAGE")
-        pooling = keras.layers.AveragePooling2D if is_average else keras.layers.MaxPooling2D
+        pooling = averaging if is_average else keras.layers.MaxPooling2D
         if strides > 1 and centred:
             # With stride 1 all windows are centred; padding beforehand would count.
             return _every_second(self.pooling(inputs, operation, name), name)

@@ -79,9 +79,11 @@ class CellFunction:
         if self.knows_width:
             return self._run(older, newer, weights, use_batch_statistics)
         pictures = of_any_size(older), of_any_size(newer)
-        # Entries are taken apart along the first axis.
+        # Entries are taken apart along the first axis, and kernels have their sizes in front of the
+        # numbers of channels.
         banks = tf.nest.map_structure(
-            functools.partial(of_any_size, fixed_axes=1), (weights.weighted, weights.blocks)
+            lambda bank: of_any_size(bank, fixed_axes=max(1, bank.shape.rank - 2)),
+            (weights.weighted, weights.blocks),
         )
         norm = tf.nest.map_structure(of_any_size, weights.norm)
         weights = weights._replace(weighted=banks[0], blocks=banks[1], norm=norm)
