@@ -7,6 +7,7 @@ but for some operations. The graphs of training steps are looked through for the
 import pytest
 import tensorflow as tf
 
+from enas_tf.layers import cpu_gradients, functional
 from enas_tf.searching.shared_weights import SharedWeights
 from tests.conformance.spaces import CASES, SEARCH
 
@@ -110,9 +111,18 @@ def deciding_on_device(graph_def):
     return found
 
 
+@pytest.fixture(scope="module")
+def module_patch():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
 @pytest.fixture(scope="module", params=PICTURE_CASES, ids=str)
-def made(request):
+def made(request, module_patch):
     case = request.param
+    for module in (cpu_gradients, functional):
+        # What is traced then is what a GPU is given.
+        module_patch.setattr(module, "runs_on_gpu", lambda: True)
     streams = case.data().search_streams(batch_size=8, reward_batch_size=8, seed=0)
     return case.space(), streams, SharedWeights(case.space(), SEARCH, streams.steps_per_epoch)
 
