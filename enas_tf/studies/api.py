@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from enas_tf.data.images.dataset import ImageData
 from enas_tf.data.texts.dataset import TextData
-from enas_tf.errors import ConfigurationError
 from enas_tf.files.writing import to_json_text
 from enas_tf.records.run import recorded_search, written_settings
 from enas_tf.runs.contents import STUDY as STUDY_FILE
 from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import STUDY
-from enas_tf.searching.final_costs import FinalCosts
-from enas_tf.searching.limits import Limits
-from enas_tf.settings.costs import COSTS
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.settings.training import RetrainConfig, TextRetrainConfig
 from enas_tf.spaces.base import SearchSpace
-from enas_tf.spaces.registry import get_space
+from enas_tf.studies.arrangement import arrange
 from enas_tf.studies.document import study_document
 from enas_tf.studies.dry_run import dry_run
 from enas_tf.studies.page import study_page
-from enas_tf.studies.plan import WHOLE, Part, Plan, SearchJob, StudyConfig, make_plan
+from enas_tf.studies.plan import WHOLE, Part, StudyConfig
 from enas_tf.studies.study import Study
 
 if TYPE_CHECKING:
@@ -97,65 +93,16 @@ def study(
         are missing.
       KeyboardInterrupt: after the state was saved.
     """
-    entry = get_space(space.name)
-    kept_out: Any = retrain_config or type(entry.retrain_presets["default"].retrain)()
-    if isinstance(kept_out, RetrainConfig):
-        kept_out = kept_out.replace(use_validation=True)
-    search_config, config = search_config or SearchConfig(), config or StudyConfig()
+    recorded = None if run is None else recorded_search(run)
+    arrangement = arrange(
+        space, data, final_data, search_config, network, retrain_config, config, recorded
+    )
     if isinstance(part, str):
         part = Part.parse(part)
-    recorded = None if run is None else recorded_search(run)
-    if recorded is not None:
-        recorded.check_data(data)
-        space = recorded.space
-    network = network or space.network_config()
-    if type(network) is not entry.network:
-        raise ConfigurationError(
-            f"`network` must be a {entry.network.__name__}. Received: {type(network).__name__}."
-        )
-    seed = search_config.seed
-    if recorded is not None:
-        search_config = recorded.settings["search"]
-    search_config = search_config.resolved()
-    costs = search_config.costs
-    if COSTS["latency"] in costs.maxima:
-        raise ConfigurationError(
-            "`max_latency_ms` is a limit of single searches: each measures for itself, so that a "
-            "study would compare searches within different limits. Give max_multiply_adds."
-        )
-    # What a search that is there has searched within is about its own final networks.
-    of_limits = network if recorded is None else recorded.final_network
-    limits = Limits(costs.maxima, FinalCosts(space, of_limits).of)
-    plan = make_plan(space, config, seed, limits)
-    if recorded is not None:
-        job = SearchJob(search_config.strategy, search_config.seed)
-        plan = Plan((job,), plan.random, plan.seeds)
-    if config.time_budget is not None:
-        times = plan.times(config.time_budget, is_searched=recorded is None)
-        kept_out = kept_out.replace(time_budget=times.training)
-        if recorded is None:
-            search_config = search_config.replace(time_budget=times.search)
-    final_data = data if final_data is None else final_data
-    data.check_search(search_config)
-    final_data.check_retraining(kept_out)
     if on_dry_run is not None:
-        batches = search_config.shared_weights.batch_size
-        streams = data.search_streams(batch_size=batches, reward_batch_size=batches, seed=0)
-        on_dry_run(
-            dry_run(space, streams.steps_per_epoch, search_config, kept_out, network, plan, part)
-        )
+        on_dry_run(dry_run(arrangement, part))
         return None
-    configuration, defaults = written_settings(
-        {
-            "space": space,
-            "data": data.config,
-            "final_data": final_data.config,
-            "search": search_config,
-            "network": network,
-            "retrain": kept_out,
-            "study": config,
-        }
-    )
+    configuration, defaults = written_settings(arrangement.settings())
     with RunDirectory.open(
         output_dir,
         {"command": STUDY, **configuration, "run": None if run is None else str(run)},
@@ -166,14 +113,8 @@ def study(
         defaults=defaults,
     ) as folder:
         jobs = Study(
-            space=space,
-            data=data,
-            search=search_config,
-            final_data=final_data,
-            network=network,
-            retrain=kept_out,
-            plan=plan,
-            run=folder,
+            arrangement,
+            folder,
             preset=preset,
             distribution=distribution,
             finished=None if run is None else pathlib.Path(run),

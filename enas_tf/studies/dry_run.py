@@ -1,37 +1,25 @@
 """What a study would do, and about how much work that is; nothing is run."""
 
-from typing import Any
-
-from enas_tf.settings.search import SearchConfig
-from enas_tf.settings.setting import Settings
-from enas_tf.spaces.base import SearchSpace
 from enas_tf.spaces.registry import get_space
-from enas_tf.studies.plan import WHOLE, Part, Plan, SearchJob
+from enas_tf.studies.arrangement import Arrangement
+from enas_tf.studies.plan import WHOLE, Part, SearchJob
 
 # Of a training step: forwards, and backwards for what comes in and for the weights.
 _PASSES = 3
 
 
-def dry_run(
-    space: SearchSpace,
-    steps_per_epoch: int,
-    search: SearchConfig,
-    retrain: Any,
-    network: Settings,
-    plan: Plan,
-    part: Part | None = None,
-) -> str:
+def dry_run(arrangement: Arrangement, part: Part | None = None) -> str:
     """Returns a few sentences about a study that was not started.
 
     Args:
-      space: the search space.
-      steps_per_epoch: training steps in an epoch of a search.
-      search: the settings of all searches.
-      retrain: of all trainings from scratch.
-      network: of the networks that are trained from scratch.
-      plan: the jobs.
-      part: those that are meant; default: all.
+      arrangement: what it would do.
+      part: the jobs that are meant; default: all.
     """
+    space, network, plan = arrangement.space, arrangement.network, arrangement.plan
+    search, retrain = arrangement.search, arrangement.retrain
+    batches = search.shared_weights.batch_size
+    streams = arrangement.data.search_streams(batch_size=batches, reward_batch_size=batches, seed=0)
+    steps_per_epoch = streams.steps_per_epoch
     methods = list(dict.fromkeys(job.method for job in plan.searches))
     epochs, policy = search.shared_weights.epochs, search.policy
     examples = steps_per_epoch * search.shared_weights.batch_size

@@ -23,6 +23,7 @@ from enas_tf.settings.costs import CostConfig
 from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.training import LossConfig
 from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.costs import Costs
 from enas_tf.spaces.registry import get_space
 from enas_tf.studies.plan import WHOLE, Part
 from enas_tf.studies.truth import Truth, check_known_costs
@@ -70,20 +71,7 @@ def exhaustive_study(
       RunDirectoryError: `output_dir` holds something else; with `collect`, trainings are missing.
       NumericalError: a training failed.
     """
-    check_known_costs(config.costs)
-    if config.ranking_metric != "accuracy":
-        raise ConfigurationError(
-            "`derive_metric` must be accuracy in an exhaustive study: that is what a truth is of. "
-            f"Received: derive_metric={config.ranking_metric}."
-        )
-    costs_of = FinalCosts(space, space.network_config()).of
-    limits = Limits(config.costs.maxima, costs_of)
-    architectures = list(filter(limits.allows, space.every_architecture()))
-    if len(architectures) < 2:
-        raise ConfigurationError(
-            f"The limits leave {len(architectures)} of the architectures; a truth needs two. "
-            f"Received: {', '.join(differing_arguments(config.costs, CostConfig()))}."
-        )
+    architectures = _architectures(space, config)
     training = config.shared_weights.replace(epochs=config.trained.epochs)
     seeds = range(config.seed, config.seed + num_seeds)
     number, of = part or WHOLE
@@ -120,30 +108,65 @@ def exhaustive_study(
                 _train(space, data, config, left, file, distribution)
         if part is not None:
             return None
-        done = _done(run, space)
-        missing = sum(job not in done for job in jobs)
-        if missing:
-            raise RunDirectoryError(
-                f"{run.path} lacks {missing} of {len(jobs)} trainings. Run the parts that they "
-                "belong to."
-            )
-        rows = np.array([[done[one, seed] for seed in seeds] for one in architectures])
-        costs = list(map(costs_of, architectures))
-        is_text = get_space(space.name).data.name == "texts"
-        truth = Truth(
-            space=space,
-            dataset=data.config.dataset,
-            budget=budget,
-            metric="test_perplexity" if is_text else "test_accuracy",
-            lower_is_better=is_text,
-            architectures=architectures,
-            rewards=rows[..., 0],
-            tests=rows[..., 1],
-            parameters=np.array([one.parameters for one in costs]),
-            multiply_adds=np.array([one.multiply_adds for one in costs]),
-        )
+        truth = _truth(run, space, architectures, seeds, data.config.dataset, budget)
         truth.write(run.path / TRUTH)
         return truth
+
+
+def _architectures(space: SearchSpace, config: SearchConfig) -> list[Architecture]:
+    """Returns all that are within the limits; raises as `exhaustive_study` does."""
+    check_known_costs(config.costs)
+    if config.ranking_metric != "accuracy":
+        raise ConfigurationError(
+            "`derive_metric` must be accuracy in an exhaustive study: that is what a truth is of. "
+            f"Received: derive_metric={config.ranking_metric}."
+        )
+    limits = Limits(config.costs.maxima, _costs_of(space))
+    architectures = list(filter(limits.allows, space.every_architecture()))
+    if len(architectures) < 2:
+        raise ConfigurationError(
+            f"The limits leave {len(architectures)} of the architectures; a truth needs two. "
+            f"Received: {', '.join(differing_arguments(config.costs, CostConfig()))}."
+        )
+    return architectures
+
+
+def _costs_of(space: SearchSpace) -> Callable[[Architecture], Costs]:
+    return FinalCosts(space, space.network_config()).of
+
+
+def _truth(
+    run: RunDirectory,
+    space: SearchSpace,
+    architectures: Sequence[Architecture],
+    seeds: Sequence[int],
+    dataset: str,
+    budget: dict[str, Any],
+) -> Truth:
+    """Returns what all trainings of a study say together; raises if some are missing."""
+    done = _done(run, space)
+    jobs = [(one, seed) for one in architectures for seed in seeds]
+    missing = sum(job not in done for job in jobs)
+    if missing:
+        raise RunDirectoryError(
+            f"{run.path} lacks {missing} of {len(jobs)} trainings. Run the parts that they belong "
+            "to."
+        )
+    rows = np.array([[done[one, seed] for seed in seeds] for one in architectures])
+    costs = list(map(_costs_of(space), architectures))
+    is_text = get_space(space.name).data.name == "texts"
+    return Truth(
+        space=space,
+        dataset=dataset,
+        budget=budget,
+        metric="test_perplexity" if is_text else "test_accuracy",
+        lower_is_better=is_text,
+        architectures=list(architectures),
+        rewards=rows[..., 0],
+        tests=rows[..., 1],
+        parameters=np.array([one.parameters for one in costs]),
+        multiply_adds=np.array([one.multiply_adds for one in costs]),
+    )
 
 
 def _train(

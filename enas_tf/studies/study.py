@@ -26,11 +26,11 @@ from enas_tf.runs.directory import RunDirectory
 from enas_tf.runs.phases import DERIVE, RETRAIN
 from enas_tf.searching.api import search
 from enas_tf.searching.ranking_again import score_again
-from enas_tf.settings.search import SearchConfig
 from enas_tf.settings.setting import Settings
 from enas_tf.spaces.architectures import architecture_from_document
-from enas_tf.spaces.base import Architecture, SearchSpace
+from enas_tf.spaces.base import Architecture
 from enas_tf.spaces.registry import get_space
+from enas_tf.studies.arrangement import Arrangement
 from enas_tf.studies.outcomes import (
     FoundBySearch,
     Retraining,
@@ -38,7 +38,7 @@ from enas_tf.studies.outcomes import (
     StudyOutcome,
     Trained,
 )
-from enas_tf.studies.plan import Part, Plan, SearchJob, TrainingJob
+from enas_tf.studies.plan import Part, SearchJob, TrainingJob
 
 # Until it is looked again whether another part has ended a training.
 _WAITING_SECONDS = 5.0
@@ -49,26 +49,14 @@ class Study:
     """The jobs of a study, and where their results are.
 
     Attributes:
-      space: the search space, in the sizes of the data.
-      data: what is searched on.
-      search: the settings of all searches, but for strategy and seed.
-      final_data: what is trained on from scratch.
-      network: the networks that are trained from scratch.
-      retrain: how; the validation part is kept out.
-      plan: the jobs.
+      arrangement: what is searched and trained, and how.
       run: the folder of the study.
       preset: name of the preset that the settings come from.
       distribution: which devices train; default: see `default_strategy`.
       finished: the run of the one search of the plan, if that is not made by the study.
     """
 
-    space: SearchSpace
-    data: Any
-    search: SearchConfig
-    final_data: Any
-    network: Settings
-    retrain: Any
-    plan: Plan
+    arrangement: Arrangement
     run: RunDirectory
     preset: str | None = None
     distribution: Any | None = None
@@ -78,7 +66,7 @@ class Study:
         """Does the jobs of a part that are not done yet."""
         # It warns of functions that are traced often; here every job has its own.
         tf.get_logger().setLevel(logging.ERROR)
-        jobs = self.plan.jobs(part)
+        jobs = self.arrangement.plan.jobs(part)
         left = [job for job in jobs if not self.is_done(job)]
         seconds: dict[type, list[float]] = {}
         for number, job in enumerate(left):
@@ -97,7 +85,7 @@ class Study:
             return
         if not self._scores_file(job).is_file():
             self._search(job)
-        for training in self.plan.trainings_of(self.found(job)):
+        for training in self.arrangement.plan.trainings_of(self.found(job)):
             self._train(training)
 
     def is_done(self, job: SearchJob | TrainingJob) -> bool:
@@ -105,7 +93,7 @@ class Study:
         if isinstance(job, TrainingJob):
             return (self._folder(job) / RESULTS).is_file()
         return self._scores_file(job).is_file() and all(
-            map(self.is_done, self.plan.trainings_of(self.found(job)))
+            map(self.is_done, self.arrangement.plan.trainings_of(self.found(job)))
         )
 
     def _folder(self, job: SearchJob | TrainingJob) -> pathlib.Path:
@@ -119,39 +107,39 @@ class Study:
     def found(self, job: SearchJob) -> Architecture:
         """Returns what a finished search found."""
         document = _read(self._folder(job) / BEST_ARCHITECTURE)
-        return architecture_from_document(document["architecture"], self.space.name)
+        return architecture_from_document(document["architecture"], self.arrangement.space.name)
 
     def _search(self, job: SearchJob) -> None:
         """Searches, and lets the shared weights score the random architectures."""
-        config = self.search.replace(strategy=job.method, seed=job.seed)
+        config = self.arrangement.search.replace(strategy=job.method, seed=job.seed)
         folder = self._folder(job)
         if self.finished is None:
             search(
-                self.space,
-                self.data,
+                self.arrangement.space,
+                self.arrangement.data,
                 config,
                 folder,
                 distribution=self.distribution,
                 preset=self.preset,
                 # Costs are of what the study trains; where none decide, nothing changes.
-                network=self.network if config.costs.counted else None,
+                network=self.arrangement.network if config.costs.counted else None,
             )
         scores = None
         started = time.monotonic()
         if config.evaluation == "shared_weights":
-            scores = score_again(folder, self.data, self.plan.random)
+            scores = score_again(folder, self.arrangement.data, self.arrangement.plan.random)
         path = self._scores_file(job)
         path.parent.mkdir(exist_ok=True)
         seconds = time.monotonic() - started
         write_text(path, to_json_text({"scores": scores, "seconds": seconds}) + "\n")
 
     def _train(self, job: TrainingJob) -> None:
-        config = self.retrain.replace(seed=job.seed)
+        config = self.arrangement.retrain.replace(seed=job.seed)
         while not self.is_done(job):
             try:
                 retrain(
                     job.architecture,
-                    self.final_data,
+                    self.arrangement.final_data,
                     config,
                     self.network_of(job.architecture),
                     self._folder(job),
@@ -165,7 +153,9 @@ class Study:
 
     def network_of(self, architecture: Architecture) -> Settings:
         """Returns the settings of an architecture's network."""
-        return get_space(self.space.name).fit_network(architecture, self.network)
+        return get_space(self.arrangement.space.name).fit_network(
+            architecture, self.arrangement.network
+        )
 
     def outcome(self) -> StudyOutcome:
         """Returns what came of all jobs.
@@ -173,31 +163,32 @@ class Study:
         Raises:
           RunDirectoryError: jobs are missing; says which.
         """
-        missing = [job for job in self.plan.jobs() if not self.is_done(job)]
+        plan = self.arrangement.plan
+        missing = [job for job in plan.jobs() if not self.is_done(job)]
         if missing:
             names = ", ".join(job.name for job in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             raise RunDirectoryError(
-                f"{self.run.path} lacks {len(missing)} of {len(self.plan.jobs())} jobs: {names}"
+                f"{self.run.path} lacks {len(missing)} of {len(plan.jobs())} jobs: {names}"
                 f"{more}. Run the parts that they belong to."
             )
-        random = tuple(self._trained(one) for one in self.plan.random)
+        random = tuple(self._trained(one) for one in self.arrangement.plan.random)
         methods: dict[str, list[FoundBySearch]] = {}
         scores = []
-        for job in self.plan.searches:
+        for job in self.arrangement.plan.searches:
             methods.setdefault(job.method, []).append(self._outcome_of(job))
             of_random = _read(self._scores_file(job))["scores"]
             if of_random is not None:
                 scores.append(SharedWeightsScores(job.method, job.seed, tuple(of_random)))
-        lower_is_better = get_space(self.space.name).data.name == "texts"
-        first = _read(self._folder(self.plan.searches[0]) / BEST_ARCHITECTURE)
+        lower_is_better = get_space(self.arrangement.space.name).data.name == "texts"
+        first = _read(self._folder(self.arrangement.plan.searches[0]) / BEST_ARCHITECTURE)
         return StudyOutcome(
-            space=self.space.name,
-            dataset=self.data.config.dataset,
+            space=self.arrangement.space.name,
+            dataset=self.arrangement.data.config.dataset,
             budget={
-                "search": self.search.to_json(),
-                "retrain": self.retrain.to_json(),
-                "network": self.network.to_json(),
+                "search": self.arrangement.search.to_json(),
+                "retrain": self.arrangement.retrain.to_json(),
+                "network": self.arrangement.network.to_json(),
             },
             lower_is_better=lower_is_better,
             score_kind=first["score_kind"],
@@ -223,12 +214,13 @@ class Study:
 
     def _trained(self, architecture: Architecture) -> Trained:
         network = self.network_of(architecture)
-        costs = self.space.costs(architecture, network)
+        costs = self.arrangement.space.costs(architecture, network)
+        trainings = self.arrangement.plan.trainings_of(architecture)
         return Trained(
             architecture=architecture,
             parameters=costs.parameters,
             multiply_adds=costs.multiply_adds,
-            retrainings=tuple(map(self._retraining, self.plan.trainings_of(architecture))),
+            retrainings=tuple(map(self._retraining, trainings)),
         )
 
     def _retraining(self, job: TrainingJob) -> Retraining:

@@ -56,8 +56,8 @@ class RelaxedWeights(SharedWeights):
         )
         self._several_relaxed_steps = SeveralSteps(self._distributed_relaxed_step)
 
-    def _build_supernet(self) -> Any:
-        supernet = super()._build_supernet()
+    def _build_supernet(self, space: Any, seed: int) -> Any:
+        supernet = super()._build_supernet(space, seed)
         for name, bank in supernet.normalization_banks().items():
             if name not in supernet.relaxed_scales:
                 bank.scale.trainable = bank.offset.trainable = False
