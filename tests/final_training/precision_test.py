@@ -105,7 +105,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(pictures, tmp_path, mo
     whole = retrain(architecture, pictures, config, network, tmp_path / "whole")
     with monkeypatch.context() as patch:
         patch.setattr(
-            task.TrainingTask, "_take_step", interrupting(task.TrainingTask._take_step, 3)
+            task.TrainingTask, "_take_steps", interrupting(task.TrainingTask._take_steps, 3)
         )
         with pytest.raises(KeyboardInterrupt):
             retrain(architecture, pictures, config, network, tmp_path / "resumed")
