@@ -29,7 +29,8 @@ def dry_run(arrangement: Arrangement, part: Part | None = None) -> str:
     count, found = len(plan.random), len(plan.searches)
     trainings = (count + found) * len(plan.seeds)
     lines = [
-        f"{found} searches: {', '.join(methods)}, with {found // len(methods)} seeds each. A "
+        f"{_counted(found, 'searches')}: {', '.join(methods)}, with "
+        f"{_counted(found // len(methods), 'seeds')} each. A "
         f"search has {epochs} epochs of {steps_per_epoch} training steps and "
         f"{policy.updates_per_epoch} updates of {policy.samples_per_update} architectures.",
         f"{trainings} trainings from scratch: {count} architectures drawn at random and at most "
@@ -47,7 +48,13 @@ def dry_run(arrangement: Arrangement, part: Part | None = None) -> str:
         jobs = plan.jobs(part)
         searches = sum(isinstance(job, SearchJob) for job in jobs)
         lines.append(
-            f"Part {part.number} of {part.of}: {searches} searches with the trainings of what "
-            f"they find, and {len(jobs) - searches} other trainings."
+            f"Part {part.number} of {part.of}: {_counted(searches, 'searches')} with the trainings "
+            f"of what they find, and {len(jobs) - searches} other trainings."
         )
     return "\n".join(lines)
+
+
+def _counted(number: int, things: str) -> str:
+    """Returns a number of things, which are `searches` or `seeds`."""
+    one = {"searches": "search", "seeds": "seed"}
+    return f"{number} {one[things] if number == 1 else things}"
